@@ -1,0 +1,58 @@
+# `make demo` shows Ocellus at work; `make test` runs all tests. Both install what is missing.
+
+SHELL := /bin/bash
+FOR ?=
+PLUGINS := line-crossing parking
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Under sudo the user's own cargo is often not on PATH.
+export PATH := $(PATH):$(HOME)/.cargo/bin$(if $(SUDO_USER),:/home/$(SUDO_USER)/.cargo/bin)
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+
+.PHONY: help build plugins demo test bench fmt lint setup setup-test
+
+help:
+	@echo "make demo [FOR=60]   build, then run two synthetic cameras with two rules and a web page"
+	@echo "make test            build, then run every test"
+	@echo "make build           target/release/ocellus and target/plugins/*.wasm"
+	@echo "make bench           print each budget beside its limit or a peer"
+	@echo "make fmt lint        format; clippy, licences, unused dependencies"
+
+setup:
+	@.ci/setup build
+
+setup-test:
+	@.ci/setup test
+
+build: setup plugins
+	cargo build --release -p ocellus-app
+
+plugins: setup
+	cargo build --profile plugin --target wasm32-wasip2 $(addprefix -p ,$(PLUGINS))
+	@mkdir -p $(TARGET)/plugins
+	@for name in $(PLUGINS); do \
+	  cp $(TARGET)/wasm32-wasip2/plugin/$${name//-/_}.wasm $(TARGET)/plugins/$$name.wasm; done
+
+demo: build
+	$(TARGET)/release/ocellus demo --plugins $(TARGET)/plugins $(if $(FOR),--for $(FOR))
+
+test: setup-test build
+	@if [ -z "$$OCELLUS_TEST_DATA" ]; then \
+	  echo "note: OCELLUS_TEST_DATA is unset; tests on real video and public models will say SKIPPED"; fi
+ifdef NEXTEST
+	cargo nextest run --release --workspace --no-fail-fast
+	cargo test --release --workspace --doc
+else
+	cargo test --release --workspace --no-fail-fast
+endif
+
+bench: build
+	cargo bench --workspace --benches
+
+fmt:
+	cargo fmt --all
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "note: cargo-deny is not installed"; fi
+	@if command -v cargo-machete >/dev/null; then cargo machete; else echo "note: cargo-machete is not installed"; fi

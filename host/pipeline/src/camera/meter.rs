@@ -1,0 +1,144 @@
+//! Where a camera's time goes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time spent in one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageTime {
+    /// Frames that went through it.
+    pub count: u64,
+    /// Time in all.
+    pub total: Duration,
+    /// Longest.
+    pub max: Duration,
+}
+
+/// Time spent in each stage, since the camera was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageTimes {
+    /// Reading and decoding, waiting for the source included.
+    pub decode: StageTime,
+    /// Inference, a frame's share of its batch.
+    pub detect: StageTime,
+    /// Tracking.
+    pub track: StageTime,
+    /// All rules.
+    pub rules: StageTime,
+    /// Drawing and JPEG encoding.
+    pub encode: StageTime,
+}
+
+/// A stage.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stage {
+    Decode,
+    Detect,
+    Track,
+    Rules,
+    Encode,
+}
+
+#[derive(Debug, Default)]
+struct Cell {
+    count: AtomicU64,
+    total_ns: AtomicU64,
+    max_ns: AtomicU64,
+}
+
+/// Counters that the camera's threads write without waiting for each other.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    cells: [Cell; 5],
+    pub(crate) frames: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    recent: Mutex<Recent>,
+}
+
+/// Frames of the current and the last window.
+#[derive(Debug)]
+struct Recent {
+    since: Instant,
+    frames: u32,
+    rate: f32,
+}
+
+const WINDOW: Duration = Duration::from_secs(3);
+
+impl Meter {
+    pub(crate) fn new(now: Instant) -> Meter {
+        Meter {
+            cells: Default::default(),
+            frames: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
+        }
+    }
+
+    pub(crate) fn add(&self, stage: Stage, elapsed: Duration) {
+        let cell = &self.cells[stage as usize];
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        cell.count.fetch_add(1, Ordering::Relaxed);
+        cell.total_ns.fetch_add(nanos, Ordering::Relaxed);
+        cell.max_ns.fetch_max(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drop_frame(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn frame_done(&self, now: Instant) {
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.frames += 1;
+        let elapsed = now.saturating_duration_since(recent.since);
+        if elapsed >= WINDOW {
+            *recent = Recent { since: now, frames: 0, rate: recent.frames as f32 / elapsed.as_secs_f32() };
+        }
+    }
+
+    /// Frames a second over the last full window, or the running one where it is longer.
+    pub(crate) fn frame_rate(&self, now: Instant) -> f32 {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let elapsed = now.saturating_duration_since(recent.since);
+        let running = recent.frames as f32 / elapsed.as_secs_f32().max(0.001);
+        let is_first = recent.rate == 0.0 && elapsed > Duration::from_millis(500);
+        if is_first || elapsed > WINDOW { running } else { recent.rate }
+    }
+
+    pub(crate) fn stages(&self) -> StageTimes {
+        let read = |stage: Stage| {
+            let cell = &self.cells[stage as usize];
+            StageTime {
+                count: cell.count.load(Ordering::Relaxed),
+                total: Duration::from_nanos(cell.total_ns.load(Ordering::Relaxed)),
+                max: Duration::from_nanos(cell.max_ns.load(Ordering::Relaxed)),
+            }
+        };
+        StageTimes {
+            decode: read(Stage::Decode),
+            detect: read(Stage::Detect),
+            track: read(Stage::Track),
+            rules: read(Stage::Rules),
+            encode: read(Stage::Encode),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_falls_when_frames_stop() {
+        let start = Instant::now();
+        let meter = Meter::new(start);
+        for tick in 1..=40_u32 {
+            meter.frame_done(start + Duration::from_millis(100) * tick);
+        }
+        let at_four = meter.frame_rate(start + Duration::from_secs(4));
+        assert!((at_four - 10.0).abs() < 1.0, "{at_four}");
+        assert!(meter.frame_rate(start + Duration::from_secs(30)) < 1.0);
+    }
+}

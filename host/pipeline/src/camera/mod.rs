@@ -1,0 +1,23 @@
+//! One camera: its settings, its state, and the threads that carry its frames.
+
+pub(crate) mod clock;
+pub(crate) mod encode;
+pub(crate) mod feed;
+pub(crate) mod ingest;
+pub(crate) mod lane;
+mod live;
+mod meter;
+mod settings;
+mod status;
+mod view;
+
+pub use live::{Live, LiveFrame};
+pub use meter::{StageTime, StageTimes};
+pub use settings::{CameraSettings, CameraSettingsError};
+pub use status::{CameraStatus, Declared, SourceState};
+pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
+
+pub(crate) use live::Publisher;
+pub(crate) use meter::{Meter, Stage};
+pub(crate) use status::SourceCell;
+pub(crate) use view::Views;

@@ -1,0 +1,112 @@
+//! What an operator says of a camera.
+
+use ocellus_core::Name;
+use ocellus_core::tracker::ByteTrackSettings;
+use ocellus_inference::Thresholds;
+use ocellus_media::SourceSpec;
+
+/// What an operator says of a camera.
+#[derive(Debug, Clone)]
+pub struct CameraSettings {
+    /// Its name, unique on the site.
+    pub name: Name,
+    /// Where the pictures come from.
+    pub source: SourceSpec,
+    /// Lowest confidence of a detection that reaches the tracker, 0..1. The effective value is never
+    /// above the tracker's `track_low_thresh`, since the tracker's second association needs weak boxes.
+    pub confidence: f32,
+    /// Overlap above which two boxes of a class are one object (NMS), 0..1.
+    pub iou: f32,
+    /// Names of the classes to keep; all where `None`.
+    pub classes: Option<Vec<String>>,
+    /// The tracker.
+    pub tracker: ByteTrackSettings,
+    /// Highest rate at which frames are taken, a second; the source's own where `None`.
+    pub frame_rate: Option<f32>,
+}
+
+/// A value of [`CameraSettings`] that cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CameraSettingsError {
+    /// A threshold is not in 0..=1.
+    #[error("camera {camera}: {key} is {value}, it must be from 0 to 1")]
+    Share {
+        /// The camera.
+        camera: Name,
+        /// The setting.
+        key: &'static str,
+        /// What was given.
+        value: f32,
+    },
+    /// The rate is not usable.
+    #[error("camera {camera}: frame_rate is {value}, it must be from 0.1 to 240 frames a second")]
+    FrameRate {
+        /// The camera.
+        camera: Name,
+        /// What was given.
+        value: f32,
+    },
+    /// A class that the model does not know.
+    #[error("camera {camera}: the model knows no class {class:?}; it knows {known}")]
+    Class {
+        /// The camera.
+        camera: Name,
+        /// What was given.
+        class: String,
+        /// The model's classes.
+        known: String,
+    },
+    /// The tracker refuses its settings.
+    #[error("camera {camera}: {reason}")]
+    Tracker {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl CameraSettings {
+    /// Settings with the defaults of the field: IoU 0.45, ByteTrack's five parameters.
+    #[must_use]
+    pub fn new(name: Name, source: SourceSpec) -> CameraSettings {
+        let tracker = ByteTrackSettings::default();
+        CameraSettings {
+            name,
+            source,
+            confidence: tracker.track_low_thresh,
+            iou: Thresholds::default().iou,
+            classes: None,
+            tracker,
+            frame_rate: None,
+        }
+    }
+
+    /// The thresholds that the detector is asked for.
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        Thresholds { confidence: self.confidence.min(self.tracker.track_low_thresh), iou: self.iou }
+    }
+
+    /// Checks every value against its range and the model's classes.
+    ///
+    /// # Errors
+    /// The first value that cannot be used.
+    pub fn validate(&self, known: &[String]) -> Result<(), CameraSettingsError> {
+        let camera = || self.name.clone();
+        for (key, value) in [("confidence", self.confidence), ("iou", self.iou)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(CameraSettingsError::Share { camera: camera(), key, value });
+            }
+        }
+        if let Some(value) = self.frame_rate.filter(|rate| !(0.1..=240.0).contains(rate)) {
+            return Err(CameraSettingsError::FrameRate { camera: camera(), value });
+        }
+        if let Some(class) = self.classes.iter().flatten().find(|class| !known.contains(class)) {
+            let known = known.join(", ");
+            return Err(CameraSettingsError::Class { camera: camera(), class: class.clone(), known });
+        }
+        self.tracker
+            .validate()
+            .map_err(|error| CameraSettingsError::Tracker { camera: camera(), reason: error.to_string() })
+    }
+}

@@ -1,0 +1,168 @@
+//! The seam to the model, and the one thread that owns it.
+//!
+//! The worker takes the newest picture of every camera that has one and whose lane has room, runs
+//! them as one batch, and hands each camera its detections. It never waits for one camera: a lane
+//! that is busy only loses frames of its own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ocellus_core::{Detection, Picture};
+use ocellus_inference::{DetectRequest, Session};
+
+use crate::camera::feed::{Feed, Waiting};
+
+/// Finds objects in pictures. One thread owns it.
+pub trait Detector: Send {
+    /// Names of the classes; detections index it.
+    fn classes(&self) -> &[String];
+
+    /// Finds objects in a batch of pictures; one list a request, in the same order.
+    ///
+    /// # Errors
+    /// [`DetectorError`] when the batch could not be run; no camera gets detections then.
+    fn detect(&mut self, batch: &[DetectRequest<'_>]) -> Result<Vec<Vec<Detection>>, DetectorError>;
+}
+
+/// Why a batch failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DetectorError(pub String);
+
+impl Detector for Session {
+    fn classes(&self) -> &[String] {
+        Session::classes(self)
+    }
+
+    fn detect(&mut self, batch: &[DetectRequest<'_>]) -> Result<Vec<Vec<Detection>>, DetectorError> {
+        Session::detect(self, batch).map_err(|error| DetectorError(error.to_string()))
+    }
+}
+
+/// Wakes the detector thread: a picture arrived, or a lane has room again.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    rung: Mutex<bool>,
+    ringing: Condvar,
+}
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ringing.notify_one();
+    }
+
+    /// Waits until rung, or `patience` has passed.
+    fn wait(&self, patience: Duration) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut rung, _) = self
+            .ringing
+            .wait_timeout_while(rung, patience, |rung| !*rung)
+            .unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+/// The cameras that the detector serves, and its doorbell.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    pub(crate) bell: Bell,
+    feeds: Mutex<Vec<Arc<Feed>>>,
+    stopped: AtomicBool,
+    failure: Mutex<Option<String>>,
+}
+
+impl Roster {
+    pub(crate) fn add(&self, feed: Arc<Feed>) {
+        self.lock().push(feed);
+        self.bell.ring();
+    }
+
+    pub(crate) fn remove(&self, feed: &Arc<Feed>) {
+        self.lock().retain(|other| !Arc::ptr_eq(other, feed));
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.bell.ring();
+    }
+
+    /// Why the last batch failed, if it did.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    fn feeds(&self) -> Vec<Arc<Feed>> {
+        self.lock().clone()
+    }
+
+    fn note(&self, outcome: Option<String>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Feed>>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// At most this many pictures a batch: one that is larger only adds latency on a CPU.
+const MAX_BATCH: usize = 8;
+
+/// Serves the roster until it is stopped.
+pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>) {
+    let mut turn = 0;
+    while !roster.is_stopped() {
+        let batch = take_batch(&roster.feeds(), &mut turn);
+        if batch.is_empty() {
+            roster.bell.wait(Duration::from_millis(200));
+            continue;
+        }
+        run_batch(roster, detector.as_mut(), batch);
+    }
+}
+
+/// One waiting picture a camera, beginning with another camera each time so that none is favoured.
+fn take_batch(feeds: &[Arc<Feed>], turn: &mut usize) -> Vec<(Arc<Feed>, Waiting)> {
+    *turn = turn.wrapping_add(1);
+    let start = *turn % feeds.len().max(1);
+    let (later, first) = feeds.split_at(start.min(feeds.len()));
+    first
+        .iter()
+        .chain(later)
+        .filter_map(|feed| feed.take_for_detection().map(|waiting| (Arc::clone(feed), waiting)))
+        .take(MAX_BATCH)
+        .collect()
+}
+
+fn run_batch(roster: &Roster, detector: &mut dyn Detector, batch: Vec<(Arc<Feed>, Waiting)>) {
+    let started = Instant::now();
+    let results = {
+        let pictures: Vec<&Picture> = batch.iter().map(|(_, waiting)| &waiting.picture).collect();
+        let requests: Vec<DetectRequest<'_>> =
+            batch.iter().zip(&pictures).map(|((feed, _), picture)| feed.request(picture)).collect();
+        detector.detect(&requests)
+    };
+    let elapsed = started.elapsed() / u32::try_from(batch.len()).unwrap_or(1);
+    match results {
+        Ok(results) => {
+            roster.note(None);
+            for ((feed, waiting), detections) in batch.into_iter().zip(results) {
+                feed.deliver(waiting, detections, elapsed);
+            }
+        }
+        Err(error) => {
+            if roster.failure().as_deref() != Some(&error.0) {
+                tracing::error!(%error, "the detector failed; its cameras lose these frames");
+            }
+            roster.note(Some(error.0));
+            for (feed, _) in batch {
+                feed.lost();
+            }
+        }
+    }
+}

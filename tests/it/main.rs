@@ -1,0 +1,3 @@
+//! One binary, so that linking is paid once.
+
+mod layering;
