@@ -7,11 +7,13 @@ pub mod detection;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod mot;
 pub mod name;
 pub mod picture;
 pub mod time;
 pub mod track;
 pub mod tracker;
+mod value;
 
 pub use detection::Detection;
 pub use event::{Event, EventRecord, Measurement, Overlay, RuleOutput, Value};

@@ -1,0 +1,118 @@
+//! One object as the tracker holds it.
+
+use std::time::Duration;
+
+use super::kalman::BoxFilter;
+use crate::detection::Detection;
+use crate::geometry::Rect;
+use crate::time::TimeUs;
+use crate::track::{Track, TrackState};
+
+/// An object that was seen at least once.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) id: u64,
+    pub(super) state: TrackState,
+    pub(super) filter: BoxFilter,
+    /// The filtered box after the last detection.
+    pub(super) last_box: Rect,
+    pub(super) first_seen: TimeUs,
+    pub(super) last_seen: TimeUs,
+    /// The last time out of sight: from the sighting before it to the one after.
+    absence: Option<(TimeUs, TimeUs)>,
+    /// To be removed at the end of the update.
+    pub(super) gone: bool,
+    class: ClassVote,
+    confidence: f32,
+}
+
+impl Object {
+    pub(super) fn new(id: u64, state: TrackState, detection: &Detection, time: TimeUs) -> Object {
+        Object {
+            id,
+            state,
+            filter: BoxFilter::new(&detection.rect),
+            last_box: detection.rect,
+            first_seen: time,
+            last_seen: time,
+            absence: None,
+            gone: false,
+            class: ClassVote { class: detection.class, lead: vote(detection.confidence) },
+            confidence: detection.confidence,
+        }
+    }
+
+    pub(super) fn class(&self) -> u32 {
+        self.class.class
+    }
+
+    /// Sees the object again.
+    pub(super) fn see(&mut self, detection: &Detection, time: TimeUs) {
+        self.filter.correct(&detection.rect);
+        self.last_box = self.filter.rect();
+        if self.state == TrackState::Lost {
+            self.absence = Some((self.last_seen, time));
+        }
+        self.last_seen = time;
+        self.state = TrackState::Confirmed;
+        self.confidence = detection.confidence;
+        self.class.count(detection);
+    }
+
+    /// From the first sighting to the last.
+    pub(super) fn age(&self) -> Duration {
+        self.last_seen.since(self.first_seen)
+    }
+
+    /// Whether `other` was seen only before this one, or while it was away: they may be one object.
+    pub(super) fn may_have_been(&self, other: &Object) -> bool {
+        let within = |(from, to)| from < other.first_seen && other.last_seen < to;
+        other.last_seen < self.first_seen || self.absence.is_some_and(within)
+    }
+
+    /// Goes on as what `heir` is now, under the old identity.
+    pub(super) fn continue_as(&mut self, heir: Object) {
+        *self = Object { id: self.id, first_seen: self.first_seen, state: TrackState::Confirmed, ..heir };
+    }
+
+    pub(super) fn track(&self) -> Track {
+        let rect = if self.state == TrackState::Lost { self.filter.rect() } else { self.last_box };
+        Track {
+            id: self.id,
+            class: self.class.class,
+            confidence: self.confidence,
+            state: self.state,
+            rect,
+            first_seen: self.first_seen,
+        }
+    }
+}
+
+/// The class that a track was seen as most: a majority vote (Boyer and Moore) weighted by confidence.
+#[derive(Debug, Clone, Copy)]
+struct ClassVote {
+    class: u32,
+    lead: f32,
+}
+
+/// The most lead that a class can gather: some two seconds of sure sightings, so that a track which
+/// changed hands does not carry a wrong class for as long as it had the old one.
+const MOST_LEAD: f32 = 30.0;
+
+impl ClassVote {
+    fn count(&mut self, detection: &Detection) {
+        let weight = vote(detection.confidence);
+        if detection.class == self.class {
+            self.lead = (self.lead + weight).min(MOST_LEAD);
+        } else if weight > self.lead {
+            *self = ClassVote { class: detection.class, lead: weight - self.lead };
+        } else {
+            self.lead -= weight;
+        }
+    }
+}
+
+/// Confidences of odd models reach beyond 0..1.
+fn vote(confidence: f32) -> f32 {
+    confidence.clamp(0.01, 1.0)
+}

@@ -1,0 +1,175 @@
+//! The settings of ByteTrack.
+
+use std::ops::RangeInclusive;
+
+/// Which box of a track is compared with the new detections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Association {
+    /// The box predicted for the frame's time, as in the paper.
+    #[default]
+    Predicted,
+    /// The box after the track's last detection, as the C++ port (Vertical-Beach/ByteTrack-cpp) does,
+    /// with its way of counting pixels. For results that must agree with that port's.
+    LastBox,
+}
+
+/// Whether a detection may continue a track of another class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ClassMatching {
+    /// It may: models waver between car and truck. The track reports the class it was seen as most.
+    #[default]
+    Ignore,
+    /// It may not.
+    Require,
+}
+
+/// The settings of [`ByteTrack`](super::ByteTrack).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ByteTrackSettings {
+    /// Detections of at least this confidence are matched first and may start tracks; 0..1.
+    pub track_high_thresh: f32,
+    /// Detections of at least this confidence, and below the high threshold, may still continue a track;
+    /// 0..1. At 0 there is no floor.
+    pub track_low_thresh: f32,
+    /// An unmatched detection of at least this confidence (and the high threshold) starts a track; 0..1.
+    pub new_track_thresh: f32,
+    /// How long a track out of sight is kept, counted in frames at 30 a second whatever the real rate:
+    /// 30 is one second; 0..=108,000 (an hour).
+    pub track_buffer: u32,
+    /// The largest distance, 1 − IoU, at which the first association matches; above 0, at most 1.
+    pub match_thresh: f32,
+    /// The nominal frames a second. The motion model counts time in these frames, so dropped frames and
+    /// jitter are seen for what they are; above 0, at most 1,000.
+    pub frame_rate: f32,
+    /// Which box of a track is compared.
+    pub association: Association,
+    /// Whether classes must agree.
+    pub class_aware: ClassMatching,
+    /// The most tracks alive at once, and the most detections looked at in a frame (the most confident
+    /// ones); 1..=10,000.
+    pub max_tracks: u32,
+}
+
+impl Default for ByteTrackSettings {
+    fn default() -> ByteTrackSettings {
+        ByteTrackSettings {
+            track_high_thresh: 0.6,
+            track_low_thresh: 0.1,
+            new_track_thresh: 0.7,
+            track_buffer: 30,
+            match_thresh: 0.8,
+            frame_rate: 30.0,
+            association: Association::Predicted,
+            class_aware: ClassMatching::Ignore,
+            max_tracks: 1_000,
+        }
+    }
+}
+
+/// A setting out of its range.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{key} is {value}: {remedy}")]
+pub struct SettingsError {
+    /// The setting's name.
+    pub key: &'static str,
+    /// What it was set to.
+    pub value: String,
+    /// What would be right.
+    pub remedy: String,
+}
+
+impl ByteTrackSettings {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first value out of its range.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        check("track_high_thresh", self.track_high_thresh, 0.0..=1.0)?;
+        check("track_low_thresh", self.track_low_thresh, 0.0..=1.0)?;
+        check("new_track_thresh", self.new_track_thresh, 0.0..=1.0)?;
+        check("match_thresh", self.match_thresh, f32::MIN_POSITIVE..=1.0)?;
+        check("frame_rate", self.frame_rate, 0.001..=1000.0)?;
+        check("track_buffer", self.track_buffer, 0..=108_000)?;
+        check("max_tracks", self.max_tracks, 1..=10_000)?;
+        if self.track_low_thresh > self.track_high_thresh {
+            return Err(SettingsError {
+                key: "track_low_thresh",
+                value: self.track_low_thresh.to_string(),
+                remedy: format!("use at most track_high_thresh, which is {}", self.track_high_thresh),
+            });
+        }
+        Ok(())
+    }
+
+    /// How long a track out of sight is kept, in seconds.
+    #[must_use]
+    pub fn buffer_seconds(&self) -> f64 {
+        f64::from(self.track_buffer) / 30.0
+    }
+}
+
+fn check<T>(key: &'static str, value: T, range: RangeInclusive<T>) -> Result<(), SettingsError>
+where
+    T: PartialOrd + std::fmt::Display + Range,
+{
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(SettingsError { key, value: value.to_string(), remedy: T::remedy(&range) })
+}
+
+/// A number whose allowed range can be put into words.
+trait Range: Sized {
+    fn remedy(range: &RangeInclusive<Self>) -> String;
+}
+
+impl Range for f32 {
+    fn remedy(range: &RangeInclusive<f32>) -> String {
+        if *range.start() == f32::MIN_POSITIVE {
+            format!("use a number above 0 and at most {}", range.end())
+        } else {
+            format!("use a number from {} to {}", range.start(), range.end())
+        }
+    }
+}
+
+impl Range for u32 {
+    fn remedy(range: &RangeInclusive<u32>) -> String {
+        format!("use a whole number from {} to {}", range.start(), range.end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_the_key_the_value_and_the_remedy() {
+        let cases = [
+            (
+                ByteTrackSettings { track_high_thresh: 60.0, ..Default::default() },
+                "track_high_thresh is 60: use a number from 0 to 1",
+            ),
+            (
+                ByteTrackSettings { match_thresh: 0.0, ..Default::default() },
+                "match_thresh is 0: use a number above 0 and at most 1",
+            ),
+            (
+                ByteTrackSettings { frame_rate: f32::NAN, ..Default::default() },
+                "frame_rate is NaN: use a number from 0.001 to 1000",
+            ),
+            (
+                ByteTrackSettings { track_low_thresh: 0.7, ..Default::default() },
+                "track_low_thresh is 0.7: use at most track_high_thresh, which is 0.6",
+            ),
+            (
+                ByteTrackSettings { track_buffer: 200_000, ..Default::default() },
+                "track_buffer is 200000: use a whole number from 0 to 108000",
+            ),
+        ];
+        for (settings, message) in cases {
+            assert_eq!(settings.validate().unwrap_err().to_string(), message);
+        }
+        assert_eq!(ByteTrackSettings::default().validate(), Ok(()));
+    }
+}
