@@ -1,1 +1,30 @@
-fn main() {}
+//! `ocellus`: the command line, and the wiring of the house.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod progress;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, ModelCommand, PluginCommand, SceneCommand};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(&cli.command);
+    let outcome = match cli.command {
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Track(args) => commands::track::run(&args),
+        Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
+        Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
+        Command::Plugin(PluginCommand::Inspect(args)) => commands::plugin::inspect(&args),
+    };
+    exit::code(outcome)
+}

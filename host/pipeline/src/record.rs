@@ -135,11 +135,8 @@ impl<R: BufRead> RecordReader<R> {
             return Err(RecordError::Header("width and height must be at least 1".into()));
         }
         let camera = Name::new(&header.camera).map_err(|error| RecordError::Header(error.to_string()))?;
-        let header = RecordHeader {
-            camera,
-            size: Size::new(header.width, header.height),
-            classes: header.classes,
-        };
+        let header =
+            RecordHeader { camera, size: Size::new(header.width, header.height), classes: header.classes };
         Ok(RecordReader { input, header, line: 1, last: None, text })
     }
 
@@ -265,8 +262,12 @@ mod tests {
 
     #[test]
     fn a_missing_frame_and_time_going_back_are_named() {
-        let head = r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":2,"height":2,"classes":[]}"#;
-        for (second, word) in [(r#"{"frame":2,"time_us":9,"tracks":[]}"#, "expected 1"), (r#"{"frame":1,"time_us":0,"tracks":[]}"#, "not after")] {
+        let head =
+            r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":2,"height":2,"classes":[]}"#;
+        for (second, word) in [
+            (r#"{"frame":2,"time_us":9,"tracks":[]}"#, "expected 1"),
+            (r#"{"frame":1,"time_us":0,"tracks":[]}"#, "not after"),
+        ] {
             let text = format!("{head}\n{{\"frame\":0,\"time_us\":0,\"tracks\":[]}}\n{second}\n");
             let mut reader = RecordReader::new(text.as_bytes()).unwrap();
             reader.next_frame().unwrap();

@@ -52,12 +52,12 @@ impl Ingest {
                 }
                 Outcome::Failed(error) => {
                     if pictures > 0 {
-                        backoff.reset();
+                        backoff.succeed();
                     }
-                    let retry_in = backoff.next_delay();
+                    let retry_in = backoff.fail();
                     tracing::warn!(camera = %self.camera, %error, ?retry_in, "the source failed");
                     self.cell.set(SourceState::Failed { reason: error.to_string(), retry_in });
-                    self.stop.wait_for(retry_in);
+                    let _ = self.stop.wait_for(retry_in);
                 }
             }
         }

@@ -12,8 +12,8 @@ pub struct CameraSettings {
     pub name: Name,
     /// Where the pictures come from.
     pub source: SourceSpec,
-    /// Lowest confidence of a detection that reaches the tracker, 0..1. The effective value is never
-    /// above the tracker's `track_low_thresh`, since the tracker's second association needs weak boxes.
+    /// Lowest confidence of a detection, 0..1. The default is the tracker's `track_low_thresh`, since
+    /// its second association lives on weak boxes; a higher value keeps them from the tracker.
     pub confidence: f32,
     /// Overlap above which two boxes of a class are one object (NMS), 0..1.
     pub iou: f32,
@@ -84,7 +84,7 @@ impl CameraSettings {
 
     /// The thresholds that the detector is asked for.
     pub(crate) fn thresholds(&self) -> Thresholds {
-        Thresholds { confidence: self.confidence.min(self.tracker.track_low_thresh), iou: self.iou }
+        Thresholds { confidence: self.confidence, iou: self.iou }
     }
 
     /// Checks every value against its range and the model's classes.

@@ -82,6 +82,7 @@ pub(crate) struct SourceCell(Mutex<SourceView>);
 struct SourceView {
     state: SourceState,
     size: Option<Size>,
+    frame_rate: Option<f64>,
     last_picture: Option<Instant>,
     patience: Duration,
 }
@@ -91,6 +92,7 @@ impl SourceCell {
         SourceCell(Mutex::new(SourceView {
             state: SourceState::Connecting,
             size: None,
+            frame_rate: None,
             last_picture: None,
             patience: Duration::from_secs(2),
         }))
@@ -103,8 +105,14 @@ impl SourceCell {
     pub(crate) fn opened(&self, size: Size, frame_rate: Option<f64>) {
         let mut view = self.lock();
         view.size = Some(size);
+        view.frame_rate = frame_rate;
         let interval = frame_rate.filter(|rate| *rate > 0.01).map_or(0.0, |rate| 3.0 / rate);
         view.patience = Duration::from_secs_f64(interval.max(2.0));
+    }
+
+    /// Pictures a second, as the source declares it.
+    pub(crate) fn frame_rate(&self) -> Option<f64> {
+        self.lock().frame_rate
     }
 
     pub(crate) fn picture_arrived(&self, now: Instant) {

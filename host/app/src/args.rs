@@ -1,0 +1,245 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+
+/// Video analytics whose rules are WebAssembly plugins.
+///
+/// Cameras, models and tracking run natively; what a site concludes from the tracks is a plugin that
+/// is uploaded and swapped while the cameras run. Start with `ocellus demo`.
+#[derive(Debug, Parser)]
+#[command(name = "ocellus", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the cameras and rules of a config file, with REST, WebSocket and the web page.
+    Serve(ServeArgs),
+    /// Run two synthetic cameras with two rules, to look at in a browser. Needs no camera and no config.
+    Demo(DemoArgs),
+    /// Detect, track and decide over a recording, as fast as the machine allows.
+    Analyze(AnalyzeArgs),
+    /// Run a rule over tracks that `analyze --tracks` wrote; the same tracks give the same events.
+    Replay(ReplayArgs),
+    /// Run the tracker over detections in MOTChallenge text.
+    Track(TrackArgs),
+    /// Synthetic cameras with exact ground truth.
+    #[command(subcommand)]
+    Scene(SceneCommand),
+    /// Look at detection models.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Look at rule plugins.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The config file (TOML); config/ocellus.toml is an annotated example.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End after this many seconds; otherwise with Ctrl-C.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) for_seconds: Option<u64>,
+    /// Address of the web page; only this machine may be named here. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) address: std::net::SocketAddr,
+    /// Folder with line-crossing.wasm and parking.wasm; beside the program where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugins: Option<PathBuf>,
+    /// Folder for events and rule state; a temporary one where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetectArgs {
+    /// The detection model (ONNX); the bundled one, which knows only the synthetic scenes, where not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// Names of the classes to keep, separated by commas; all where not given.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) classes: Option<Vec<String>>,
+    /// Lowest confidence of a detection, 0 to 1 [default: the tracker's --track-low-thresh]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) confidence: Option<f32>,
+    /// Overlap (intersection over union) above which two boxes of a class are one object, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.45)]
+    pub(crate) iou: f32,
+    /// Threads for the model; 0 takes one a core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// What computes: cpu, cuda or cuda:1.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub(crate) device: ocellus_inference::Device,
+}
+
+/// The tracker's parameters, by the names of its settings.
+#[derive(Debug, Args)]
+pub(crate) struct TrackerArgs {
+    /// Confidence from which a detection takes part in the first association.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) track_high_thresh: Option<f32>,
+    /// Confidence from which a detection takes part in the second association.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) track_low_thresh: Option<f32>,
+    /// Confidence from which a detection starts a new track.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) new_track_thresh: Option<f32>,
+    /// How long a lost track is kept, in frames of 30 a second.
+    #[arg(long, value_name = "FRAMES")]
+    pub(crate) track_buffer: Option<u32>,
+    /// Highest cost (1 - overlap) of the first association.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) match_thresh: Option<f32>,
+    /// Frames a second that the motion model counts in [default: the input's own]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) frame_rate: Option<f32>,
+    /// Which box of a track is compared: where it should be now, or where it was last seen.
+    #[arg(long, value_name = "WHICH", value_enum)]
+    pub(crate) association: Option<AssociationArg>,
+    /// Only join boxes of the same class.
+    #[arg(long)]
+    pub(crate) class_aware: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AssociationArg {
+    /// The predicted box, as in the ByteTrack paper.
+    Predicted,
+    /// The last updated box, as in the reference port to C++.
+    LastBox,
+}
+
+impl TrackerArgs {
+    /// The defaults with what was given put over them; `frame_rate` is the input's own rate.
+    pub(crate) fn settings(&self, frame_rate: Option<f32>) -> ByteTrackSettings {
+        let default = ByteTrackSettings::default();
+        ByteTrackSettings {
+            track_high_thresh: self.track_high_thresh.unwrap_or(default.track_high_thresh),
+            track_low_thresh: self.track_low_thresh.unwrap_or(default.track_low_thresh),
+            new_track_thresh: self.new_track_thresh.unwrap_or(default.new_track_thresh),
+            track_buffer: self.track_buffer.unwrap_or(default.track_buffer),
+            match_thresh: self.match_thresh.unwrap_or(default.match_thresh),
+            frame_rate: self.frame_rate.or(frame_rate).unwrap_or(default.frame_rate),
+            association: match self.association {
+                Some(AssociationArg::LastBox) => Association::LastBox,
+                Some(AssociationArg::Predicted) => Association::Predicted,
+                None => default.association,
+            },
+            class_aware: if self.class_aware { ClassMatching::Require } else { default.class_aware },
+            ..default
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuleArgs {
+    /// A rule plugin; may be given several times.
+    #[arg(long = "rule", value_name = "FILE.wasm")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// The rule's settings, JSON or @FILE; one for each --rule, in the same order.
+    #[arg(long = "settings", value_name = "JSON|@FILE")]
+    pub(crate) settings: Vec<String>,
+    /// The rule's name in events, one for each --rule [default: the plugin's name]
+    #[arg(long = "rule-name", value_name = "NAME")]
+    pub(crate) names: Vec<ocellus_core::Name>,
+    /// Where events go, one JSON object a line; `-` is standard output.
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    /// A video file, or a synthetic camera such as `scene:crossing?seed=3&frames=900`.
+    pub(crate) input: String,
+    #[command(flatten)]
+    pub(crate) detect: DetectArgs,
+    #[command(flatten)]
+    pub(crate) tracker: TrackerArgs,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
+    /// Where tracks go, to be replayed: a header line, then one line a frame.
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub(crate) tracks: Option<PathBuf>,
+    /// The camera's name in events [default: the input's file name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) camera: Option<ocellus_core::Name>,
+    /// End after this many frames.
+    #[arg(long, value_name = "N")]
+    pub(crate) frames: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Tracks that `analyze --tracks` wrote.
+    pub(crate) tracks: PathBuf,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrackArgs {
+    /// Detections: lines of frame,-1,x,y,w,h,confidence
+    pub(crate) detections: PathBuf,
+    /// Where tracks go: lines of frame,id,x,y,w,h,confidence,-1,-1,-1; `-` is standard output.
+    #[arg(long, value_name = "TRACKS")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) tracker: TrackerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SceneCommand {
+    /// Render a synthetic camera to a video file, with its ground truth.
+    Render(SceneRenderArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SceneRenderArgs {
+    /// Which scene: parking-lot, crossing or road.
+    pub(crate) scene: String,
+    /// The same seed gives the same pictures and the same truth.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many frames.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) frames: u64,
+    /// The video file (MP4).
+    #[arg(long, value_name = "CLIP.mp4")]
+    pub(crate) out: PathBuf,
+    /// Where the ground truth goes: a header line, then one JSON object a frame.
+    #[arg(long, value_name = "TRUTH.jsonl")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Where the settings of the matching rule go, ready for `--settings @FILE`.
+    #[arg(long, value_name = "SETTINGS.json")]
+    pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Say what a model file is: layout, input, classes, licence.
+    Inspect(FileArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Say what a plugin is: name, version, contract, imports, settings.
+    Inspect(FileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The file.
+    pub(crate) file: PathBuf,
+}

@@ -1,0 +1,24 @@
+//! How a command ends: exit codes and the last words on standard error.
+
+use std::process::ExitCode;
+
+/// What a command came to, if nothing was wrong with what it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All done: 0.
+    Done,
+    /// The input ended before its declared length; what was found is kept: 3.
+    EndedEarly,
+}
+
+/// Bad input, settings, model or rule: 2, with the chain of causes on standard error.
+pub(crate) fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::EndedEarly) => ExitCode::from(3),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Log lines on standard error; `OCELLUS_LOG` chooses which (`debug`, `ocellus_pipeline=trace`, …).
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Command;
+
+/// Long-running commands log by themselves; the others only what went wrong.
+pub(crate) fn start(command: &Command) {
+    let default = match command {
+        Command::Serve(_) => "info,wasmtime=warn,sled=warn",
+        Command::Demo(_) => "warn",
+        _ => "error",
+    };
+    let filter = EnvFilter::try_from_env("OCELLUS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

@@ -1,0 +1,213 @@
+//! A recording through detector, tracker and rules, as fast as the machine allows.
+//!
+//! Three threads in a row with bounded queues: decode, detect, and track-decide-write. Every queue
+//! waits, nothing is dropped, and only the middle one uses the model.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+use ocellus_core::{Detection, Name, Size, TimeUs};
+use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
+use ocellus_media::{Source, SourceError, SourcePicture};
+
+use super::decide::{DecideError, Decider, RecordedRule};
+use crate::detector::{Detector, DetectorError};
+use crate::record::{RecordHeader, RecordWriter};
+
+/// How a recording is analysed.
+#[derive(Debug, Clone)]
+pub struct AnalysisSettings {
+    /// The camera's name in events and tracks.
+    pub camera: Name,
+    /// What the detector is asked for.
+    pub thresholds: Thresholds,
+    /// Classes to keep; all where `None`.
+    pub classes: Option<ClassFilter>,
+    /// The tracker.
+    pub tracker: ByteTrackSettings,
+    /// End after this many frames.
+    pub max_frames: Option<u64>,
+}
+
+/// What an analysis came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalysisReport {
+    /// Frames that the rules saw.
+    pub frames: u64,
+    /// Events written.
+    pub events: u64,
+    /// Calls that a rule answered with an error of its own.
+    pub refusals: u64,
+    /// Why the input ended before its declared length, if it did.
+    pub ended_early: Option<String>,
+}
+
+/// Why an analysis ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    /// The input broke.
+    #[error(transparent)]
+    Source(SourceError),
+    /// The model failed.
+    #[error("the model failed at frame {frame}: {error}")]
+    Detector {
+        /// Sequence of the frame.
+        frame: u64,
+        /// What happened.
+        error: DetectorError,
+    },
+    /// The tracker's settings.
+    #[error("{0}")]
+    Tracker(String),
+    /// A rule failed, or events could not be written.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    /// Tracks could not be written.
+    #[error("tracks cannot be written: {0}")]
+    Tracks(io::Error),
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(io::Error),
+}
+
+/// Where an analysis writes.
+pub struct AnalysisOutputs<'a> {
+    /// Event lines.
+    pub events: &'a mut (dyn Write + Send),
+    /// A tracks file.
+    pub tracks: Option<&'a mut (dyn Write + Send)>,
+}
+
+/// Frames that wait between two threads.
+const AHEAD: usize = 4;
+
+struct Decided {
+    picture_time: TimeUs,
+    detections: Vec<Detection>,
+}
+
+/// Analyses a recording. `progress` is told the number of frames done.
+///
+/// # Errors
+/// [`AnalysisError`]; events and tracks of the frames before are written.
+pub fn analyze(
+    mut source: Box<dyn Source>,
+    detector: &mut dyn Detector,
+    rules: Vec<RecordedRule>,
+    settings: &AnalysisSettings,
+    outputs: AnalysisOutputs<'_>,
+    progress: impl FnMut(u64) + Send,
+) -> Result<AnalysisReport, AnalysisError> {
+    let size = source.info().size;
+    let tracker = ByteTrack::new(settings.tracker.clone())
+        .map_err(|error| AnalysisError::Tracker(error.to_string()))?;
+    let header = RecordHeader { camera: settings.camera.clone(), size, classes: detector.classes().to_vec() };
+    let recorder = match outputs.tracks {
+        Some(out) => Some(RecordWriter::new(out, &header).map_err(AnalysisError::Tracks)?),
+        None => None,
+    };
+    let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
+    let consumer = Consumer { tracker, decider, recorder, size, progress };
+    let limit = settings.max_frames.unwrap_or(u64::MAX);
+    thread::scope(|scope| {
+        let (pictures, decoded) = sync_channel(AHEAD);
+        let (results, detected) = sync_channel(AHEAD);
+        let decode = thread::Builder::new()
+            .name("decode".into())
+            .spawn_scoped(scope, move || decode(source.as_mut(), limit, &pictures))
+            .map_err(AnalysisError::Thread)?;
+        let decide = thread::Builder::new()
+            .name("decide".into())
+            .spawn_scoped(scope, move || consumer.run(&detected))
+            .map_err(AnalysisError::Thread)?;
+        let outcome = detect(detector, settings, &decoded, &results);
+        // Each neighbour ends when its queue is gone.
+        drop((decoded, results));
+        let ended = join(decode);
+        let mut report = join(decide)?;
+        outcome?;
+        report.ended_early = match ended {
+            Ok(()) => None,
+            Err(error @ SourceError::EndedEarly { .. }) => Some(error.to_string()),
+            Err(error) => return Err(AnalysisError::Source(error)),
+        };
+        Ok(report)
+    })
+}
+
+fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn decode(
+    source: &mut dyn Source,
+    limit: u64,
+    pictures: &SyncSender<SourcePicture>,
+) -> Result<(), SourceError> {
+    for _ in 0..limit {
+        match source.read()? {
+            Some(picture) if pictures.send(picture).is_ok() => {}
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+fn detect(
+    detector: &mut dyn Detector,
+    settings: &AnalysisSettings,
+    decoded: &Receiver<SourcePicture>,
+    results: &SyncSender<Decided>,
+) -> Result<(), AnalysisError> {
+    let mut last: Option<TimeUs> = None;
+    for (frame, SourcePicture { time, picture }) in (0_u64..).zip(decoded.iter()) {
+        let request = DetectRequest {
+            picture: &picture,
+            thresholds: settings.thresholds,
+            classes: settings.classes.as_ref(),
+        };
+        let lists = detector.detect(&[request]).map_err(|error| AnalysisError::Detector { frame, error })?;
+        let time = TimeUs(0) + time;
+        let picture_time = last.map_or(time, |last| time.max(TimeUs(last.0 + 1)));
+        last = Some(picture_time);
+        let decided = Decided { picture_time, detections: lists.into_iter().flatten().collect() };
+        if results.send(decided).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+struct Consumer<'a, P> {
+    tracker: ByteTrack,
+    decider: Decider<'a>,
+    recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
+    size: Size,
+    progress: P,
+}
+
+impl<P: FnMut(u64)> Consumer<'_, P> {
+    fn run(mut self, detected: &Receiver<Decided>) -> Result<AnalysisReport, AnalysisError> {
+        let mut frames = 0;
+        let mut last = TimeUs(0);
+        for Decided { picture_time, detections } in detected {
+            let tracks = self.tracker.update(picture_time, &detections);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.frame(frames, picture_time, tracks).map_err(AnalysisError::Tracks)?;
+            }
+            self.decider.frame(frames, picture_time, self.size, tracks)?;
+            last = picture_time;
+            frames += 1;
+            (self.progress)(frames);
+        }
+        let last_frame: u64 = frames.saturating_sub(1);
+        self.decider.finish(last_frame, last)?;
+        if let Some(recorder) = self.recorder {
+            recorder.finish().map_err(AnalysisError::Tracks)?;
+        }
+        let (events, refusals) = self.decider.counts();
+        Ok(AnalysisReport { frames, events, refusals, ended_early: None })
+    }
+}

@@ -1,0 +1,198 @@
+//! Rules over a recording, in order, with an event log.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use ocellus_core::{CameraHandle, Event, EventRecord, FrameInfo, Name, RuleOutput, Size, TimeUs, Track};
+use ocellus_runtime::{
+    Binding, BoundCamera, CallError, DeadlineMode, Instance, Limits, Runtime, Share, TrackColumns, Upload,
+};
+
+use crate::wire::EventLine;
+
+/// The handle that a recording's only camera has.
+const CAMERA: CameraHandle = CameraHandle(1);
+
+/// A rule to be run over a recording.
+#[derive(Debug, Clone)]
+pub struct RuleSource {
+    /// Where the component came from, for messages.
+    pub origin: String,
+    /// The component.
+    pub component: Vec<u8>,
+    /// Its settings, a JSON text.
+    pub settings: String,
+    /// Its name in events; the plugin's where `None`.
+    pub name: Option<Name>,
+}
+
+/// Why a rule cannot be run, or was stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The plugin or its settings were refused.
+    #[error("{origin}: {reason}")]
+    Refused {
+        /// The file.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+    /// Two rules go by one name.
+    #[error("two rules are named {0}; give each its own with --rule-name")]
+    SameName(Name),
+    /// The rule failed for good.
+    #[error("rule {rule} at frame {frame}: {error}")]
+    Rule {
+        /// The rule.
+        rule: Name,
+        /// Sequence of the frame.
+        frame: u64,
+        /// What happened.
+        error: CallError,
+    },
+    /// Events could not be written.
+    #[error("events cannot be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// A rule that is ready for a recording.
+pub struct RecordedRule {
+    name: Name,
+    instance: Instance,
+}
+
+impl RecordedRule {
+    /// Verifies, compiles, binds and probes a rule for a camera with these classes.
+    ///
+    /// # Errors
+    /// [`DecideError::Refused`] with the step's own message.
+    pub fn prepare(
+        runtime: &Runtime,
+        source: &RuleSource,
+        camera: &Name,
+        classes: &Arc<[String]>,
+    ) -> Result<RecordedRule, DecideError> {
+        let refused = |reason: String| DecideError::Refused { origin: source.origin.clone(), reason };
+        let upload = Upload::new(source.component.clone());
+        let verified = upload.verify(runtime).map_err(|error| refused(error.to_string()))?;
+        let compiled = verified.compile(runtime).map_err(|error| refused(error.to_string()))?;
+        let name = source.name.clone().unwrap_or_else(|| compiled.description().name.clone());
+        let binding = Binding {
+            rule: name.clone(),
+            settings: source.settings.clone(),
+            cameras: vec![BoundCamera { handle: CAMERA, name: camera.clone(), classes: Arc::clone(classes) }],
+            limits: Limits::default(),
+            deadline: DeadlineMode::Recorded,
+        };
+        let bound = compiled.bind(binding).map_err(|error| refused(error.to_string()))?;
+        let probed = bound.probe().map_err(|error| refused(error.to_string()))?;
+        let share = probed.shares().first().copied().unwrap_or(Share::Camera(CAMERA));
+        let instance = probed.instantiate(share).map_err(|error| refused(error.to_string()))?;
+        Ok(RecordedRule { name, instance })
+    }
+
+    /// The rule's name in events.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+/// Asks all rules about each frame and writes their events.
+pub(super) struct Decider<'a> {
+    camera: Name,
+    rules: Vec<RecordedRule>,
+    columns: TrackColumns,
+    events: &'a mut (dyn Write + Send),
+    written: u64,
+    refusals: u64,
+}
+
+impl<'a> Decider<'a> {
+    pub(super) fn new(
+        camera: Name,
+        rules: Vec<RecordedRule>,
+        events: &'a mut (dyn Write + Send),
+    ) -> Result<Decider<'a>, DecideError> {
+        for (index, rule) in rules.iter().enumerate() {
+            if rules[..index].iter().any(|other| other.name == rule.name) {
+                return Err(DecideError::SameName(rule.name.clone()));
+            }
+        }
+        Ok(Decider { camera, rules, columns: TrackColumns::new(), events, written: 0, refusals: 0 })
+    }
+
+    /// One frame through all rules.
+    pub(super) fn frame(
+        &mut self,
+        sequence: u64,
+        time: TimeUs,
+        size: Size,
+        tracks: &[Track],
+    ) -> Result<(), DecideError> {
+        let info = FrameInfo { camera: CAMERA, sequence, time, size };
+        self.columns.fill(tracks, size);
+        for index in 0..self.rules.len() {
+            let result = self.rules[index].instance.process(&info, &self.columns);
+            self.take(index, sequence, time, result)?;
+        }
+        Ok(())
+    }
+
+    /// The recording is over: last reports.
+    pub(super) fn finish(&mut self, sequence: u64, time: TimeUs) -> Result<(), DecideError> {
+        for index in 0..self.rules.len() {
+            let result = self.rules[index].instance.finish(time);
+            self.take(index, sequence, time, result)?;
+        }
+        Ok(self.events.flush()?)
+    }
+
+    /// Events written, and calls that a rule itself answered with an error.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.written, self.refusals)
+    }
+
+    fn take(
+        &mut self,
+        index: usize,
+        sequence: u64,
+        time: TimeUs,
+        result: Result<RuleOutput, CallError>,
+    ) -> Result<(), DecideError> {
+        let rule = self.rules[index].name.clone();
+        self.show_log(index);
+        match result {
+            Ok(output) => {
+                output.events.into_iter().try_for_each(|event| self.write(&rule, sequence, time, event))
+            }
+            Err(CallError::Refused(reason)) => {
+                self.refusals += 1;
+                tracing::warn!(%rule, frame = sequence, %reason, "the rule reports an error and goes on");
+                Ok(())
+            }
+            Err(error) => Err(DecideError::Rule { rule, frame: sequence, error }),
+        }
+    }
+
+    fn write(&mut self, rule: &Name, frame: u64, time: TimeUs, event: Event) -> Result<(), DecideError> {
+        self.written += 1;
+        let record = EventRecord {
+            sequence: self.written,
+            time,
+            frame,
+            camera: self.camera.clone(),
+            rule: rule.clone(),
+            event,
+        };
+        serde_json::to_writer(&mut *self.events, &EventLine::from(&record)).map_err(io::Error::from)?;
+        Ok(self.events.write_all(b"\n")?)
+    }
+
+    fn show_log(&mut self, index: usize) {
+        let rule = &mut self.rules[index];
+        for line in rule.instance.drain_logs().lines {
+            tracing::info!(rule = %rule.name, level = line.level.as_str(), "{}", line.message);
+        }
+    }
+}

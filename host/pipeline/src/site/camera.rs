@@ -1,0 +1,191 @@
+//! A camera as the site holds it: what its threads share, and the threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ocellus_core::{CameraHandle, Name};
+use ocellus_inference::ClassFilter;
+use ocellus_media::{OpenOptions, Stop};
+use ocellus_store::EventQueue;
+
+use super::SiteError;
+use super::keeper::Keeper;
+use crate::camera::encode::Encoder;
+use crate::camera::feed::Feed;
+use crate::camera::ingest::Ingest;
+use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
+use crate::camera::{CameraSettings, CameraStatus, Declared, Meter, Publisher, SourceCell, Views};
+use crate::detector::Roster;
+
+/// What a camera's threads and the site look at together.
+#[derive(Debug)]
+pub(crate) struct CameraShared {
+    pub(crate) name: Name,
+    pub(crate) handle: CameraHandle,
+    pub(crate) classes: Arc<[String]>,
+    pub(crate) publisher: Publisher,
+    pub(crate) views: Views,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) encode_pending: AtomicBool,
+}
+
+/// What every camera needs of the site.
+#[derive(Clone)]
+pub(crate) struct CameraWiring {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) encoder: Arc<Encoder>,
+    pub(crate) events: EventQueue,
+    pub(crate) keeper: Keeper,
+    pub(crate) classes: Arc<[String]>,
+}
+
+/// A running camera.
+pub(crate) struct CameraEntry {
+    pub(crate) shared: Arc<CameraShared>,
+    pub(crate) settings: CameraSettings,
+    pub(crate) declared: Declared,
+    source: Arc<SourceCell>,
+    feed: Arc<Feed>,
+    lane: SyncSender<LaneMessage>,
+    stop: Stop,
+    threads: Vec<(String, JoinHandle<()>)>,
+}
+
+/// Places in a lane's inbox: the frames in flight and a handful of commands.
+const INBOX: usize = 16;
+
+impl CameraEntry {
+    /// Starts the camera's lane and its ingest.
+    pub(crate) fn start(
+        settings: CameraSettings,
+        handle: CameraHandle,
+        declared: Declared,
+        wiring: &CameraWiring,
+    ) -> Result<CameraEntry, SiteError> {
+        settings.validate(&wiring.classes)?;
+        let shared = Arc::new(CameraShared {
+            name: settings.name.clone(),
+            handle,
+            classes: Arc::clone(&wiring.classes),
+            publisher: Publisher::new(),
+            views: Views::default(),
+            meter: Arc::new(Meter::new(Instant::now())),
+            encode_pending: AtomicBool::new(false),
+        });
+        let (lane, inbox) = sync_channel(INBOX);
+        let filter = match &settings.classes {
+            Some(wanted) => Some(class_filter(wanted, &wiring.classes)?),
+            None => None,
+        };
+        let feed =
+            Arc::new(Feed::new(lane.clone(), Arc::clone(&shared.meter), settings.thresholds(), filter));
+        let source = Arc::new(SourceCell::new());
+        let stop = Stop::new();
+        let parts = LaneParts {
+            shared: Arc::clone(&shared),
+            feed: Arc::clone(&feed),
+            source: Arc::clone(&source),
+            tracker: settings.tracker.clone(),
+            frame_rate: settings.frame_rate,
+            roster: Arc::clone(&wiring.roster),
+            encoder: Arc::clone(&wiring.encoder),
+            events: wiring.events.clone(),
+            keeper: wiring.keeper.clone(),
+            commands: lane.clone(),
+        };
+        let ingest = Ingest {
+            camera: settings.name.clone(),
+            source: settings.source.clone(),
+            options: OpenOptions::default(),
+            interval: settings.frame_rate.map(|rate| Duration::from_secs_f32(1.0 / rate)),
+            cell: Arc::clone(&source),
+            feed: Arc::clone(&feed),
+            meter: Arc::clone(&shared.meter),
+            roster: Arc::clone(&wiring.roster),
+            stop: stop.clone(),
+        };
+        let mut entry =
+            CameraEntry { shared, settings, declared, source, feed, lane, stop, threads: Vec::new() };
+        entry.spawn("lane", move || Lane::new(parts).run(&inbox))?;
+        entry.spawn("ingest", move || ingest.run())?;
+        wiring.roster.add(Arc::clone(&entry.feed));
+        Ok(entry)
+    }
+
+    fn spawn(&mut self, role: &str, work: impl FnOnce() + Send + 'static) -> Result<(), SiteError> {
+        let name = format!("{role}-{}", self.settings.name);
+        let thread = std::thread::Builder::new().name(name.clone()).spawn(work).map_err(SiteError::Thread)?;
+        self.threads.push((name, thread));
+        Ok(())
+    }
+
+    /// The lane's inbox.
+    pub(crate) fn lane(&self) -> SyncSender<LaneMessage> {
+        self.lane.clone()
+    }
+
+    /// No further frames; those on their way still reach the rules.
+    pub(crate) fn stop_source(&self) {
+        self.stop.stop();
+    }
+
+    /// Ends the camera: source first, then frames on their way, then the lane. Gives back the threads
+    /// that are still running after `grace`.
+    pub(crate) fn end(mut self, roster: &Roster, grace: Duration) -> Vec<String> {
+        let deadline = Instant::now() + grace;
+        self.stop.stop();
+        while self.feed.is_busy() && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        self.feed.close();
+        roster.remove(&self.feed);
+        let _ = self.lane.try_send(LaneMessage::Command(LaneCommand::Stop));
+        self.shared.views.close();
+        join_until(std::mem::take(&mut self.threads), deadline)
+    }
+
+    pub(crate) fn status(&self, rules: Vec<Name>, now: Instant) -> CameraStatus {
+        let (state, size, last_frame_age) = self.source.view(now);
+        let meter = &self.shared.meter;
+        CameraStatus {
+            name: self.settings.name.clone(),
+            handle: self.shared.handle,
+            source: self.settings.source.to_string(),
+            declared: self.declared,
+            state,
+            size,
+            frame_rate: meter.frame_rate(now),
+            frames: meter.frames.load(Ordering::Relaxed),
+            dropped: meter.dropped.load(Ordering::Relaxed),
+            last_frame_age,
+            viewers: self.shared.views.viewers(),
+            encoded: self.shared.views.encoded.load(Ordering::Relaxed),
+            rules,
+            classes: self.shared.classes.to_vec(),
+            stages: meter.stages(),
+        }
+    }
+}
+
+fn class_filter(wanted: &[String], known: &[String]) -> Result<ClassFilter, SiteError> {
+    ClassFilter::new(known, wanted).map_err(|error| SiteError::Invalid(error.to_string()))
+}
+
+/// Joins threads until the deadline; the names of those that did not end.
+pub(crate) fn join_until(threads: Vec<(String, JoinHandle<()>)>, deadline: Instant) -> Vec<String> {
+    let mut running = Vec::new();
+    for (name, thread) in threads {
+        while !thread.is_finished() && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        if !thread.is_finished() {
+            running.push(name);
+        } else if thread.join().is_err() {
+            tracing::error!(thread = %name, "the thread ended with a panic");
+        }
+    }
+    running
+}

@@ -1,0 +1,144 @@
+//! What can go wrong when an operator asks something of the site.
+
+use std::path::PathBuf;
+
+use ocellus_core::Name;
+use ocellus_store::StoreError;
+
+use crate::camera::{CameraSettingsError, ViewSettingsError};
+
+/// Why the site refused or could not do what was asked. Every text names the thing and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SiteError {
+    /// Nothing has that name.
+    #[error("there is no {what} {name:?}")]
+    NotFound {
+        /// `camera`, `rule` or `plugin`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// The name is taken.
+    #[error("there is already a {what} {name:?}; remove it first or choose another name")]
+    Exists {
+        /// `camera` or `rule`.
+        what: &'static str,
+        /// What was asked for.
+        name: Name,
+    },
+    /// The config file says so.
+    #[error("{what} {name:?} is declared in {}; change it there and restart", file.display())]
+    ReadOnly {
+        /// `camera` or `rule`.
+        what: &'static str,
+        /// Which one.
+        name: Name,
+        /// The config file.
+        file: PathBuf,
+    },
+    /// Something else depends on it.
+    #[error("plugin {plugin} is used by rule {rules}; remove the rule or activate another version first")]
+    InUse {
+        /// The plugin.
+        plugin: String,
+        /// The rules, joined.
+        rules: String,
+    },
+    /// Another change takes long.
+    #[error("another change to the site is under way; try again when that one is done")]
+    Busy,
+    /// Several versions go by that name.
+    #[error("{0}")]
+    Invalid(String),
+    /// A camera's settings.
+    #[error(transparent)]
+    Camera(#[from] CameraSettingsError),
+    /// A view's settings.
+    #[error(transparent)]
+    View(#[from] ViewSettingsError),
+    /// The plugin was refused.
+    #[error("the plugin is refused: {0}")]
+    Plugin(String),
+    /// The rule refused its settings, a state or a request.
+    #[error("rule {rule} refused: {reason}")]
+    Rule {
+        /// The rule.
+        rule: Name,
+        /// Why.
+        reason: String,
+    },
+    /// No picture arrived so far.
+    #[error("camera {0} has given no picture yet; look at its state under /api/v1/cameras/{0}")]
+    NoFrameYet(Name),
+    /// Too many different pictures of one camera are asked for.
+    #[error("camera {0} already serves 16 different picture sizes and qualities; use one of those in use")]
+    TooManyViews(Name),
+    /// The picture could not be encoded.
+    #[error("camera {camera}: {reason}")]
+    Encode {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+    /// A camera did not answer in time.
+    #[error("camera {0} did not take the change within {1} s; the rule is as it was before")]
+    NoAnswer(Name, u64),
+    /// The host is ending.
+    #[error("the host is shutting down")]
+    ShuttingDown,
+}
+
+/// What sort of trouble a [`SiteError`] is, for a protocol's status codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SiteErrorKind {
+    /// Nothing has that name.
+    NotFound,
+    /// It cannot be done as things are now.
+    Conflict,
+    /// What was asked makes no sense; asking again does not help.
+    Invalid,
+    /// It may work later.
+    Unavailable,
+    /// Ours.
+    Internal,
+}
+
+impl SiteError {
+    /// What sort of trouble it is.
+    #[must_use]
+    pub fn kind(&self) -> SiteErrorKind {
+        match self {
+            SiteError::NotFound { .. } => SiteErrorKind::NotFound,
+            SiteError::Exists { .. }
+            | SiteError::ReadOnly { .. }
+            | SiteError::InUse { .. }
+            | SiteError::Busy => SiteErrorKind::Conflict,
+            SiteError::Invalid(_)
+            | SiteError::Camera(_)
+            | SiteError::View(_)
+            | SiteError::Plugin(_)
+            | SiteError::Rule { .. } => SiteErrorKind::Invalid,
+            SiteError::NoFrameYet(_)
+            | SiteError::TooManyViews(_)
+            | SiteError::NoAnswer(..)
+            | SiteError::ShuttingDown => SiteErrorKind::Unavailable,
+            SiteError::Encode { .. } | SiteError::Store(_) | SiteError::Thread(_) => SiteErrorKind::Internal,
+        }
+    }
+
+    pub(crate) fn no_camera(name: &Name) -> SiteError {
+        SiteError::NotFound { what: "camera", name: name.as_str().into() }
+    }
+
+    pub(crate) fn no_rule(name: &Name) -> SiteError {
+        SiteError::NotFound { what: "rule", name: name.as_str().into() }
+    }
+}

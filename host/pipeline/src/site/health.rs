@@ -1,0 +1,119 @@
+//! Whether the host is well, part by part.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use ocellus_runtime::RuleState;
+
+use super::Site;
+use crate::camera::SourceState;
+
+/// How the host is as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthState {
+    /// Every part works.
+    Healthy,
+    /// It works, but some part does not.
+    Degraded,
+    /// No camera has given a frame since the start, and none has failed yet.
+    Starting,
+}
+
+/// One part of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentHealth {
+    /// Which, such as `detector` or `camera gate`.
+    pub name: String,
+    /// Whether it works.
+    pub ready: bool,
+    /// What is wrong, or a short description.
+    pub detail: String,
+}
+
+/// How the host is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// As a whole.
+    pub state: HealthState,
+    /// Part by part.
+    pub components: Vec<ComponentHealth>,
+    /// Time since the start.
+    pub uptime: Duration,
+}
+
+impl Site {
+    /// How the host is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let mut components = vec![self.detector_health(), self.store_health()];
+        let cameras = self.cameras();
+        let starting = !cameras.is_empty() && cameras.iter().all(|camera| camera.frames == 0);
+        let waiting = cameras.iter().all(|camera| {
+            matches!(camera.state, SourceState::Connecting | SourceState::Live) && camera.frames == 0
+        });
+        components.extend(cameras.iter().map(|camera| {
+            let (ready, detail) = match &camera.state {
+                SourceState::Live => (true, "live".to_owned()),
+                SourceState::Connecting => (camera.frames > 0, "connecting".to_owned()),
+                SourceState::Stalled => (false, "no picture arrives".to_owned()),
+                SourceState::Failed { reason, .. } => (false, reason.clone()),
+                SourceState::Ended { note } => {
+                    (note.is_none(), note.clone().unwrap_or_else(|| "ended".into()))
+                }
+            };
+            ComponentHealth { name: format!("camera {}", camera.name), ready, detail }
+        }));
+        components.extend(self.rules_health());
+        let state = match (starting && waiting, components.iter().all(|component| component.ready)) {
+            (true, _) => HealthState::Starting,
+            (false, true) => HealthState::Healthy,
+            (false, false) => HealthState::Degraded,
+        };
+        Health { state, components, uptime: self.0.started.elapsed() }
+    }
+
+    fn detector_health(&self) -> ComponentHealth {
+        let failure = self.0.wiring.roster.failure();
+        ComponentHealth {
+            name: "detector".into(),
+            ready: failure.is_none(),
+            detail: failure.unwrap_or_else(|| "ready".into()),
+        }
+    }
+
+    fn store_health(&self) -> ComponentHealth {
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let counters = writer.as_ref().map(ocellus_store::EventWriter::counters);
+        let failing = counters.as_ref().is_none_or(|counters| counters.failing);
+        let detail = match counters {
+            Some(counters) => format!("{} events written, {} dropped", counters.appended, counters.dropped),
+            None => "closed".into(),
+        };
+        ComponentHealth { name: "store".into(), ready: !failing, detail }
+    }
+
+    fn rules_health(&self) -> Vec<ComponentHealth> {
+        let mut components = Vec::new();
+        for status in self.rules() {
+            let troubled = status.cameras.iter().find(|on| on.health.state != RuleState::Active);
+            components.push(ComponentHealth {
+                name: format!("rule {}", status.name),
+                ready: troubled.is_none(),
+                detail: match troubled {
+                    None => "active".into(),
+                    Some(on) => format!(
+                        "on camera {}: {}",
+                        on.camera,
+                        on.health.last_error.as_deref().unwrap_or("not active")
+                    ),
+                },
+            });
+        }
+        components.extend(self.0.failed_rules().iter().map(|(name, reason)| ComponentHealth {
+            name: format!("rule {name}"),
+            ready: false,
+            detail: reason.clone(),
+        }));
+        components
+    }
+}

@@ -1,0 +1,97 @@
+//! Slow work that lanes must not wait for: keeping rule state, restarting rules, expiring events.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use ocellus_core::{Name, TimeUs};
+use ocellus_runtime::{Restart, RuleSlot, Snapshot};
+use ocellus_store::{Database, Digest, Retention, StateKey, StatePlace, StateRecord};
+
+use super::camera::CameraShared;
+use crate::camera::lane::{LaneCommand, LaneMessage};
+
+/// A piece of slow work.
+pub(crate) enum Job {
+    /// Keep a rule's state.
+    Keep(Box<(StateKey, StateRecord)>),
+    /// Make a new instance of a rule that failed.
+    Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
+    /// Nothing more comes.
+    Stop,
+}
+
+/// The way to the keeper's thread.
+#[derive(Clone)]
+pub(crate) struct Keeper(SyncSender<Job>);
+
+/// Jobs that may wait. A state that finds no room is superseded within a second anyway.
+const CAPACITY: usize = 256;
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+
+impl Keeper {
+    pub(crate) fn new() -> (Keeper, Receiver<Job>) {
+        let (sender, inbox) = sync_channel(CAPACITY);
+        (Keeper(sender), inbox)
+    }
+
+    /// Hands a rule's state over to be kept.
+    pub(crate) fn keep(&self, camera: &Arc<CameraShared>, rule: &Name, slot: &RuleSlot, snapshot: Snapshot) {
+        let key = StateKey { rule: rule.clone(), place: StatePlace::Camera(camera.handle) };
+        let record = StateRecord {
+            version: snapshot.version.to_string(),
+            digest: Digest::from(*slot.probed().artifact().digest.as_bytes()),
+            time: snapshot.time,
+            bytes: snapshot.state.to_vec(),
+        };
+        self.submit(Job::Keep(Box::new((key, record))));
+    }
+
+    pub(crate) fn submit(&self, job: Job) {
+        if let Err(TrySendError::Full(job)) = self.0.try_send(job)
+            && matches!(job, Job::Restart { .. })
+        {
+            tracing::warn!("a rule's restart waits: too much slow work is queued");
+        }
+    }
+
+    /// Ends the thread once the work before this is done.
+    pub(crate) fn stop(&self) {
+        let _ = self.0.send(Job::Stop);
+    }
+}
+
+/// Does the jobs until told to stop.
+pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retention) {
+    let mut next_expiry = Instant::now() + EXPIRE_EVERY;
+    loop {
+        match inbox.recv_timeout(next_expiry.saturating_duration_since(Instant::now())) {
+            Ok(Job::Keep(state)) => {
+                if let Err(error) = database.put_state(&state.0, &state.1) {
+                    tracing::warn!(rule = %state.0.rule, %error, "a rule's state was not kept");
+                }
+            }
+            Ok(Job::Restart { rule, restart, lane }) => {
+                let restarted = Box::new(restart.run());
+                let _ = lane.try_send(LaneMessage::Command(LaneCommand::Restarted { rule, restarted }));
+            }
+            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if Instant::now() >= next_expiry {
+            expire(database, retention);
+            next_expiry = Instant::now() + EXPIRE_EVERY;
+        }
+    }
+}
+
+fn expire(database: &Database, retention: &Retention) {
+    let now = TimeUs(0) + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    loop {
+        match database.expire(retention, now) {
+            Ok(expired) if expired.more => {}
+            Ok(_) => return,
+            Err(error) => return tracing::warn!(%error, "old events were not removed"),
+        }
+    }
+}

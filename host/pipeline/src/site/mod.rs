@@ -1,0 +1,260 @@
+//! The live host: cameras, rules, and what changes them while frames run.
+
+pub(crate) mod camera;
+mod change;
+mod error;
+mod health;
+pub(crate) mod keeper;
+mod plugins;
+pub(crate) mod rule;
+mod rules;
+mod start;
+mod stored;
+mod turn;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use ocellus_core::{EventRecord, Name, TimeUs};
+use ocellus_store::{CameraDeclaration, Database, EventPage, EventQuery, EventWriter};
+use tokio::sync::broadcast;
+
+use self::camera::{CameraEntry, CameraShared, CameraWiring, join_until};
+use self::plugins::Plugins;
+use self::rule::RuleEntry;
+use self::turn::Turns;
+use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
+use crate::detector::Roster;
+
+pub use self::error::{SiteError, SiteErrorKind};
+pub use self::health::{ComponentHealth, Health, HealthState};
+pub use self::plugins::PluginStatus;
+pub use self::rule::{
+    Activation, HandedOver, RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera,
+};
+pub use self::start::{DeclaredRule, SiteParts, SiteSettings};
+
+/// The live host. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Site(Arc<Inner>);
+
+pub(crate) struct Inner {
+    database: Database,
+    plugins: Plugins,
+    wiring: CameraWiring,
+    cameras: RwLock<BTreeMap<Name, CameraEntry>>,
+    rules: RwLock<BTreeMap<Name, RuleEntry>>,
+    /// Rules of the database that could not be started, and why.
+    failed_rules: Mutex<BTreeMap<Name, String>>,
+    events: broadcast::Sender<Arc<EventRecord>>,
+    writer: Mutex<Option<EventWriter>>,
+    threads: Mutex<Vec<(String, std::thread::JoinHandle<()>)>>,
+    turns: Turns,
+    config_file: Option<PathBuf>,
+    started: Instant,
+    ending: AtomicBool,
+}
+
+/// What was still running when the grace period was over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShutdownReport {
+    /// Names of threads that did not end.
+    pub still_running: Vec<String>,
+    /// Events that could not be written any more.
+    pub events_lost: u64,
+}
+
+impl Site {
+    /// All cameras, by name.
+    #[must_use]
+    pub fn cameras(&self) -> Vec<CameraStatus> {
+        let now = Instant::now();
+        let rules = self.rules_by_camera();
+        let cameras = self.0.cameras();
+        let status = |(name, entry): (&Name, &CameraEntry)| {
+            entry.status(rules.get(name).cloned().unwrap_or_default(), now)
+        };
+        cameras.iter().map(status).collect()
+    }
+
+    /// One camera.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`].
+    pub fn camera(&self, name: &Name) -> Result<CameraStatus, SiteError> {
+        let mut rules = self.rules_by_camera();
+        let cameras = self.0.cameras();
+        let entry = cameras.get(name).ok_or_else(|| SiteError::no_camera(name))?;
+        Ok(entry.status(rules.remove(name).unwrap_or_default(), Instant::now()))
+    }
+
+    /// Adds a camera and keeps it in the database. Blocks for the database.
+    ///
+    /// # Errors
+    /// [`SiteError::Exists`], [`SiteError::Camera`] for a bad value, or the database's error.
+    pub fn add_camera(&self, settings: CameraSettings) -> Result<CameraStatus, SiteError> {
+        let _turn = self.0.take_turn()?;
+        let name = settings.name.clone();
+        if self.0.cameras().contains_key(&name) {
+            return Err(SiteError::Exists { what: "camera", name });
+        }
+        settings.validate(&self.0.wiring.classes)?;
+        let declaration = CameraDeclaration {
+            name: name.clone(),
+            source: settings.source.expose().to_owned(),
+            settings: stored::to_json(&settings),
+        };
+        let record = self.0.database.put_camera(&declaration, now_us())?;
+        let entry = CameraEntry::start(settings, record.handle, Declared::Rest, &self.0.wiring)?;
+        self.0.cameras_mut().insert(name.clone(), entry);
+        self.camera(&name)
+    }
+
+    /// Removes a camera; its rules go on without it. Blocks until its threads have ended.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`], [`SiteError::ReadOnly`] for one of the config file, or the database's.
+    pub fn remove_camera(&self, name: &Name) -> Result<(), SiteError> {
+        let _turn = self.0.take_turn()?;
+        let declared = self.0.cameras().get(name).map(|entry| entry.declared);
+        match declared.ok_or_else(|| SiteError::no_camera(name))? {
+            Declared::Config => return Err(self.0.read_only("camera", name)),
+            Declared::Rest => {}
+        }
+        self.0.forget_camera_in_rules(name)?;
+        self.0.database.delete_camera(name)?;
+        let entry = self.0.cameras_mut().remove(name);
+        if let Some(entry) = entry {
+            entry.end(&self.0.wiring.roster, Duration::from_secs(8));
+        }
+        Ok(())
+    }
+
+    /// The newest frame as JPEG. Blocks for the encoding.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`], [`SiteError::NoFrameYet`], or the encoder's error.
+    pub fn snapshot(&self, name: &Name, view: ViewSettings) -> Result<Bytes, SiteError> {
+        let shared = self.0.shared(name)?;
+        let frame = shared.publisher.newest().ok_or_else(|| SiteError::NoFrameYet(name.clone()))?;
+        encode::encode(&frame, &view, None)
+            .map_err(|error| SiteError::Encode { camera: name.clone(), reason: error.to_string() })
+    }
+
+    /// Looks at a camera's pictures.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`], or [`SiteError::TooManyViews`] when 16 different ones are looked at.
+    pub fn view(&self, name: &Name, view: ViewSettings) -> Result<View, SiteError> {
+        let shared = self.0.shared(name)?;
+        let view = shared.views.open(view).map_err(|_| SiteError::TooManyViews(name.clone()))?;
+        // The newest frame at once, not at the camera's next.
+        self.0.wiring.encoder.request(&shared);
+        Ok(view)
+    }
+
+    /// Looks at a camera's tracks, without pictures.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`].
+    pub fn live(&self, name: &Name) -> Result<Live, SiteError> {
+        Ok(self.0.shared(name)?.publisher.subscribe())
+    }
+
+    /// Events of the past.
+    ///
+    /// # Errors
+    /// The database's, or a limit out of range.
+    pub fn events(&self, query: &EventQuery) -> Result<EventPage, SiteError> {
+        Ok(self.0.database.events(query)?)
+    }
+
+    /// Events from now on, each after it was written. A receiver that is slow is told how many it missed.
+    #[must_use]
+    pub fn subscribe_events(&self) -> broadcast::Receiver<Arc<EventRecord>> {
+        self.0.events.subscribe()
+    }
+
+    /// Ends everything in order: sources, frames on their way, lanes, events, the rest. Blocks.
+    #[must_use]
+    pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
+        if self.0.ending.swap(true, Ordering::AcqRel) {
+            return ShutdownReport::default();
+        }
+        let deadline = Instant::now() + grace;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let cameras = std::mem::take(&mut *self.0.cameras_mut());
+        cameras.values().for_each(CameraEntry::stop_source);
+        let mut report = ShutdownReport::default();
+        for entry in cameras.into_values() {
+            report.still_running.extend(entry.end(&self.0.wiring.roster, left()));
+        }
+        self.0.wiring.roster.stop();
+        self.0.wiring.encoder.stop();
+        self.0.wiring.keeper.stop();
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            report.events_lost = writer.close(left()).dropped;
+        }
+        let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        report.still_running.extend(join_until(threads, deadline));
+        report
+    }
+
+    fn rules_by_camera(&self) -> BTreeMap<Name, Vec<Name>> {
+        let mut by_camera: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
+        for (rule, entry) in self.0.rules().iter() {
+            for camera in entry.cells.keys() {
+                by_camera.entry(camera.clone()).or_default().push(rule.clone());
+            }
+        }
+        by_camera
+    }
+}
+
+impl Inner {
+    fn take_turn(&self) -> Result<turn::Turn<'_>, SiteError> {
+        if self.ending.load(Ordering::Acquire) {
+            return Err(SiteError::ShuttingDown);
+        }
+        self.turns.take()
+    }
+
+    fn shared(&self, name: &Name) -> Result<Arc<CameraShared>, SiteError> {
+        let cameras = self.cameras();
+        cameras.get(name).map(|entry| Arc::clone(&entry.shared)).ok_or_else(|| SiteError::no_camera(name))
+    }
+
+    fn read_only(&self, what: &'static str, name: &Name) -> SiteError {
+        SiteError::ReadOnly { what, name: name.clone(), file: self.config_file.clone().unwrap_or_default() }
+    }
+
+    fn cameras(&self) -> RwLockReadGuard<'_, BTreeMap<Name, CameraEntry>> {
+        self.cameras.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cameras_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<Name, CameraEntry>> {
+        self.cameras.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rules(&self) -> RwLockReadGuard<'_, BTreeMap<Name, RuleEntry>> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rules_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<Name, RuleEntry>> {
+        self.rules.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed_rules(&self) -> MutexGuard<'_, BTreeMap<Name, String>> {
+        self.failed_rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The wall clock, for rows that operators made.
+fn now_us() -> TimeUs {
+    TimeUs(0) + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

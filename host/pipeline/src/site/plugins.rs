@@ -1,0 +1,133 @@
+//! Plugins on the site: uploaded, verified, compiled, kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use ocellus_core::{Name, TimeUs};
+use ocellus_runtime::{Compiled, Runtime, Scope, Upload};
+use ocellus_store::{Database, Digest, PluginFacts, PluginRecord};
+
+use super::SiteError;
+
+/// All that can be seen of a plugin version.
+#[derive(Debug, Clone)]
+pub struct PluginStatus {
+    /// Its name.
+    pub name: Name,
+    /// Its version.
+    pub version: String,
+    /// What it says of itself.
+    pub summary: String,
+    /// SHA-256 of the component, 64 hexadecimal digits.
+    pub digest: String,
+    /// Version of the contract it was built for.
+    pub abi: String,
+    /// Bytes.
+    pub size: u64,
+    /// JSON Schema of its settings.
+    pub settings_schema: String,
+    /// `camera` or `site`.
+    pub scope: String,
+    /// When it was uploaded.
+    pub uploaded: TimeUs,
+    /// Rules that use it now.
+    pub used_by: Vec<Name>,
+}
+
+/// Compiled plugins, by digest; filled on upload and on first use after a start.
+pub(crate) struct Plugins {
+    runtime: Runtime,
+    database: Database,
+    compiled: Mutex<BTreeMap<Digest, Compiled>>,
+}
+
+impl Plugins {
+    pub(crate) fn new(runtime: Runtime, database: Database) -> Plugins {
+        Plugins { runtime, database, compiled: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Verifies, compiles and keeps a plugin. The same bytes again give the same row.
+    pub(crate) fn upload(&self, bytes: Vec<u8>, now: TimeUs) -> Result<PluginRecord, SiteError> {
+        let compiled = self.build(bytes.clone())?;
+        let description = compiled.description();
+        let facts = PluginFacts {
+            name: description.name.clone(),
+            version: description.version.to_string(),
+            abi: compiled.artifact().abi.to_string(),
+            summary: description.summary.clone(),
+            schema: description.settings_schema.clone(),
+            scope: scope_text(description.scope).to_owned(),
+        };
+        let record = self.database.put_plugin(&bytes, &facts, now)?;
+        self.lock().insert(record.digest, compiled);
+        Ok(record)
+    }
+
+    /// The compiled plugin; the same path as an upload where it was not used since the start.
+    pub(crate) fn compiled(&self, digest: Digest) -> Result<Compiled, SiteError> {
+        if let Some(compiled) = self.lock().get(&digest) {
+            return Ok(compiled.clone());
+        }
+        let compiled = self.build(self.database.plugin_bytes(&digest)?)?;
+        self.lock().insert(digest, compiled.clone());
+        Ok(compiled)
+    }
+
+    fn build(&self, bytes: Vec<u8>) -> Result<Compiled, SiteError> {
+        let verified =
+            Upload::new(bytes).verify(&self.runtime).map_err(|error| SiteError::Plugin(error.to_string()))?;
+        verified.compile(&self.runtime).map_err(|error| SiteError::Plugin(error.to_string()))
+    }
+
+    /// Finds a plugin by digest, by name (its newest upload), or by `name@version`.
+    pub(crate) fn resolve(&self, wanted: &str) -> Result<PluginRecord, SiteError> {
+        let missing = || SiteError::NotFound { what: "plugin", name: wanted.chars().take(100).collect() };
+        if let Ok(digest) = wanted.parse::<Digest>() {
+            return self.database.plugin(&digest)?.ok_or_else(missing);
+        }
+        let (name, version) = match wanted.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (wanted, None),
+        };
+        let matching = self.database.plugins()?.into_iter().filter(|record| {
+            record.facts.name.as_str() == name
+                && version.is_none_or(|version| record.facts.version == version)
+        });
+        matching.max_by_key(|record| record.uploaded).ok_or_else(missing)
+    }
+
+    pub(crate) fn records(&self) -> Result<Vec<PluginRecord>, SiteError> {
+        Ok(self.database.plugins()?)
+    }
+
+    pub(crate) fn remove(&self, digest: Digest) -> Result<bool, SiteError> {
+        self.lock().remove(&digest);
+        Ok(self.database.delete_plugin(&digest)?)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Compiled>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scope_text(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Camera => "camera",
+        Scope::Site => "site",
+    }
+}
+
+pub(crate) fn status(record: PluginRecord, used_by: Vec<Name>) -> PluginStatus {
+    PluginStatus {
+        name: record.facts.name,
+        version: record.facts.version,
+        summary: record.facts.summary,
+        digest: record.digest.to_string(),
+        abi: record.facts.abi,
+        size: record.size,
+        settings_schema: record.facts.schema,
+        scope: record.facts.scope,
+        uploaded: record.uploaded,
+        used_by,
+    }
+}

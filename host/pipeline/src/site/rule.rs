@@ -1,0 +1,191 @@
+//! A rule as the site holds it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ocellus_core::{FrameInfo, Name, TimeUs};
+use ocellus_runtime::{Probed, RuleHealth, RuleSlot};
+use ocellus_store::RuleRecord;
+
+use crate::camera::Declared;
+
+/// What an operator says of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// Its name, unique on the site.
+    pub name: Name,
+    /// The plugin: a digest, a name (its newest version), or `name@version`.
+    pub plugin: String,
+    /// The cameras it watches.
+    pub cameras: Vec<Name>,
+    /// Its settings, a JSON text; the plugin's schema says what may stand there.
+    pub settings: String,
+}
+
+/// A rule on one camera.
+#[derive(Debug, Clone)]
+pub struct RuleCameraStatus {
+    /// The camera.
+    pub camera: Name,
+    /// How the rule is doing there.
+    pub health: RuleHealth,
+}
+
+/// All that can be seen of a rule.
+#[derive(Debug, Clone)]
+pub struct RuleStatus {
+    /// Its name.
+    pub name: Name,
+    /// The plugin's name.
+    pub plugin_name: Name,
+    /// The plugin's version.
+    pub plugin_version: String,
+    /// The active version's digest.
+    pub digest: String,
+    /// Digests that were active before, newest first; at most three.
+    pub previous: Vec<String>,
+    /// How it is doing on each camera.
+    pub cameras: Vec<RuleCameraStatus>,
+    /// Its settings, a JSON text.
+    pub settings: String,
+    /// Who said that it exists.
+    pub declared: Declared,
+}
+
+/// A line that a rule wrote to its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleLogLine {
+    /// The camera.
+    pub camera: Name,
+    /// Time of the frame.
+    pub time: TimeUs,
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// The text.
+    pub message: String,
+}
+
+/// What a swap to another version came to.
+#[derive(Debug, Clone)]
+pub struct Activation {
+    /// The rule.
+    pub rule: Name,
+    /// Digest that was active.
+    pub from: String,
+    /// Digest that is active now.
+    pub to: String,
+    /// Where and when.
+    pub cameras: Vec<SwappedCamera>,
+}
+
+/// A swap on one camera.
+#[derive(Debug, Clone)]
+pub struct SwappedCamera {
+    /// The camera.
+    pub camera: Name,
+    /// Sequence of the first frame that the new version sees.
+    pub at_frame: u64,
+    /// Whether it began with the former version's state.
+    pub state: HandedOver,
+}
+
+/// Whether a swap carried the rule's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandedOver {
+    /// It did.
+    Carried,
+    /// The new version began from nothing.
+    Cold,
+}
+
+/// A rule on the site: what is stored of it, the version in use, and its cells.
+#[derive(Clone)]
+pub(crate) struct RuleEntry {
+    pub(crate) record: RuleRecord,
+    pub(crate) declared: Declared,
+    pub(crate) probed: Probed,
+    pub(crate) cells: BTreeMap<Name, Arc<RuleCell>>,
+}
+
+impl RuleEntry {
+    pub(crate) fn status(&self) -> RuleStatus {
+        let cameras = self
+            .cells
+            .iter()
+            .map(|(camera, cell)| RuleCameraStatus { camera: camera.clone(), health: cell.health() });
+        RuleStatus {
+            name: self.record.name.clone(),
+            plugin_name: self.record.plugin.clone(),
+            plugin_version: self.probed.description().version.to_string(),
+            digest: self.record.digest.to_string(),
+            previous: self.record.previous.iter().map(ToString::to_string).collect(),
+            cameras: cameras.collect(),
+            settings: self.record.settings.clone(),
+            declared: self.declared,
+        }
+    }
+}
+
+/// Log lines that are kept of a rule on a camera.
+const LOG_LINES: usize = 500;
+
+/// What can be seen of a rule on one camera, written by its lane.
+#[derive(Debug)]
+pub(crate) struct RuleCell {
+    camera: Name,
+    health: Mutex<RuleHealth>,
+    log: Mutex<VecDeque<RuleLogLine>>,
+    /// Written and read by the lane only: the sequence at which health was last published.
+    published: std::sync::atomic::AtomicU64,
+}
+
+/// Health is published this often while nothing unusual happens, in frames.
+const PUBLISH_EVERY: u64 = 5;
+
+impl RuleCell {
+    pub(crate) fn new(camera: Name, slot: &RuleSlot) -> RuleCell {
+        RuleCell {
+            camera,
+            health: Mutex::new(slot.health()),
+            log: Mutex::new(VecDeque::new()),
+            published: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn health(&self) -> RuleHealth {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn log(&self) -> Vec<RuleLogLine> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Takes over health and log lines after a call.
+    pub(crate) fn observe(&self, slot: &mut RuleSlot, info: &FrameInfo, failed: bool) {
+        use std::sync::atomic::Ordering::Relaxed;
+        if failed || info.sequence.saturating_sub(self.published.load(Relaxed)) >= PUBLISH_EVERY {
+            self.published.store(info.sequence, Relaxed);
+            self.refresh(slot);
+        }
+        let logs = slot.drain_logs();
+        if logs.lines.is_empty() {
+            return;
+        }
+        let mut kept = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in logs.lines {
+            if kept.len() == LOG_LINES {
+                kept.pop_front();
+            }
+            kept.push_back(RuleLogLine {
+                camera: self.camera.clone(),
+                time: line.time,
+                level: line.level.as_str().to_owned(),
+                message: line.message,
+            });
+        }
+    }
+
+    pub(crate) fn refresh(&self, slot: &RuleSlot) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = slot.health();
+    }
+}
