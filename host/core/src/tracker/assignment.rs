@@ -56,6 +56,7 @@ struct Column {
 const FREE: Column = Column { matched: NONE, price: 0, search: 0, settled: false, distance: 0, pair: 0 };
 
 /// Where a shortest augmenting path ends.
+#[derive(Clone, Copy)]
 enum End {
     /// At a column that was free.
     Column(u32),

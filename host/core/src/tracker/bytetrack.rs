@@ -38,6 +38,20 @@ const FARTHEST_PX: f32 = 1e7;
 ///
 /// The same sequence of updates gives the same tracks, bit for bit. Equal matches are decided for the
 /// older track, then for the detection that comes first in its list.
+///
+/// ```
+/// use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+/// use ocellus_core::{Detection, Rect, TimeUs, TrackState};
+///
+/// let mut tracker = ByteTrack::new(ByteTrackSettings { frame_rate: 10.0, ..Default::default() })?;
+/// for frame in 0..5_u16 {
+///     let rect = Rect::new(f32::from(frame) * 4.0, 20.0, 30.0, 60.0);
+///     let walker = Detection { rect, class: 0, confidence: 0.9 };
+///     let tracks = tracker.update(TimeUs(u64::from(frame) * 100_000), &[walker]);
+///     assert_eq!((tracks[0].id, tracks[0].state), (1, TrackState::Confirmed));
+/// }
+/// # Ok::<(), ocellus_core::tracker::SettingsError>(())
+/// ```
 #[derive(Debug)]
 pub struct ByteTrack {
     settings: ByteTrackSettings,
@@ -256,7 +270,7 @@ impl ByteTrack {
                     let (older, younger) = if a.id < b.id { (seen, lost) } else { (lost, seen) };
                     let heir = a.clone();
                     self.objects[younger as usize].gone = true;
-                    self.objects[older as usize].continue_as(heir);
+                    self.objects[older as usize].continue_as(&heir);
                 }
             }
         }

@@ -24,8 +24,6 @@ pub(super) struct Matcher {
 /// A gain of one whole IoU. Finer than the 24 bits of an f32 between 2⁻⁶ and 1, so nothing is rounded
 /// where it matters.
 const UNIT: f32 = (1_u32 << 30) as f32;
-/// How much a detection's confidence counts against IoU where two detections compete for an object.
-const CONFIDENCE_WEIGHT: f32 = 0.0;
 
 impl Matcher {
     pub(super) fn new(settings: &ByteTrackSettings) -> Matcher {
@@ -70,9 +68,8 @@ impl Matcher {
             if self.class_aware == ClassMatching::Require && object.class() != detection.class {
                 continue;
             }
-            let worth = overlap.iou - floor + CONFIDENCE_WEIGHT * detection.confidence;
             // At least one: a pair just over the floor is still a pair.
-            let gain = ((worth * UNIT) as i64).max(1);
+            let gain = (((overlap.iou - floor) * UNIT) as i64).max(1);
             self.pairs.push(Pair { row: overlap.row, column: overlap.column, gain });
         }
 

@@ -71,8 +71,9 @@ impl Object {
     }
 
     /// Goes on as what `heir` is now, under the old identity.
-    pub(super) fn continue_as(&mut self, heir: Object) {
-        *self = Object { id: self.id, first_seen: self.first_seen, state: TrackState::Confirmed, ..heir };
+    pub(super) fn continue_as(&mut self, heir: &Object) {
+        *self =
+            Object { id: self.id, first_seen: self.first_seen, state: TrackState::Confirmed, ..heir.clone() };
     }
 
     pub(super) fn track(&self) -> Track {

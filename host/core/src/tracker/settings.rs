@@ -110,7 +110,7 @@ impl ByteTrackSettings {
 
 fn check<T>(key: &'static str, value: T, range: RangeInclusive<T>) -> Result<(), SettingsError>
 where
-    T: PartialOrd + std::fmt::Display + Range,
+    T: Copy + PartialOrd + std::fmt::Display + Range,
 {
     if range.contains(&value) {
         return Ok(());

@@ -1,5 +1,7 @@
 //! The tracker against brute force, against the published formulas and against another implementation.
 
+#![expect(clippy::unwrap_used, reason = "in a test a missing value is a failure")]
+
 mod assignment;
 mod kalman;
 mod lifecycle;

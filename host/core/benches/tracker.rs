@@ -1,0 +1,109 @@
+//! The time of one update of the tracker, beside its limit and the `trackforge` crate.
+#![expect(clippy::print_stdout, reason = "a bench says what it measured")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use ocellus_core::tracker::{ByteTrack, ByteTrackSettings, SettingsError};
+use ocellus_core::{Detection, Rect, TimeUs};
+use trackforge::trackers::byte_track as peer;
+
+const FRAMES: u64 = 600;
+const PICTURE: (f32, f32) = (1920.0, 1080.0);
+
+fn main() -> Result<(), SettingsError> {
+    for (objects, limit_ms) in [(100, 0.06), (500, 0.5)] {
+        let scene = scene(objects);
+        let ours = milliseconds(ours(&scene)?);
+        let peers = milliseconds(peers(&scene));
+        println!(
+            "tracker {objects} objects: {ours:.3} ms (limit {limit_ms} ms, ratio {:.2}; trackforge {peers:.2} ms, {:.1}x)",
+            ours / limit_ms,
+            peers / ours,
+        );
+    }
+    Ok(())
+}
+
+/// The median update of our tracker over the frames after the first.
+fn ours(scene: &[Vec<Detection>]) -> Result<Duration, SettingsError> {
+    let mut tracker = ByteTrack::new(ByteTrackSettings::default())?;
+    let times = scene.iter().zip(0_u64..).map(|(detections, frame)| {
+        let time = TimeUs(frame * 33_333);
+        let start = Instant::now();
+        black_box(tracker.update(time, black_box(detections)));
+        start.elapsed()
+    });
+    Ok(median(times.collect()))
+}
+
+/// The same with the same thresholds, input in the peer's own form.
+fn peers(scene: &[Vec<Detection>]) -> Duration {
+    let settings = ByteTrackSettings::default();
+    let mut tracker = peer::ByteTrack::new(
+        settings.track_high_thresh,
+        settings.track_buffer as usize,
+        settings.match_thresh,
+        settings.new_track_thresh,
+    );
+    let times = scene.iter().map(|detections| {
+        let as_tuple = |found: &Detection| {
+            ([found.rect.x, found.rect.y, found.rect.width, found.rect.height], found.confidence, 0)
+        };
+        let detections: Vec<([f32; 4], f32, i64)> = detections.iter().map(as_tuple).collect();
+        let start = Instant::now();
+        black_box(tracker.update(black_box(detections)));
+        start.elapsed()
+    });
+    median(times.collect())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// People of 30 × 80 px that walk through the picture and turn at its edges. Nine in ten are detected in
+/// a frame, a pixel or so off, some of them unsurely.
+fn scene(objects: usize) -> Vec<Vec<Detection>> {
+    let mut random = Random(42);
+    let mut walkers: Vec<[f32; 4]> = (0..objects)
+        .map(|_| {
+            let (x, y) = (random.between(0.0, PICTURE.0), random.between(0.0, PICTURE.1));
+            [x, y, random.between(-4.0, 4.0), random.between(-2.0, 2.0)]
+        })
+        .collect();
+    let mut frame = || {
+        let mut detections = Vec::with_capacity(objects);
+        for [x, y, vx, vy] in &mut walkers {
+            (*x, *y) = (*x + *vx, *y + *vy);
+            *vx = if (0.0..PICTURE.0).contains(x) { *vx } else { -*vx };
+            *vy = if (0.0..PICTURE.1).contains(y) { *vy } else { -*vy };
+            let (dx, dy) = (random.between(-1.0, 1.0), random.between(-1.0, 1.0));
+            let rect = Rect::new(*x + dx, *y + dy, 30.0 + dx, 80.0 - dy);
+            let confidence = random.between(0.3, 1.0);
+            if random.between(0.0, 1.0) < 0.9 {
+                detections.push(Detection { rect, class: 0, confidence });
+            }
+        }
+        detections
+    };
+    (0..FRAMES).map(|_| frame()).collect()
+}
+
+/// A seeded generator (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn between(&mut self, low: f32, high: f32) -> f32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40) as f32;
+        low + (high - low) * drawn / (1_u64 << 24) as f32
+    }
+}
