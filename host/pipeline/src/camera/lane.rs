@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
@@ -257,6 +258,7 @@ fn submit(parts: &LaneParts, rule: &Name, info: &FrameInfo, mut output: RuleOutp
             event,
         })
         .collect();
+    parts.shared.meter.events.fetch_add(events.len() as u64, Ordering::Relaxed);
     if !events.is_empty()
         && let Err(overflow) = parts.events.submit(events)
     {

@@ -53,6 +53,7 @@ pub(crate) struct Meter {
     cells: [Cell; 5],
     pub(crate) frames: AtomicU64,
     pub(crate) dropped: AtomicU64,
+    pub(crate) events: AtomicU64,
     recent: Mutex<Recent>,
 }
 
@@ -72,6 +73,7 @@ impl Meter {
             cells: Default::default(),
             frames: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            events: AtomicU64::new(0),
             recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
         }
     }

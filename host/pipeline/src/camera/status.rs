@@ -60,6 +60,8 @@ pub struct CameraStatus {
     pub frames: u64,
     /// Frames that were dropped because a newer one was there, or because the detector failed.
     pub dropped: u64,
+    /// Events that its rules reported.
+    pub events: u64,
     /// Time since the last picture arrived.
     pub last_frame_age: Option<Duration>,
     /// Viewers of pictures now.

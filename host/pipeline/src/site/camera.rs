@@ -132,9 +132,9 @@ impl CameraEntry {
         self.stop.stop();
     }
 
-    /// Ends the camera: source first, then frames on their way, then the lane. Gives back the threads
-    /// that are still running after `grace`.
-    pub(crate) fn end(mut self, roster: &Roster, grace: Duration) -> Vec<String> {
+    /// Ends the camera: source first, then frames on their way, then the lane. Gives back its last
+    /// status and the threads that are still running after `grace`.
+    pub(crate) fn end(mut self, roster: &Roster, grace: Duration) -> (CameraStatus, Vec<String>) {
         let deadline = Instant::now() + grace;
         self.stop.stop();
         while self.feed.is_busy() && Instant::now() < deadline {
@@ -144,7 +144,8 @@ impl CameraEntry {
         roster.remove(&self.feed);
         let _ = self.lane.try_send(LaneMessage::Command(LaneCommand::Stop));
         self.shared.views.close();
-        join_until(std::mem::take(&mut self.threads), deadline)
+        let running = join_until(std::mem::take(&mut self.threads), deadline);
+        (self.status(Vec::new(), Instant::now()), running)
     }
 
     pub(crate) fn status(&self, rules: Vec<Name>, now: Instant) -> CameraStatus {
@@ -160,6 +161,7 @@ impl CameraEntry {
             frame_rate: meter.frame_rate(now),
             frames: meter.frames.load(Ordering::Relaxed),
             dropped: meter.dropped.load(Ordering::Relaxed),
+            events: meter.events.load(Ordering::Relaxed),
             last_frame_age,
             viewers: self.shared.views.viewers(),
             encoded: self.shared.views.encoded.load(Ordering::Relaxed),

@@ -60,8 +60,10 @@ pub(crate) struct Inner {
 }
 
 /// What was still running when the grace period was over.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ShutdownReport {
+    /// The cameras as they were at the end.
+    pub cameras: Vec<CameraStatus>,
     /// Names of threads that did not end.
     pub still_running: Vec<String>,
     /// Events that could not be written any more.
@@ -191,7 +193,9 @@ impl Site {
         cameras.values().for_each(CameraEntry::stop_source);
         let mut report = ShutdownReport::default();
         for entry in cameras.into_values() {
-            report.still_running.extend(entry.end(&self.0.wiring.roster, left()));
+            let (status, running) = entry.end(&self.0.wiring.roster, left());
+            report.cameras.push(status);
+            report.still_running.extend(running);
         }
         self.0.wiring.roster.stop();
         self.0.wiring.encoder.stop();

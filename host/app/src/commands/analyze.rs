@@ -1,0 +1,92 @@
+//! `ocellus analyze`: a recording through detector, tracker and rules.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use ocellus_core::Name;
+use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
+use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceKind, SourceSpec, Stop};
+use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
+
+use super::output::Output;
+use super::{detector, rules};
+use crate::args::{AnalyzeArgs, DetectArgs};
+use crate::exit::Outcome;
+use crate::progress;
+
+pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
+    let spec = SourceSpec::parse(&args.input)?;
+    let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
+    let source = open(&spec, args.frames)?;
+    let info = source.info().clone();
+    let camera = match &args.camera {
+        Some(name) => name.clone(),
+        None => Name::from_lossy(&spec.stem(), "camera"),
+    };
+    let classes = session.classes().into();
+    let rules = rules::prepare(&args.rule, &camera, &classes)?;
+    let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32));
+    tracker.validate()?;
+    let settings = AnalysisSettings {
+        camera,
+        thresholds: thresholds(&args.detect, tracker.track_low_thresh)?,
+        classes: match &args.detect.classes {
+            Some(wanted) => Some(ClassFilter::new(&classes, wanted).context("--classes")?),
+            None => None,
+        },
+        tracker,
+        max_frames: args.frames,
+    };
+    let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;
+    let mut tracks = args.tracks.as_deref().map(Output::create).transpose()?;
+    let bar = progress::frames(args.frames.or(info.frames));
+    let started = Instant::now();
+    let outputs = AnalysisOutputs { events: &mut events, tracks: tracks.as_mut().map(|out| out as _) };
+    let report =
+        recorded::analyze(source, &mut session, rules, &settings, outputs, |frames| bar.set_position(frames));
+    bar.finish_and_clear();
+    events.finish()?;
+    if let Some(tracks) = tracks {
+        tracks.finish()?;
+    }
+    let report = report?;
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = report.frames as f64 / seconds.max(1e-9);
+    eprintln!("{} frames in {seconds:.1} s ({rate:.0} a second), {} events", report.frames, report.events);
+    if report.refusals > 0 {
+        eprintln!("note: a rule answered {} calls with an error; OCELLUS_LOG=warn shows them", report.refusals);
+    }
+    Ok(match report.ended_early {
+        None => Outcome::Done,
+        Some(reason) => {
+            eprintln!("warning: {reason}; the events up to there are kept");
+            Outcome::EndedEarly
+        }
+    })
+}
+
+fn open(spec: &SourceSpec, frames: Option<u64>) -> anyhow::Result<Box<dyn Source>> {
+    let options = OpenOptions { pace: Pace::Unpaced, repeat: Repeat::Once, ..OpenOptions::default() };
+    let source = ocellus_media::open(spec, &options, &Stop::new())?;
+    if source.info().kind == SourceKind::Live {
+        ensure!(
+            frames.is_some(),
+            "{spec} never ends by itself; say how much of it with --frames, or give a video file"
+        );
+    }
+    Ok(source)
+}
+
+fn model_options(args: &DetectArgs) -> ModelOptions {
+    ModelOptions { threads: args.threads, device: args.device, ..ModelOptions::default() }
+}
+
+fn thresholds(args: &DetectArgs, track_low_thresh: f32) -> anyhow::Result<Thresholds> {
+    let thresholds = Thresholds { confidence: args.confidence.unwrap_or(track_low_thresh), iou: args.iou };
+    for (flag, value) in [("--confidence", thresholds.confidence), ("--iou", thresholds.iou)] {
+        if !(0.0..=1.0).contains(&value) {
+            bail!("{flag} is {value}, it must be from 0 to 1");
+        }
+    }
+    Ok(thresholds)
+}

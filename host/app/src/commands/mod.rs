@@ -1,0 +1,14 @@
+//! The subcommands, one file each.
+
+pub(crate) mod analyze;
+mod detector;
+pub(crate) mod demo;
+mod host;
+pub(crate) mod model;
+mod output;
+pub(crate) mod plugin;
+pub(crate) mod replay;
+mod rules;
+pub(crate) mod scene;
+pub(crate) mod serve;
+pub(crate) mod track;

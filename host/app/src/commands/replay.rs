@@ -1,0 +1,31 @@
+//! `ocellus replay`: recorded tracks through rules again.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use anyhow::{Context, ensure};
+use ocellus_pipeline::record::RecordReader;
+use ocellus_pipeline::recorded;
+
+use super::output::Output;
+use super::rules;
+use crate::args::ReplayArgs;
+use crate::exit::Outcome;
+use crate::progress;
+
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
+    ensure!(!args.rule.rules.is_empty(), "no rule to replay: name one with --rule FILE.wasm");
+    let about = || format!("tracks file {}", args.tracks.display());
+    let file = File::open(&args.tracks).with_context(about)?;
+    let mut tracks = RecordReader::new(BufReader::new(file)).with_context(about)?;
+    let header = tracks.header().clone();
+    let rules = rules::prepare(&args.rule, &header.camera, &header.classes.into())?;
+    let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;
+    let bar = progress::frames(None);
+    let report = recorded::replay(&mut tracks, rules, &mut events, |frames| bar.set_position(frames));
+    bar.finish_and_clear();
+    events.finish()?;
+    let report = report.with_context(about)?;
+    eprintln!("{} frames, {} events", report.frames, report.events);
+    Ok(Outcome::Done)
+}

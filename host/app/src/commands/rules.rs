@@ -1,0 +1,82 @@
+//! Rules named on the command line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail, ensure};
+use ocellus_core::Name;
+use ocellus_pipeline::recorded::{RecordedRule, RuleSource};
+use ocellus_runtime::{Runtime, RuntimeOptions};
+
+use crate::args::RuleArgs;
+
+/// Larger files are no plugins; reading stops before memory does.
+const MAX_PLUGIN_BYTES: u64 = 64 << 20;
+
+/// Verifies, binds and probes all rules of the command line for a camera with these classes.
+pub(crate) fn prepare(
+    args: &RuleArgs,
+    camera: &Name,
+    classes: &Arc<[String]>,
+) -> anyhow::Result<Vec<RecordedRule>> {
+    ensure!(
+        args.settings.len() <= args.rules.len(),
+        "{} --settings for {} --rule: give at most one for each rule",
+        args.settings.len(),
+        args.rules.len()
+    );
+    if args.rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let runtime = runtime()?;
+    let mut rules = Vec::new();
+    for (index, path) in args.rules.iter().enumerate() {
+        let settings = match args.settings.get(index) {
+            Some(text) => settings_text(text)?,
+            None => "{}".to_owned(),
+        };
+        let source = RuleSource {
+            origin: path.display().to_string(),
+            component: read_plugin(path)?,
+            settings,
+            name: args.names.get(index).cloned(),
+        };
+        rules.push(RecordedRule::prepare(&runtime, &source, camera, classes)?);
+    }
+    Ok(rules)
+}
+
+/// Where rules run, with the compiled-component cache of this user.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    let options = RuntimeOptions { cache_dir: cache_dir(), ..RuntimeOptions::default() };
+    Ok(Runtime::new(options)?)
+}
+
+/// `$XDG_CACHE_HOME/ocellus/compiled`, or under `~/.cache`.
+fn cache_dir() -> Option<PathBuf> {
+    let set = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("ocellus").join("compiled"))
+}
+
+pub(crate) fn read_plugin(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let about = || format!("plugin {} cannot be read", path.display());
+    let length = std::fs::metadata(path).with_context(about)?.len();
+    ensure!(length <= MAX_PLUGIN_BYTES, "plugin {} has {length} bytes; plugins are far smaller", path.display());
+    std::fs::read(path).with_context(about)
+}
+
+/// JSON itself, or the text of the file after an `@`.
+fn settings_text(text: &str) -> anyhow::Result<String> {
+    let (text, origin) = match text.strip_prefix('@') {
+        Some(file) => {
+            let read = std::fs::read_to_string(file);
+            (read.with_context(|| format!("settings file {file} cannot be read"))?, file.to_owned())
+        }
+        None => (text.to_owned(), "--settings".to_owned()),
+    };
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
+        bail!("{origin} is not JSON: {error}; give an object, or @FILE");
+    }
+    Ok(text)
+}

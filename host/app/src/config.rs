@@ -1,0 +1,269 @@
+//! The config file: read whole, checked whole, before anything starts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use ocellus_core::Name;
+use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+use ocellus_media::SourceSpec;
+use ocellus_pipeline::CameraSettings;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The config file of `ocellus serve`. Paths are relative to the file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The web server.
+    #[serde(default)]
+    pub(crate) server: ServerConfig,
+    /// What lasts.
+    #[serde(default)]
+    pub(crate) store: StoreConfig,
+    /// The detection model.
+    #[serde(default)]
+    pub(crate) model: ModelConfig,
+    /// Cameras. They are read-only over REST; others can be added there.
+    #[serde(default, rename = "camera")]
+    pub(crate) cameras: Vec<CameraConfig>,
+    /// Rules. They are read-only over REST; others can be added there.
+    #[serde(default, rename = "rule")]
+    pub(crate) rules: Vec<RuleConfig>,
+}
+
+/// The web server: REST, WebSocket, the page, metrics.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerConfig {
+    /// Address and port. Any address but this machine's own needs a token.
+    pub(crate) address: SocketAddr,
+    /// Who knows this token may do everything; 16 characters or more.
+    pub(crate) token: Option<String>,
+    /// WebSocket and MJPEG viewers at a time.
+    pub(crate) max_viewers: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig { address: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None, max_viewers: 10_000 }
+    }
+}
+
+/// Events, plugins and rule state on disk.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct StoreConfig {
+    /// The folder; one host a folder.
+    pub(crate) folder: PathBuf,
+    /// Events older than this many days are removed; 0 keeps them.
+    pub(crate) max_age_days: f64,
+    /// The oldest events are removed when all together take more mebibytes than this; 0 keeps them.
+    pub(crate) max_size_mib: u64,
+}
+
+impl Default for StoreConfig {
+    fn default() -> StoreConfig {
+        StoreConfig { folder: PathBuf::from("data"), max_age_days: 30.0, max_size_mib: 1024 }
+    }
+}
+
+/// The detection model, shared by all cameras.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ModelConfig {
+    /// An ONNX file; the bundled model, which knows only the synthetic scenes, where not given.
+    pub(crate) file: Option<PathBuf>,
+    /// Threads that share one inference; 0 takes one a core.
+    pub(crate) threads: usize,
+    /// What computes: cpu, cuda or cuda:1.
+    pub(crate) device: Option<String>,
+}
+
+/// A camera.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CameraConfig {
+    /// Unique; letters, digits, '.', '_' and '-'.
+    pub(crate) name: String,
+    /// rtsp://…, http://… (MJPEG), usb:0, a video file, or scene:crossing?seed=3.
+    pub(crate) source: String,
+    /// Lowest confidence of a detection, 0 to 1; the tracker's track_low_thresh where not given.
+    pub(crate) confidence: Option<f32>,
+    /// Overlap above which two boxes of a class are one object, 0 to 1 (0.45).
+    pub(crate) iou: Option<f32>,
+    /// Names of the classes to keep; all where not given.
+    pub(crate) classes: Option<Vec<String>>,
+    /// Highest rate at which frames are taken, a second; the source's own where not given.
+    pub(crate) frame_rate: Option<f32>,
+    /// The tracker.
+    #[serde(default)]
+    pub(crate) tracker: TrackerConfig,
+}
+
+/// ByteTrack's parameters.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TrackerConfig {
+    /// Confidence from which a detection takes part in the first association (0.6).
+    pub(crate) track_high_thresh: Option<f32>,
+    /// Confidence from which a detection takes part in the second association (0.1).
+    pub(crate) track_low_thresh: Option<f32>,
+    /// Confidence from which a detection starts a new track (0.7).
+    pub(crate) new_track_thresh: Option<f32>,
+    /// How long a lost track is kept, in frames of 30 a second (30).
+    pub(crate) track_buffer: Option<u32>,
+    /// Highest cost, 1 - overlap, of the first association (0.8).
+    pub(crate) match_thresh: Option<f32>,
+    /// Which box of a track is compared: predicted or last-box.
+    pub(crate) association: Option<AssociationConfig>,
+    /// Only join boxes of the same class.
+    pub(crate) class_aware: bool,
+}
+
+/// Which box of a track is compared.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AssociationConfig {
+    /// Where the object should be now, as in the paper.
+    Predicted,
+    /// Where it was last seen, as in the reference port.
+    LastBox,
+}
+
+/// A rule: a plugin bound to cameras.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleConfig {
+    /// Unique; letters, digits, '.', '_' and '-'.
+    pub(crate) name: String,
+    /// A .wasm file, or the name of an uploaded plugin, or name@version, or its digest.
+    pub(crate) plugin: String,
+    /// Names of the cameras it watches.
+    pub(crate) cameras: Vec<String>,
+    /// Its settings; the plugin's schema says what may stand here.
+    #[serde(default)]
+    pub(crate) settings: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Config {
+    /// Reads and checks a config file.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("config file {} cannot be read", path.display()))?;
+        let mut config: Config =
+            toml::from_str(&text).with_context(|| format!("config file {}", path.display()))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        config.store.folder = base.join(&config.store.folder);
+        if let Some(file) = &mut config.model.file {
+            *file = base.join(&*file);
+        }
+        for rule in &mut config.rules {
+            if is_file_name(&rule.plugin) {
+                rule.plugin = base.join(&rule.plugin).to_string_lossy().into_owned();
+            }
+        }
+        config.check().with_context(|| format!("config file {}", path.display()))?;
+        Ok(config)
+    }
+
+    /// What one field alone cannot show.
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(token) = &self.server.token {
+            ensure!(token.len() >= 16, "server.token has {} characters, use 16 or more", token.len());
+        }
+        let days = self.store.max_age_days;
+        ensure!(days.is_finite() && days >= 0.0, "store.max_age_days is {days}, it must be 0 or more");
+        let names: Vec<&str> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
+        for (index, name) in names.iter().enumerate() {
+            ensure!(!names[..index].contains(name), "two cameras are named {name:?}; names are unique");
+        }
+        for (index, rule) in self.rules.iter().enumerate() {
+            let twice = self.rules[..index].iter().any(|other| other.name == rule.name);
+            ensure!(!twice, "two rules are named {:?}; names are unique", rule.name);
+            ensure!(!rule.cameras.is_empty(), "rule {:?}: cameras is empty, name at least one", rule.name);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a rule's `plugin` names a file rather than an uploaded plugin.
+pub(crate) fn is_file_name(plugin: &str) -> bool {
+    plugin.ends_with(".wasm") || plugin.contains('/')
+}
+
+impl CameraConfig {
+    /// As the pipeline takes it.
+    pub(crate) fn settings(&self) -> anyhow::Result<CameraSettings> {
+        let name = Name::new(&self.name).context("camera.name")?;
+        let source =
+            SourceSpec::parse(&self.source).with_context(|| format!("camera {:?}: source", self.name))?;
+        let mut settings = CameraSettings::new(name, source);
+        settings.tracker = self.tracker.settings();
+        settings.confidence = self.confidence.unwrap_or(settings.tracker.track_low_thresh);
+        settings.iou = self.iou.unwrap_or(settings.iou);
+        settings.classes.clone_from(&self.classes);
+        settings.frame_rate = self.frame_rate;
+        Ok(settings)
+    }
+}
+
+impl TrackerConfig {
+    fn settings(&self) -> ByteTrackSettings {
+        let default = ByteTrackSettings::default();
+        ByteTrackSettings {
+            track_high_thresh: self.track_high_thresh.unwrap_or(default.track_high_thresh),
+            track_low_thresh: self.track_low_thresh.unwrap_or(default.track_low_thresh),
+            new_track_thresh: self.new_track_thresh.unwrap_or(default.new_track_thresh),
+            track_buffer: self.track_buffer.unwrap_or(default.track_buffer),
+            match_thresh: self.match_thresh.unwrap_or(default.match_thresh),
+            association: match self.association {
+                Some(AssociationConfig::LastBox) => Association::LastBox,
+                Some(AssociationConfig::Predicted) | None => Association::Predicted,
+            },
+            class_aware: if self.class_aware { ClassMatching::Require } else { ClassMatching::Ignore },
+            ..default
+        }
+    }
+}
+
+impl ModelConfig {
+    /// The device, `cpu` where none is named.
+    pub(crate) fn device(&self) -> anyhow::Result<ocellus_inference::Device> {
+        match self.device.as_deref().unwrap_or("cpu").parse() {
+            Ok(device) => Ok(device),
+            Err(error) => bail!("model.device: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ocellus.toml");
+        std::fs::write(&path, text).unwrap();
+        format!("{:#}", Config::read(&path).unwrap_err())
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_those_that_would_be_right() {
+        let text = refused("[server]\nadress = \"127.0.0.1:1\"\n");
+        assert!(text.contains("adress") && text.contains("address"), "{text}");
+    }
+
+    #[test]
+    fn doubled_names_and_empty_bindings_are_refused() {
+        let camera = "[[camera]]\nname = \"a\"\nsource = \"usb:0\"\n";
+        assert!(refused(&camera.repeat(2)).contains("two cameras are named \"a\""));
+        let rule = "[[rule]]\nname = \"r\"\nplugin = \"p\"\ncameras = []\n";
+        assert!(refused(rule).contains("cameras is empty"));
+    }
+
+    #[test]
+    fn a_short_token_is_refused() {
+        assert!(refused("[server]\ntoken = \"abc\"\n").contains("16 or more"));
+    }
+}
