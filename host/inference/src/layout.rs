@@ -1,0 +1,237 @@
+//! What the numbers of a model's output mean, chosen from its shape.
+
+use std::fmt;
+
+use ocellus_core::Size;
+use serde::Deserialize;
+
+/// How a detector lays out its output. N is the batch, A the number of grid cells, C of classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Layout {
+    /// `[N, A, 5 + C]`: centre as offset in the cell, logarithm of the size, objectness, class scores.
+    #[serde(rename = "yolox")]
+    Yolox,
+    /// As [`Layout::Yolox`] with centre and size already in pixels of the input.
+    #[serde(rename = "yolox-decoded")]
+    YoloxDecoded,
+    /// `[N, 4 + C, A]`: centre and size in pixels of the input, class scores, no objectness.
+    #[serde(rename = "yolov8")]
+    Yolov8,
+    /// `[N, k, 6]`: two corners in pixels of the input, score, class; the model has suppressed duplicates.
+    #[serde(rename = "end-to-end")]
+    EndToEnd,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Layout::Yolox => "yolox",
+            Layout::YoloxDecoded => "yolox-decoded",
+            Layout::Yolov8 => "yolov8",
+            Layout::EndToEnd => "end-to-end",
+        })
+    }
+}
+
+/// All that is supported, for messages.
+pub(crate) const SUPPORTED: &str = "one f32 input [N, 3, height, width] and one f32 output: yolox \
+    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A] or end-to-end [N, k, 6], where A counts the \
+    cells of the grids of stride 8, 16 and 32";
+
+/// More rows than any detector of this kind has.
+const MAX_ROWS: usize = 400_000;
+/// More classes than any detector has.
+const MAX_CLASSES: usize = 4096;
+/// More rows than an end-to-end model gives.
+const MAX_END_TO_END: usize = 10_000;
+
+/// What is known when the layout is chosen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts {
+    /// The output's shape, as the model really produced it.
+    pub(crate) output: [usize; 3],
+    /// The input.
+    pub(crate) input: Size,
+    /// How many class names the metadata or the `model.toml` gives.
+    pub(crate) names: Option<usize>,
+    /// What the `model.toml` says.
+    pub(crate) said: Option<Layout>,
+}
+
+/// The layout and, where the shape tells it, the number of classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) layout: Layout,
+    pub(crate) classes: Option<usize>,
+}
+
+/// Chooses the layout.
+///
+/// # Errors
+/// A text that says why none fits.
+pub(crate) fn choose(facts: &Facts) -> Result<Choice, String> {
+    let [_, rows, columns] = facts.output;
+    if rows.max(columns) > MAX_ROWS || rows.min(columns) > MAX_CLASSES + 5 {
+        return Err(format!("its output is too large: at most {MAX_ROWS} boxes and {MAX_CLASSES} classes"));
+    }
+    match facts.said {
+        Some(layout) => as_said(facts, layout),
+        None => by_shape(facts),
+    }
+}
+
+fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
+    let [_, rows, columns] = facts.output;
+    let cells = cells(facts.input, &[8, 16, 32]);
+    let choice = match layout {
+        Layout::Yolox if rows == cells => columns.checked_sub(5).filter(|classes| *classes > 0).map(Some),
+        Layout::YoloxDecoded => columns.checked_sub(5).filter(|classes| *classes > 0).map(Some),
+        Layout::Yolov8 if columns > rows => rows.checked_sub(4).filter(|classes| *classes > 0).map(Some),
+        Layout::EndToEnd if columns == 6 => Some(None),
+        _ => None,
+    };
+    choice.map(|classes| Choice { layout, classes }).ok_or_else(|| {
+        let right = match layout {
+            Layout::Yolox => format!("[N, {cells}, 5 + classes] for an input of {}", facts.input),
+            Layout::YoloxDecoded => "[N, A, 5 + classes]".to_owned(),
+            Layout::Yolov8 => "[N, 4 + classes, A]".to_owned(),
+            Layout::EndToEnd => "[N, k, 6]".to_owned(),
+        };
+        format!("its model.toml says output.layout = \"{layout}\", which has the shape {right}")
+    })
+}
+
+fn by_shape(facts: &Facts) -> Result<Choice, String> {
+    let [_, rows, columns] = facts.output;
+    let cells_of_yolox = cells(facts.input, &[8, 16, 32]);
+    let yolov8_grids: [&[u32]; 4] = [&[8, 16, 32], &[4, 8, 16, 32], &[8, 16, 32, 64], &[16, 32]];
+    let yolox = (rows == cells_of_yolox && columns > 5)
+        .then(|| Choice { layout: Layout::Yolox, classes: Some(columns - 5) });
+    let yolov8 = (yolov8_grids.iter().any(|strides| columns == cells(facts.input, strides)) && rows > 4)
+        .then(|| Choice { layout: Layout::Yolov8, classes: Some(rows - 4) });
+    match (yolox, yolov8) {
+        (Some(yolox), None) if facts.names.is_some_and(|names| names + 4 == columns) => Err(format!(
+            "its output is that of yolov8 with rows and columns exchanged ({} classes are named and {:?} would be \
+             objectness and {} classes as yolox); export it without the transposition",
+            columns - 4,
+            facts.output,
+            yolox.classes.unwrap_or_default(),
+        )),
+        (None, Some(yolov8)) if facts.names.is_some_and(|names| names + 5 == rows) => Err(format!(
+            "its output is that of yolox with rows and columns exchanged ({} classes are named and {:?} would be {} \
+             classes as yolov8); export it without the transposition",
+            rows - 5,
+            facts.output,
+            yolov8.classes.unwrap_or_default(),
+        )),
+        (Some(choice), None) | (None, Some(choice)) => Ok(choice),
+        (Some(yolox), Some(_)) if yolox.classes == facts.names => Ok(yolox),
+        (Some(_), Some(yolov8)) if yolov8.classes == facts.names => Ok(yolov8),
+        (Some(_), Some(_)) => {
+            Err("its output could be yolox as well as yolov8; say which in model.toml, output.layout"
+                .to_owned())
+        }
+        (None, None) if columns == 6 && (1..=MAX_END_TO_END).contains(&rows) => {
+            Ok(Choice { layout: Layout::EndToEnd, classes: None })
+        }
+        (None, None) => Err(no_layout(facts, cells_of_yolox)),
+    }
+}
+
+fn no_layout(facts: &Facts, cells: usize) -> String {
+    let [_, rows, columns] = facts.output;
+    if cells > 0 && (rows == 3 * cells || columns == 3 * cells) {
+        return format!(
+            "its output has 3 boxes for each of the {cells} cells, as YOLOv5, YOLOv7 and YOLOv5-face have, and one \
+             a cell is supported"
+        );
+    }
+    format!("its output has none of the supported shapes for an input of {} (A = {cells})", facts.input)
+}
+
+/// How many cells the grids of these strides have together over an input.
+pub(crate) fn cells(input: Size, strides: &[u32]) -> usize {
+    strides
+        .iter()
+        .map(|stride| input.width.div_ceil(*stride) as usize * input.height.div_ceil(*stride) as usize)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(output: [usize; 3], side: u32) -> Facts {
+        Facts { output, input: Size::new(side, side), names: None, said: None }
+    }
+
+    fn chosen(facts: &Facts) -> Result<(Layout, Option<usize>), String> {
+        choose(facts).map(|choice| (choice.layout, choice.classes))
+    }
+
+    #[test]
+    fn the_three_layouts_are_told_apart_by_shape() {
+        assert_eq!(chosen(&facts([1, 3549, 85], 416)), Ok((Layout::Yolox, Some(80))));
+        assert_eq!(chosen(&facts([1, 84, 8400], 640)), Ok((Layout::Yolov8, Some(80))));
+        assert_eq!(chosen(&facts([1, 300, 6], 640)), Ok((Layout::EndToEnd, None)));
+    }
+
+    #[test]
+    fn one_class_yolox_is_not_end_to_end_and_two_class_yolov8_neither() {
+        assert_eq!(chosen(&facts([1, 3549, 6], 416)), Ok((Layout::Yolox, Some(1))));
+        assert_eq!(chosen(&facts([1, 6, 8400], 640)), Ok((Layout::Yolov8, Some(2))));
+    }
+
+    #[test]
+    fn an_input_that_is_not_square_has_its_own_number_of_cells() {
+        let facts = Facts { input: Size::new(320, 192), ..facts([2, 1260, 9], 0) };
+        assert_eq!(chosen(&facts), Ok((Layout::Yolox, Some(4))));
+    }
+
+    #[test]
+    fn three_boxes_a_cell_are_refused() {
+        for output in [[1, 25200, 15], [1, 25200, 85], [1, 85, 25200]] {
+            assert!(chosen(&facts(output, 640)).unwrap_err().contains("3 boxes for each of the 8400 cells"));
+        }
+    }
+
+    #[test]
+    fn a_transposed_output_is_refused_when_the_names_give_it_away() {
+        let yolov8 = Facts { names: Some(80), ..facts([1, 8400, 84], 640) };
+        assert!(chosen(&yolov8).unwrap_err().contains("yolov8 with rows and columns exchanged"));
+        let yolox = Facts { names: Some(80), ..facts([1, 85, 3549], 416) };
+        assert!(chosen(&yolox).unwrap_err().contains("yolox with rows and columns exchanged"));
+    }
+
+    #[test]
+    fn a_shape_that_fits_twice_is_settled_by_the_names_and_never_guessed() {
+        // 32 × 32 has 21 cells of stride 8 to 32, and 85 of stride 4 to 32.
+        let facts = facts([1, 21, 85], 32);
+        assert!(chosen(&facts).unwrap_err().contains("could be yolox as well as yolov8"));
+        assert_eq!(chosen(&Facts { names: Some(80), ..facts }), Ok((Layout::Yolox, Some(80))));
+        assert_eq!(chosen(&Facts { names: Some(17), ..facts }), Ok((Layout::Yolov8, Some(17))));
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        for output in
+            [[1, 21, 78], [1, 300, 84], [1, 3549, 5], [1, 4, 8400], [1, 0, 6], [1, 0, 0], [1, 100_000, 6]]
+        {
+            assert!(
+                chosen(&facts(output, 640)).unwrap_err().contains("none of the supported shapes"),
+                "{output:?}"
+            );
+        }
+        assert!(chosen(&facts([1, usize::MAX, 6], 640)).unwrap_err().contains("too large"));
+        assert!(chosen(&facts([1, 9000, 8400], 640)).unwrap_err().contains("too large"));
+    }
+
+    #[test]
+    fn what_model_toml_says_must_fit_the_shape() {
+        let said = |layout, output| chosen(&Facts { said: Some(layout), ..facts(output, 640) });
+        assert_eq!(said(Layout::Yolov8, [1, 9, 777]), Ok((Layout::Yolov8, Some(5))));
+        assert_eq!(said(Layout::EndToEnd, [1, 8400, 6]), Ok((Layout::EndToEnd, None)));
+        assert!(said(Layout::Yolox, [1, 84, 8400]).unwrap_err().contains("says output.layout = \"yolox\""));
+        assert!(said(Layout::EndToEnd, [1, 300, 7]).unwrap_err().contains("[N, k, 6]"));
+    }
+}

@@ -1,0 +1,289 @@
+//! Loading a model: read, checked, tried, described.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ocellus_core::Size;
+use ort::session::Session as OrtSession;
+use sha2::{Digest, Sha256};
+
+use crate::classes::COCO_80;
+use crate::error::ModelError;
+use crate::info::{ClassSource, ModelInfo};
+use crate::layout::{Choice, Facts, Layout, choose};
+use crate::library::library;
+use crate::manifest::{ColourOrder, Fit, Manifest, Scale};
+use crate::metadata::{Metadata, describe_ports};
+use crate::options::ModelOptions;
+use crate::preprocess::Wish;
+use crate::probe::{self, Ports};
+use crate::session::Session;
+
+mod build;
+
+/// The largest file that is read.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A model that has been loaded, tried once, and found usable.
+#[derive(Debug)]
+pub struct Model {
+    session: OrtSession,
+    info: Arc<ModelInfo>,
+}
+
+impl Model {
+    /// Loads the ONNX model at `path` and everything that there is to know about it.
+    ///
+    /// The model is run once on a grey picture (twice where it takes batches), so its output is what it
+    /// really gives and not what it declares, and the first picture of a camera is not slow.
+    ///
+    /// # Errors
+    /// [`ModelError`]: ONNX Runtime is missing, the file is no model, its `model.toml` is wrong, the device is not
+    /// there, or the model is none of the supported kinds; the message says what was found and what is
+    /// supported.
+    pub fn load(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Model, ModelError> {
+        let path = path.as_ref();
+        let library = library()?;
+        let bytes = read(path)?;
+        refuse_other_files(path, &bytes)?;
+        let (manifest_path, manifest) = match Manifest::beside(path)? {
+            Some((found, manifest)) => (Some(found), manifest),
+            None => (None, Manifest::default()),
+        };
+        let sha256 = check_sum(path, &bytes, manifest_path.as_deref(), &manifest)?;
+        let (mut session, provider) = build::build(&library.environment, path, &bytes, options)?;
+        let metadata = Metadata::of(&session);
+        let subject =
+            Subject { path, found: describe_ports(&session), manifest: &manifest, metadata: &metadata };
+        let ports = subject.ports(&session)?;
+        let names = subject.names()?;
+        if let Some(output) = ports.declared {
+            // Refused before it runs, where its declaration is enough to tell.
+            subject.layout(ports.input, output, &names)?;
+        }
+        let probe = probe::probe(&mut session, &ports).map_err(|reason| subject.unsupported(reason))?;
+        let choice = subject.layout(ports.input, probe.output, &names)?;
+        let (classes, class_source) = subject.classes(choice, names)?;
+        let layout = probe
+            .judge(choice.layout, ports.input, classes.len())
+            .map_err(|reason| subject.unsupported(reason))?;
+        let wish = subject.wish(layout, ports.input);
+        let info = ModelInfo {
+            name: manifest.model.name.clone().unwrap_or_else(|| stem(path)),
+            path: path.to_owned(),
+            bytes: bytes.len() as u64,
+            sha256,
+            layout,
+            output: (probe.output[1], probe.output[2]),
+            input: wish.input,
+            colour: wish.colour,
+            scale: wish.scale,
+            fit: wish.fit,
+            pad: wish.pad,
+            batch: probe.batch,
+            classes: classes.into(),
+            class_source,
+            provider,
+            opset: metadata.opset,
+            producer: metadata.producer.clone(),
+            description: metadata.description.clone(),
+            licence: manifest.model.licence.clone().or_else(|| metadata.licence.clone()),
+            source: manifest.model.source.clone(),
+            manifest: manifest_path,
+            library: library.path.clone(),
+        };
+        tracing::debug!(model = %info.name, %layout, input = %info.input, "loaded a model");
+        Ok(Model { session, info: Arc::new(info) })
+    }
+
+    /// What is known about it.
+    #[must_use]
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The session that runs it; one thread owns it.
+    #[must_use]
+    pub fn into_session(self) -> Session {
+        Session::new(self.session, self.info)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    let failed = |source| ModelError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let mut content = Vec::new();
+    if bytes <= MAX_BYTES {
+        // The size may lie (a pipe has none), so reading is bounded too.
+        file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+    }
+    let bytes = bytes.max(content.len() as u64);
+    if bytes > MAX_BYTES {
+        return Err(ModelError::TooLarge { path: path.to_owned(), bytes, limit: MAX_BYTES });
+    }
+    Ok(content)
+}
+
+/// Files that are often taken for a model. Everything else is left for ONNX Runtime to judge.
+fn refuse_other_files(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let start = bytes.get(..bytes.len().min(64)).unwrap_or_default().trim_ascii_start().to_ascii_lowercase();
+    let found = if bytes.is_empty() {
+        "it is empty"
+    } else if start.starts_with(b"version https://git-lfs") {
+        "it is a pointer to a file in Git LFS; fetch it with `git lfs pull`"
+    } else if start.starts_with(b"<!doctype") || start.starts_with(b"<html") {
+        "it is a web page; the download went wrong"
+    } else if start.starts_with(b"pk\x03\x04") {
+        "it is a zip archive, perhaps of PyTorch weights; export the model to ONNX"
+    } else if bytes.get(4..8) == Some(b"ORTM") {
+        "it is in ONNX Runtime's own format"
+    } else if bytes.get(4..8) == Some(b"TFL3") {
+        "it is a TensorFlow Lite model; export the model to ONNX"
+    } else {
+        return Ok(());
+    };
+    Err(ModelError::NotOnnx { path: path.to_owned(), found: found.to_owned() })
+}
+
+fn check_sum(
+    path: &Path,
+    bytes: &[u8],
+    manifest_path: Option<&Path>,
+    manifest: &Manifest,
+) -> Result<String, ModelError> {
+    let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    match (&manifest.model.sha256, manifest_path) {
+        (Some(expected), Some(manifest)) if !expected.eq_ignore_ascii_case(&found) => {
+            Err(ModelError::Checksum {
+                path: path.to_owned(),
+                manifest: manifest.to_owned(),
+                stem: stem(path),
+                expected: expected.to_ascii_lowercase(),
+                found,
+            })
+        }
+        _ => Ok(found),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Class names and where they are from, before they are compared with the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Names {
+    Given(Vec<String>, ClassSource),
+    None,
+}
+
+impl Names {
+    fn count(&self) -> Option<usize> {
+        match self {
+            Names::Given(names, _) => Some(names.len()),
+            Names::None => None,
+        }
+    }
+}
+
+/// The model under examination.
+struct Subject<'s> {
+    path: &'s Path,
+    found: String,
+    manifest: &'s Manifest,
+    metadata: &'s Metadata,
+}
+
+impl Subject<'_> {
+    fn unsupported(&self, reason: String) -> ModelError {
+        ModelError::Unsupported { path: self.path.to_owned(), reason, found: self.found.clone() }
+    }
+
+    fn wrong_classes(&self, reason: String) -> ModelError {
+        ModelError::Classes { path: PathBuf::from(self.path), reason }
+    }
+
+    fn ports(&self, session: &OrtSession) -> Result<Ports, ModelError> {
+        if let Some(task) = &self.metadata.task
+            && task != "detect"
+        {
+            return Err(
+                self.unsupported(format!("its metadata says that its task is {task:?} and not \"detect\""))
+            );
+        }
+        let wanted = match (self.manifest.input.width, self.manifest.input.height) {
+            (Some(width), Some(height)) => Some(Size::new(width, height)),
+            _ => None,
+        };
+        Ports::of(session, wanted, self.metadata.input).map_err(|reason| self.unsupported(reason))
+    }
+
+    /// The names of `model.toml`, which a person wrote for this purpose, else those of the metadata.
+    fn names(&self) -> Result<Names, ModelError> {
+        match (&self.manifest.classes, &self.metadata.names) {
+            (Some(said), Some(Ok(own))) if said.len() != own.len() => Err(self.wrong_classes(format!(
+                "its model.toml names {} and its metadata {}; leave classes out of model.toml or name them all",
+                said.len(),
+                own.len()
+            ))),
+            (Some(said), _) => Ok(Names::Given(said.clone(), ClassSource::Manifest)),
+            (None, Some(Ok(own))) => Ok(Names::Given(own.clone(), ClassSource::Metadata)),
+            (None, Some(Err(reason))) => Err(self.wrong_classes(format!(
+                "the names in its metadata cannot be read ({reason}); name the classes in a model.toml beside it"
+            ))),
+            (None, None) => Ok(Names::None),
+        }
+    }
+
+    fn layout(&self, input: Size, output: [usize; 3], names: &Names) -> Result<Choice, ModelError> {
+        choose(&Facts { output, input, names: names.count(), said: self.manifest.output.layout })
+            .map_err(|reason| self.unsupported(reason))
+    }
+
+    fn classes(&self, choice: Choice, names: Names) -> Result<(Vec<String>, ClassSource), ModelError> {
+        match (choice.classes, names) {
+            (Some(classes), Names::Given(names, source)) if classes != names.len() => {
+                let place = match source {
+                    ClassSource::Manifest => "its model.toml",
+                    ClassSource::Metadata | ClassSource::Coco => "its metadata",
+                };
+                Err(self.wrong_classes(format!(
+                    "{place} names {} and its output, read as {}, has {classes}; name all {classes} in the model's order in \
+                     classes = [...] of a model.toml beside it",
+                    names.len(),
+                    choice.layout,
+                )))
+            }
+            (_, Names::Given(names, source)) => Ok((names, source)),
+            (Some(80), Names::None) => Ok((COCO_80.map(str::to_owned).to_vec(), ClassSource::Coco)),
+            (Some(classes), Names::None) => Err(self.wrong_classes(format!(
+                "its output, read as {}, has {classes} and nothing names them (80 without names would be those of \
+                 COCO); name all {classes} in classes = [...] of a model.toml beside it",
+                choice.layout
+            ))),
+            (None, Names::None) => Err(self.wrong_classes(format!(
+                "as {} its output does not tell how many there are and nothing names them; name them in \
+                 classes = [...] of a model.toml beside it",
+                choice.layout
+            ))),
+        }
+    }
+
+    fn wish(&self, layout: Layout, input: Size) -> Wish {
+        let (colour, scale, fit) = match layout {
+            Layout::Yolox | Layout::YoloxDecoded => (ColourOrder::Bgr, Scale::Byte, Fit::LetterboxTopLeft),
+            Layout::Yolov8 | Layout::EndToEnd => (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre),
+        };
+        let said = &self.manifest.input;
+        Wish {
+            input,
+            colour: said.colour.unwrap_or(colour),
+            scale: said.scale.unwrap_or(scale),
+            fit: said.fit.unwrap_or(fit),
+            pad: said.pad.unwrap_or(114),
+        }
+    }
+}
