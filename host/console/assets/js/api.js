@@ -1,0 +1,109 @@
+// The host's REST and WebSocket API, with the token if there is one.
+
+const root = new URL('.', document.baseURI);
+const TOKEN = 'ocellus-token';
+let askForToken = async () => null;
+
+/** A refused call: what the problem document (RFC 9457) says. */
+export class Problem extends Error {
+  constructor(status, document_) {
+    super(document_.detail ?? document_.title ?? `status ${status}`);
+    this.status = status;
+    this.title = document_.title;
+    this.detail = document_.detail;
+    this.field = document_.field;
+  }
+}
+
+/** `ask(refused)` resolves to a token that a person typed. It is called when the host answers 401. */
+export function onTokenNeeded(ask) {
+  askForToken = ask;
+}
+
+const token = () => sessionStorage.getItem(TOKEN);
+
+function address(path, parameters = {}) {
+  const url = new URL(path, root);
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== '') url.searchParams.set(key, value);
+  }
+  return url;
+}
+
+async function call(method, path, { parameters, body, type } = {}) {
+  for (;;) {
+    const used = token();
+    const headers = {};
+    if (used) headers.Authorization = `Bearer ${used}`;
+    if (type) headers['Content-Type'] = type;
+    const response = await fetch(address(path, parameters), { method, headers, body, cache: 'no-store' });
+    if (response.status === 401) {
+      // Another call may have asked meanwhile.
+      if (token() !== used) continue;
+      sessionStorage.setItem(TOKEN, await askForToken(used !== null));
+      continue;
+    }
+    const json = (response.headers.get('Content-Type') ?? '').includes('json');
+    const content = json ? await response.json() : null;
+    // The health of a host that still starts comes with status 503 and is an answer all the same.
+    if (response.ok || (path === 'health' && content?.state)) return content;
+    throw new Problem(response.status, content ?? { title: response.statusText });
+  }
+}
+
+const segment = encodeURIComponent;
+const json = (value) => ({ body: JSON.stringify(value), type: 'application/json' });
+
+export const api = {
+  health: () => call('GET', 'health'),
+  cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
+  plugins: () => call('GET', 'api/v1/plugins').then((page) => page.plugins),
+  uploadPlugin: (file) => call('POST', 'api/v1/plugins', { body: file, type: 'application/wasm' }),
+  removePlugin: (digest) => call('DELETE', `api/v1/plugins/${segment(digest)}`),
+  rules: () => call('GET', 'api/v1/rules').then((page) => page.rules),
+  putRule: (name, rule) => call('PUT', `api/v1/rules/${segment(name)}`, json(rule)),
+  removeRule: (name) => call('DELETE', `api/v1/rules/${segment(name)}`),
+  activate: (name, plugin) => call('POST', `api/v1/rules/${segment(name)}/activate`, json({ plugin })),
+  ruleLog: (name) => call('GET', `api/v1/rules/${segment(name)}/log`).then((page) => page.lines),
+  events: (parameters) => call('GET', 'api/v1/events', { parameters }).then((page) => page.events),
+};
+
+/**
+ * A WebSocket that comes back by itself: 0.5 s after the first failure, doubling to 15 s, with jitter.
+ * `on` has `message(data)`, `state('open' | 'waiting' | 'closed')`.
+ */
+export function connect(path, parameters, on) {
+  let socket = null;
+  let timer = 0;
+  let failures = 0;
+  let closed = false;
+
+  const open = () => {
+    const url = address(path, { ...parameters, token: token() });
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    socket = new WebSocket(url);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => on.state('open');
+    socket.onmessage = ({ data }) => {
+      failures = 0;
+      on.message(data);
+    };
+    socket.onclose = () => {
+      if (closed) return;
+      on.state('waiting');
+      const patience = Math.min(15000, 500 * 2 ** failures) * (0.7 + 0.6 * Math.random());
+      failures += 1;
+      timer = setTimeout(open, patience);
+    };
+  };
+  open();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      if (socket) socket.onclose = null;
+      socket?.close();
+      on.state('closed');
+    },
+  };
+}
