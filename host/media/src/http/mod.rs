@@ -1,0 +1,181 @@
+//! MJPEG over HTTP, as the ESP32-CAM and most network cameras offer it.
+//!
+//! Plain HTTP only. Basic authentication is sent where the source's text has a login.
+
+mod multipart;
+mod request;
+
+use std::time::{Duration, Instant};
+
+use ffmpeg_next::{Packet, Rational, codec};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use ocellus_core::{Picture, Size};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::SourceError;
+use crate::ffmpeg::{Decoder, Threads};
+use crate::source::{OpenOptions, Source, SourceInfo, SourceKind, SourcePicture};
+use crate::spec::HttpAddress;
+use crate::stop::Stop;
+use multipart::Multipart;
+
+/// An MJPEG camera.
+pub(crate) struct HttpSource {
+    name: String,
+    stop: Stop,
+    read_timeout: Duration,
+    runtime: Option<Runtime>,
+    body: Incoming,
+    parts: Multipart,
+    decoder: Decoder,
+    info: SourceInfo,
+    first: Option<SourcePicture>,
+    started: Option<Instant>,
+    last_time: Option<Duration>,
+}
+
+impl HttpSource {
+    pub(crate) fn open(
+        http: &HttpAddress,
+        options: &OpenOptions,
+        stop: &Stop,
+    ) -> Result<HttpSource, SourceError> {
+        let name = http.redacted.clone();
+        let refused = |reason: String| SourceError::Open { source_text: name.clone(), reason };
+        if http.url.scheme() != "http" {
+            return Err(refused(
+                "https is not supported for cameras; use http:// inside a trusted network".to_owned(),
+            ));
+        }
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| refused(format!("no runtime could be started: {error}")))?;
+        let (body, boundary) = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = stop.stopped() => Err(SourceError::Stopped { source_text: name.clone() }),
+                answer = tokio::time::timeout(options.open_timeout, request::get(http)) => answer
+                    .map_err(|_| SourceError::OpenTimeout { source_text: name.clone(), after: options.open_timeout })?
+                    .map_err(refused),
+            }
+        })?;
+        let decoder = Decoder::for_codec(codec::Id::MJPEG, Rational(1, 1_000_000), Threads::for_live(1))
+            .map_err(refused)?;
+        let mut source = HttpSource {
+            stop: stop.clone(),
+            read_timeout: options.read_timeout,
+            runtime: Some(runtime),
+            body,
+            parts: Multipart::new(&boundary),
+            decoder,
+            info: SourceInfo {
+                size: Size::default(),
+                frame_rate: None,
+                duration: None,
+                frames: None,
+                kind: SourceKind::Live,
+            },
+            first: None,
+            started: None,
+            last_time: None,
+            name,
+        };
+        let first = source.next_picture()?;
+        source.info.size = first.picture.size();
+        source.first = Some(first);
+        Ok(source)
+    }
+
+    fn next_picture(&mut self) -> Result<SourcePicture, SourceError> {
+        // For the whole picture: a server that dribbles bytes is as dead as one that sends none.
+        let deadline = Instant::now() + self.read_timeout;
+        loop {
+            while let Some(part) = self.parts.next_part().map_err(|error| self.lost(error.to_string()))? {
+                if let Some(picture) = self.decoded(&part)? {
+                    return Ok(SourcePicture { time: self.now(), picture });
+                }
+            }
+            let bytes = self.next_bytes(deadline)?;
+            self.parts.push(&bytes);
+        }
+    }
+
+    fn decoded(&mut self, part: &[u8]) -> Result<Option<Picture>, SourceError> {
+        if part.is_empty() {
+            return Ok(None);
+        }
+        self.decoder.send(&Packet::copy(part));
+        let decoded = self.decoder.receive().map_err(|reason| self.lost(reason))?;
+        Ok(decoded.map(|decoded| decoded.picture))
+    }
+
+    fn next_bytes(&mut self, deadline: Instant) -> Result<bytes::Bytes, SourceError> {
+        let name = &self.name;
+        let Some(runtime) = &self.runtime else {
+            return Err(SourceError::Stopped { source_text: name.clone() });
+        };
+        let (stop, body, after) = (&self.stop, &mut self.body, self.read_timeout);
+        runtime.block_on(async {
+            loop {
+                let frame = tokio::select! {
+                    biased;
+                    () = stop.stopped() => return Err(SourceError::Stopped { source_text: name.clone() }),
+                    frame = tokio::time::timeout_at(deadline.into(), body.frame()) => frame,
+                };
+                let lost =
+                    |reason: &str| SourceError::Lost { source_text: name.clone(), reason: reason.to_owned() };
+                match frame {
+                    Err(_) => return Err(SourceError::Stalled { source_text: name.clone(), after }),
+                    Ok(None) => return Err(lost("the server ended the stream")),
+                    Ok(Some(Err(_))) => return Err(lost("the connection broke")),
+                    Ok(Some(Ok(frame))) => {
+                        if let Ok(bytes) = frame.into_data() {
+                            return Ok(bytes);
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// Time of arrival since the first picture: MJPEG has no time stamps.
+    fn now(&mut self) -> Duration {
+        let now = Instant::now();
+        let time = now.duration_since(*self.started.get_or_insert(now));
+        let time = self.last_time.map_or(time, |last| time.max(last + Duration::from_micros(1)));
+        self.last_time = Some(time);
+        time
+    }
+
+    fn lost(&self, reason: String) -> SourceError {
+        SourceError::Lost { source_text: self.name.clone(), reason }
+    }
+}
+
+impl Source for HttpSource {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn read(&mut self) -> Result<Option<SourcePicture>, SourceError> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.next_picture().map(Some),
+        }
+    }
+
+    fn damaged(&self) -> u64 {
+        self.decoder.damaged()
+    }
+}
+
+impl Drop for HttpSource {
+    fn drop(&mut self) {
+        // A name look-up may still block one of the runtime's threads; nobody waits for it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

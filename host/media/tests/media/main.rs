@@ -1,0 +1,8 @@
+//! Sources and files from the outside: real containers, real servers on loopback, real failures.
+
+mod device;
+mod file;
+mod http;
+mod rtsp;
+mod support;
+mod write;
