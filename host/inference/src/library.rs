@@ -126,7 +126,10 @@ fn open(path: &Path) -> Result<ort::environment::EnvironmentBuilder, String> {
 
 fn describe(error: &ort::LoadDynamicError) -> String {
     match error {
-        ort::LoadDynamicError::Dlopen { error, .. } => error.to_string(),
+        // The reason, such as a missing dependency, is in the source only.
+        ort::LoadDynamicError::Dlopen { error, .. } => {
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+        }
         ort::LoadDynamicError::MissingApi { .. } => {
             "it is not ONNX Runtime: it lacks OrtGetApiBase".to_owned()
         }
@@ -152,7 +155,7 @@ fn set_up(builder: ort::environment::EnvironmentBuilder, path: PathBuf) -> Resul
 fn log(level: LogLevel, category: &str, _id: &str, location: &str, message: &str) {
     match level {
         LogLevel::Error | LogLevel::Fatal => {
-            tracing::debug!(category, location, "onnxruntime error: {message}")
+            tracing::debug!(category, location, "onnxruntime error: {message}");
         }
         LogLevel::Warning => tracing::debug!(category, location, "onnxruntime warning: {message}"),
         LogLevel::Verbose | LogLevel::Info => tracing::trace!(category, location, "onnxruntime: {message}"),

@@ -35,7 +35,10 @@ impl Metadata {
             task: custom("task").map(|text| shorten(&text)),
             input: custom("imgsz").and_then(|text| size(&text)),
             licence: custom("license").or_else(|| custom("licence")).map(|text| shorten(&text)),
-            description: custom("description").or_else(|| source.description()).map(|text| shorten(&text)),
+            description: custom("description")
+                .or_else(|| source.description())
+                .map(|text| shorten(&text))
+                .filter(|text| !text.is_empty()),
             producer: source.producer().map(|text| shorten(&text)).filter(|text| !text.is_empty()),
             opset,
         }
@@ -54,9 +57,15 @@ fn size(text: &str) -> Option<Size> {
 
 /// A text of a file, cut and without control characters, safe to print.
 pub(crate) fn shorten(text: &str) -> String {
-    let clean: String =
-        text.trim().chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    clean
+    text.trim().chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// What ONNX Runtime says, which may hold line breaks and parts of the file, as one harmless line.
+pub(crate) fn one_line<R>(error: &ort::Error<R>) -> String {
+    const SHOWN: usize = 400;
+    let clean: String = error.message().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let words: Vec<&str> = clean.split_whitespace().collect();
+    words.join(" ").chars().take(SHOWN).collect()
 }
 
 /// Inputs and outputs for a message, such as `1 input (images f32 [1, 3, 416, 416])`.

@@ -87,9 +87,8 @@ impl Reader<'_> {
     fn quoted(&mut self) -> Result<String, String> {
         self.skip_space();
         let mut chars = self.rest.chars();
-        let quote = match chars.next() {
-            Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.error("expected a name in quotes")),
+        let Some(quote @ ('\'' | '"')) = chars.next() else {
+            return Err(self.error("expected a name in quotes"));
         };
         let mut name = String::new();
         loop {

@@ -5,7 +5,7 @@ use std::fmt;
 /// How [`crate::Model::load`] sets up a model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelOptions {
-    /// Threads that share one inference; 0 takes one for each physical core.
+    /// Threads that share one inference; 0 takes as many as the process may run at once.
     pub threads: usize,
     /// What computes.
     pub device: Device,
@@ -75,7 +75,8 @@ pub enum Optimisation {
 /// What a thread of an inference does while it waits for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Waiting {
-    /// Sleeps: the processor is free for cameras and rules.
+    /// Sleeps: the processor is free for cameras and rules. Two threads on two busy cores take half the
+    /// processor time that they take with [`Waiting::Spin`].
     #[default]
     Sleep,
     /// Turns in a loop for a short time before it sleeps: a little faster where cores are idle anyway.

@@ -24,16 +24,19 @@ pub(crate) struct Wish {
     pub(crate) pad: u8,
 }
 
+/// Picture sizes whose tables are kept: cameras of one site rarely have more.
+const MAX_PLANS: usize = 8;
+
 /// Writes pictures into the slots of an input tensor `[N, 3, height, width]`.
 ///
-/// Buffers and tables are kept; a picture of the size of the one before it costs no allocation.
+/// Buffers and tables are kept; a picture of a size seen lately costs no allocation.
 #[derive(Debug)]
 pub(crate) struct Preprocessor {
     wish: Wish,
     /// What lies in each slot, so that its padding is written once only.
     slots: Vec<Option<Letterbox>>,
-    /// Tables for the picture size seen last.
-    plan: Option<Plan>,
+    /// Tables for the picture sizes seen last, the newest at the end.
+    plans: Vec<Plan>,
     rows: kernel::Rows,
 }
 
@@ -57,7 +60,7 @@ struct RowSource {
 
 impl Preprocessor {
     pub(crate) fn new(wish: Wish) -> Preprocessor {
-        Preprocessor { wish, slots: Vec::new(), plan: None, rows: kernel::Rows::default() }
+        Preprocessor { wish, slots: Vec::new(), plans: Vec::new(), rows: kernel::Rows::default() }
     }
 
     /// Numbers in one slot.
@@ -69,9 +72,6 @@ impl Preprocessor {
     /// tensor's end is left alone.
     pub(crate) fn prepare(&mut self, picture: &Picture, slot: usize, tensor: &mut [f32]) -> Letterbox {
         let letterbox = Letterbox::new(picture.size(), self.wish.input, self.wish.fit);
-        if self.plan.as_ref().is_none_or(|plan| plan.letterbox != letterbox) {
-            self.plan = Some(Plan::new(letterbox));
-        }
         let len = self.slot_len();
         let Some(target) = tensor.get_mut(slot * len..(slot + 1) * len) else { return letterbox };
         if self.slots.len() <= slot {
@@ -81,9 +81,14 @@ impl Preprocessor {
             target.fill(self.pad());
             self.slots[slot] = Some(letterbox);
         }
-        if let Some(plan) = &self.plan {
-            fill(plan, picture, &mut self.rows, Target { planes: target, wish: self.wish });
-        }
+        let known = self.plans.iter().position(|plan| plan.letterbox == letterbox).unwrap_or_else(|| {
+            if self.plans.len() == MAX_PLANS {
+                self.plans.remove(0);
+            }
+            self.plans.push(Plan::new(letterbox));
+            self.plans.len() - 1
+        });
+        fill(&self.plans[known], picture, &mut self.rows, Target { planes: target, wish: self.wish });
         letterbox
     }
 

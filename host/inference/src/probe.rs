@@ -10,6 +10,7 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use crate::info::Batch;
 use crate::layout::Layout;
+use crate::metadata::one_line;
 
 /// How long one run may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -191,10 +192,7 @@ fn extract(
     options: &RunOptions,
     value: TensorRef<'_, f32>,
 ) -> Result<(Vec<i64>, Vec<f32>), String> {
-    let failed = |error: ort::Error| {
-        let text: Vec<&str> = error.message().split_whitespace().collect();
-        format!("it fails on a grey picture: {}", text.join(" ").chars().take(400).collect::<String>())
-    };
+    let failed = |error: ort::Error| format!("it fails on a grey picture: {}", one_line(&error));
     let outputs = session.run_with_options(ort::inputs![value], options).map_err(failed)?;
     let output = outputs.values().next().ok_or_else(|| "it gives no output".to_owned())?;
     let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;

@@ -12,6 +12,7 @@ use crate::error::InferenceError;
 use crate::info::{Batch, ModelInfo};
 use crate::layout::Layout;
 use crate::letterbox::Letterbox;
+use crate::metadata::one_line;
 use crate::preprocess::{Preprocessor, Wish};
 use crate::suppress::{Judgement, Limits, Suppressor};
 
@@ -248,8 +249,7 @@ fn numbers<'o>(
 const MAX_LIST: usize = 10_000;
 
 fn failed(info: &ModelInfo, error: &ort::Error) -> InferenceError {
-    let text: Vec<&str> = error.message().split_whitespace().collect();
-    InferenceError::Run { model: info.name.clone(), reason: text.join(" ").chars().take(400).collect() }
+    InferenceError::Run { model: info.name.clone(), reason: one_line(error) }
 }
 
 /// The parts of a session one by one, for measurements.

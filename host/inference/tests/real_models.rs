@@ -1,4 +1,5 @@
 //! Public models on real pictures: what they are known to find.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test that cannot go on must fail")]
 
 mod common;
 
@@ -63,6 +64,13 @@ fn yolov8n_int8_finds_the_bus_and_people_and_the_dog() {
     }
     let hit = dog.iter().find(|(class, ..)| class == "dog").unwrap();
     assert!(near(&hit.2.rect, [132.0, 220.0, 310.0, 542.0], 0.7), "{dog:?}");
+}
+
+#[test]
+fn a_session_may_move_to_another_thread() {
+    fn movable<T: Send + 'static>() {}
+    movable::<Session>();
+    movable::<Model>();
 }
 
 #[test]

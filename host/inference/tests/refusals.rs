@@ -1,4 +1,5 @@
 //! Files that are no usable detector: each is refused with a message that helps.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test that cannot go on must fail")]
 
 mod common;
 

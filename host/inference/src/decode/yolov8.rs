@@ -58,17 +58,19 @@ impl Best {
             }
             if self.scores[at] == f32::NEG_INFINITY {
                 self.touched.push(u32::try_from(at).unwrap_or(u32::MAX));
-            } else if !(score > self.scores[at]) {
-                continue;
+                self.scores[at] = score;
+                self.classes[at] = class;
+            } else if score > self.scores[at] {
+                self.scores[at] = score;
+                self.classes[at] = class;
             }
-            self.scores[at] = score;
-            self.classes[at] = class;
         }
     }
 }
 
 /// Whether a score is not below `confidence`. NaN counts, so that it is refused with the other nonsense.
 #[inline]
+#[expect(clippy::neg_cmp_op_on_partial_ord, reason = "NaN is meant to pass, and this form is vectorised")]
 fn any_reaches(scores: &[f32], confidence: f32) -> bool {
     let mut reached = 0_u32;
     for score in scores {

@@ -9,6 +9,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use crate::error::ModelError;
 use crate::info::ExecutionProvider;
+use crate::metadata::one_line;
 use crate::options::{Device, ModelOptions, Optimisation, Waiting};
 use crate::provider;
 
@@ -40,10 +41,16 @@ fn configured(environment: &Environment, options: &ModelOptions) -> Result<Sessi
         Optimisation::Extended => GraphOptimizationLevel::Level2,
         Optimisation::All => GraphOptimizationLevel::All,
     };
+    // Never left to ONNX Runtime: it would count the machine's cores, where a container may use a few of
+    // them only, and tie its threads to them.
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    };
     let (key, value) = provider::RECORD;
     Ok(OrtSession::builder(environment)?
         .with_optimization_level(level)?
-        .with_intra_threads(options.threads)?
+        .with_intra_threads(threads)?
         .with_inter_threads(1)?
         .with_intra_op_spinning(options.waiting == Waiting::Spin)?
         .with_config_entry(key, value)?)
@@ -91,10 +98,4 @@ fn refusal(path: &Path, error: &ort::Error) -> ModelError {
         },
         _ => ModelError::Load { path: path.to_owned(), reason },
     }
-}
-
-/// ONNX Runtime's messages have line breaks, and some have none of an end.
-fn one_line(error: &ort::Error) -> String {
-    let text: Vec<&str> = error.message().split_whitespace().collect();
-    text.join(" ").chars().take(400).collect()
 }

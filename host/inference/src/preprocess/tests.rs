@@ -119,3 +119,18 @@ fn a_slot_beyond_the_tensor_is_left_alone() {
     preprocessor.prepare(&noise(Size::new(32, 32)), 7, &mut tensor);
     assert!(tensor.iter().all(|value| *value == -1.0));
 }
+
+#[test]
+fn many_sizes_in_turn_are_each_prepared_as_if_alone() {
+    let input = Size::new(64, 64);
+    let mut preprocessor = Preprocessor::new(wish(input));
+    let mut tensor = vec![-1.0; preprocessor.slot_len()];
+    for round in 0..3 {
+        for side in (20..60).step_by(2) {
+            let picture = noise(Size::new(side, 30));
+            preprocessor.prepare(&picture, 0, &mut tensor);
+            assert_eq!(tensor, prepared(wish(input), &picture).0, "round {round}, width {side}");
+        }
+    }
+    assert!(preprocessor.plans.len() <= MAX_PLANS);
+}
