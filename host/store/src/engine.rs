@@ -1,0 +1,240 @@
+//! sled, contained: atomic changes, durable when acknowledged, and no panic gets out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use sled::{Batch, IVec};
+
+use crate::error::{StoreError, is_full};
+use crate::events::Block;
+use crate::folder::Folder;
+use crate::keys;
+use crate::mark::Mark;
+use crate::open::Durability;
+use crate::room::{Purpose, Room};
+use crate::tail::Tail;
+use crate::value;
+
+/// The running database.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// `None` only while it is dropped.
+    db: Option<sled::Db>,
+    pub(crate) folder: Folder,
+    room: Room,
+    mark: Mark,
+    durability: Durability,
+    /// What the next change starts from. Its lock puts changes in order.
+    latest: Mutex<Latest>,
+    /// The revision up to which changes are durable. Its lock makes flushes shared: who waits finds it done.
+    durable: Mutex<u64>,
+    damaged: AtomicU64,
+    /// Why no further change is accepted.
+    broken: OnceLock<String>,
+}
+
+/// The parts an engine is put together from.
+pub(crate) struct Parts {
+    pub(crate) db: sled::Db,
+    pub(crate) folder: Folder,
+    pub(crate) room: Room,
+    pub(crate) mark: Mark,
+    pub(crate) durability: Durability,
+    pub(crate) tail: Tail,
+    pub(crate) block: Option<Block>,
+}
+
+#[derive(Debug, Clone)]
+struct Latest {
+    tail: Tail,
+    block: Option<Block>,
+}
+
+/// A change while it is put together.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) tail: Tail,
+    /// The block of events that is being filled.
+    pub(crate) block: Option<Block>,
+    pub(crate) batch: Batch,
+}
+
+/// Names a change; hand it to [`Engine::make_durable`] before it is acknowledged.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Revision(u64);
+
+impl Engine {
+    pub(crate) fn new(parts: Parts) -> Engine {
+        let Parts { db, folder, room, mark, durability, tail, block } = parts;
+        Engine {
+            db: Some(db),
+            folder,
+            room,
+            mark,
+            durability,
+            durable: Mutex::new(tail.revision),
+            latest: Mutex::new(Latest { tail, block }),
+            damaged: AtomicU64::new(0),
+            broken: OnceLock::new(),
+        }
+    }
+
+    /// A copy of the counters as of the last change.
+    pub(crate) fn tail(&self) -> Tail {
+        lock(&self.latest).tail.clone()
+    }
+
+    /// Applies a change as one whole. Changes come one after the other; `put` sees the result of the one before.
+    ///
+    /// The change is in memory afterwards; [`Engine::make_durable`] puts it on the disk.
+    pub(crate) fn commit<R>(
+        &self,
+        doing: &'static str,
+        purpose: Purpose,
+        put: impl FnOnce(&mut Draft) -> Result<R, StoreError>,
+    ) -> Result<(R, Revision), StoreError> {
+        let mut latest = lock(&self.latest);
+        self.check(doing)?;
+        self.room.ensure(doing, purpose)?;
+        let mut draft =
+            Draft { tail: latest.tail.clone(), block: latest.block.clone(), batch: Batch::default() };
+        draft.tail.revision += 1;
+        let result = put(&mut draft)?;
+        draft.batch.insert(keys::TAIL, value::seal(keys::TAIL, &draft.tail.encode()));
+        let revision = Revision(draft.tail.revision);
+        self.contained(doing, |db| db.apply_batch(draft.batch)).inspect_err(|error| self.give_up(error))?;
+        *latest = Latest { tail: draft.tail, block: draft.block };
+        Ok((result, revision))
+    }
+
+    /// Returns once the change is on the disk. One flush serves all who wait.
+    pub(crate) fn make_durable(&self, revision: Revision) -> Result<(), StoreError> {
+        let mut durable = lock(&self.durable);
+        if *durable >= revision.0 {
+            return Ok(());
+        }
+        self.check("flushing")?;
+        // Taken before the flush: all that it counts has been applied by now, so the flush covers it.
+        let reached = self.tail();
+        self.contained("flushing", |db| db.flush()).inspect_err(|error| self.give_up(error))?;
+        if self.durability == Durability::PowerLoss {
+            self.room.sync().inspect_err(|error| self.give_up(error))?;
+        }
+        if let Err(error) = self.mark.set(&reached) {
+            // The change itself is safe; without the mark a later loss would go unnoticed.
+            tracing::warn!(%error, "the mark of acknowledged changes was not advanced");
+        }
+        *durable = reached.revision;
+        Ok(())
+    }
+
+    /// Writes one row apart from the log of changes, not flushed.
+    pub(crate) fn put_loose(
+        &self,
+        doing: &'static str,
+        key: &[u8],
+        value: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.check(doing)?;
+        self.room.ensure(doing, Purpose::Adding(value.len()))?;
+        self.contained(doing, |db| db.insert(key, value)).inspect_err(|error| self.give_up(error))?;
+        Ok(())
+    }
+
+    /// One stored value, still sealed.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.contained("reading", |db| db.get(key))
+    }
+
+    /// The first row at or after `from` that starts with `prefix`.
+    pub(crate) fn first_from(&self, from: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
+        let row = self.contained("reading", |db| db.range(from..).next().transpose())?;
+        Ok(row.filter(|(key, _)| key.starts_with(prefix)))
+    }
+
+    /// The last row at or before `to` that starts with `prefix`.
+    pub(crate) fn last_to(&self, to: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
+        let row = self.contained("reading", |db| db.range(..=to).next_back().transpose())?;
+        Ok(row.filter(|(key, _)| key.starts_with(prefix)))
+    }
+
+    /// All rows that start with `prefix`, up to `limit`; still sealed.
+    pub(crate) fn rows(&self, prefix: &[u8], limit: usize) -> Result<Vec<(IVec, IVec)>, StoreError> {
+        self.contained("reading", |db| db.scan_prefix(prefix).take(limit).collect())
+    }
+
+    /// Counts a value that was found damaged, and says so.
+    pub(crate) fn report_damaged(&self, what: &str, why: &str) {
+        self.damaged.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(what, why, folder = %self.folder.root().display(), "a stored value is damaged and skipped");
+    }
+
+    /// Damaged values found since the start.
+    pub(crate) fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the database's files, or 0 when the system does not say.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        self.contained("measuring", |db| db.size_on_disk()).unwrap_or(0)
+    }
+
+    fn check(&self, doing: &'static str) -> Result<(), StoreError> {
+        match self.broken.get() {
+            Some(cause) => Err(StoreError::Failed { doing, cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// After a failed write sled's memory and its log differ: no change is accepted any more.
+    fn give_up(&self, error: &StoreError) {
+        if self.broken.set(error.to_string()).is_ok() {
+            tracing::error!(%error, folder = %self.folder.root().display(), "the database accepts no more changes");
+        }
+    }
+
+    fn contained<T>(
+        &self,
+        doing: &'static str,
+        call: impl FnOnce(&sled::Db) -> sled::Result<T>,
+    ) -> Result<T, StoreError> {
+        let Some(db) = &self.db else {
+            return Err(StoreError::Failed { doing, cause: "the database is closed".to_owned() });
+        };
+        match catch_unwind(AssertUnwindSafe(|| call(db))) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(sled::Error::Io(error))) if is_full(&error) => {
+                Err(StoreError::DiskFull { path: self.folder.sled(), doing })
+            }
+            Ok(Err(error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)))) => {
+                Err(StoreError::damaged("a page of the database", error.to_string()))
+            }
+            Ok(Err(error)) => Err(StoreError::Failed { doing, cause: error.to_string() }),
+            Err(panic) => Err(StoreError::Failed { doing, cause: panic_text(&*panic) }),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // sled's last flush may panic on a failing disk.
+        let db = self.db.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(db))) {
+            tracing::error!(cause = panic_text(&*panic), "the database did not close in order");
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("without a text"))
+}
+
+/// Locks; what a panicking holder left is whole, since every guarded value is replaced in one assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

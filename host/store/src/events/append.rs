@@ -1,0 +1,99 @@
+//! Appending.
+
+use std::ops::Range;
+
+use ocellus_core::{Event, EventRecord, Name, TimeUs};
+
+use super::block::Block;
+use super::stored;
+use crate::database::Database;
+use crate::engine::Draft;
+use crate::error::StoreError;
+use crate::keys::{self, Table};
+use crate::room::Purpose;
+
+/// An event that has no sequence yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// Time of the frame that caused it.
+    pub time: TimeUs,
+    /// Sequence of that frame.
+    pub frame: u64,
+    /// The camera.
+    pub camera: Name,
+    /// The rule.
+    pub rule: Name,
+    /// What happened.
+    pub event: Event,
+}
+
+impl NewEvent {
+    /// The record of this event under its sequence.
+    #[must_use]
+    pub fn numbered(self, sequence: u64) -> EventRecord {
+        let NewEvent { time, frame, camera, rule, event } = self;
+        EventRecord { sequence, time, frame, camera, rule, event }
+    }
+
+    /// About how many bytes it takes, before it is sealed.
+    pub(crate) fn estimate(&self) -> usize {
+        let attributes = self.event.attributes.iter().map(|(key, value)| {
+            let text = if let ocellus_core::Value::Text(text) = value { text.len() } else { 0 };
+            key.len() + text + 12
+        });
+        let names = 2 * (self.camera.as_str().len() + self.rule.as_str().len() + self.event.kind.len());
+        names + attributes.sum::<usize>() + 96
+    }
+}
+
+/// The most events of one call, so that no call holds the log for long.
+pub const APPEND_LIMIT: usize = 4096;
+
+impl Database {
+    /// Appends events in their order and returns the sequences they got, once they are on the disk.
+    ///
+    /// Sequences count from 1 without gaps, over restarts too. The events of one call stand side by side and are
+    /// kept or lost as one whole. A call costs one flush whatever their number: who has many gives them together.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] for more than [`APPEND_LIMIT`] events or one over 64 KiB, [`StoreError::DiskFull`],
+    /// [`StoreError::Failed`]. Events of a failed call are not acknowledged, though all of them may be found after a
+    /// restart when only the flush failed.
+    pub fn append(&self, events: &[NewEvent]) -> Result<Range<u64>, StoreError> {
+        if events.is_empty() {
+            let next = self.engine.tail().next_event;
+            return Ok(next..next);
+        }
+        if events.len() > APPEND_LIMIT {
+            let what = "a call that appends events (counted in events, not bytes)".to_owned();
+            return Err(StoreError::TooLarge { what, size: events.len(), limit: APPEND_LIMIT });
+        }
+        let bytes = events.iter().map(NewEvent::estimate).sum();
+        self.acknowledge(self.engine.commit("appending events", Purpose::Adding(bytes), |draft| {
+            let first = draft.tail.next_event;
+            events.iter().try_for_each(|event| append_one(draft, event))?;
+            if let Some(block) = &draft.block {
+                draft.batch.insert(block.key().as_slice(), block.seal());
+            }
+            Ok(first..draft.tail.next_event)
+        })?)
+    }
+}
+
+fn append_one(draft: &mut Draft, new: &NewEvent) -> Result<(), StoreError> {
+    let sequence = draft.tail.next_event;
+    let sealed = stored::seal(new, sequence)?;
+    let index = stored::index_keys(sequence, &new.camera, &new.rule, &new.event.kind);
+    if let Some(full) = draft.block.take_if(|block| block.number != sequence / super::block::BLOCK) {
+        draft.batch.insert(full.key().as_slice(), full.seal());
+    }
+    draft.block = Some(Block::with(draft.block.take(), sequence, new.time));
+    draft.tail.next_event += 1;
+    draft.tail.events += 1;
+    draft.tail.event_bytes += stored::cost(&sealed, &index);
+    draft.batch.insert(keys::numbered(Table::Event, sequence).as_slice(), sealed);
+    for entry in index {
+        draft.batch.insert(entry, Vec::new());
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Keys of the database's one tree.
+//!
+//! One tree, because sled applies a batch atomically to one tree: an event, its index entries and the tail row stand
+//! or fall together. The first byte says what a row is; numbers are big endian, so that keys sort as the numbers do.
+
+use ocellus_core::Name;
+
+/// The format version of the whole database.
+pub(crate) const SCHEMA: &[u8] = b"\0schema";
+/// The [`crate::tail::Tail`].
+pub(crate) const TAIL: &[u8] = b"\0tail";
+
+/// The first byte of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Table {
+    /// Least and greatest time of a block of events, by block number.
+    EventBlock = b'b',
+    /// Index: camera, sequence.
+    EventByCamera = b'c',
+    /// Events, by sequence.
+    Event = b'e',
+    /// Index: kind, sequence.
+    EventByKind = b'k',
+    /// Index: rule, sequence.
+    EventByRule = b'r',
+    /// Declared cameras, by name.
+    Camera = b'C',
+    /// Camera handles, by name.
+    Handle = b'H',
+    /// Plugins, by digest.
+    Plugin = b'P',
+    /// Rules, by name.
+    Rule = b'R',
+    /// Small rule states, by rule and place.
+    State = b'S',
+}
+
+/// The key of a row named by `id`.
+pub(crate) fn row(table: Table, id: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + id.len());
+    key.push(table as u8);
+    key.extend_from_slice(id);
+    key
+}
+
+/// The key of a row numbered `number`.
+pub(crate) fn numbered(table: Table, number: u64) -> [u8; 9] {
+    let mut key = [table as u8; 9];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The part of an index key that all entries of one `term` share.
+///
+/// The length stands before the text, so that no term is another one's prefix. Kinds longer than 255 bytes share the
+/// entries of their first 255; whoever reads the index looks at the record as well.
+pub(crate) fn index_prefix(table: Table, term: &str) -> Vec<u8> {
+    let text = &term.as_bytes()[..term.len().min(255)];
+    let mut key = Vec::with_capacity(2 + text.len() + 8);
+    key.push(table as u8);
+    key.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+    key.extend_from_slice(text);
+    key
+}
+
+/// The key of one index entry.
+pub(crate) fn index_entry(prefix: &[u8], sequence: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len() + 8);
+    key.extend_from_slice(prefix);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// The number at the end of a numbered key or an index entry.
+pub(crate) fn number_at_end(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// What all state keys of one rule begin with. Names hold no NUL, so no rule's prefix is another one's.
+pub(crate) fn states_of(rule: &Name) -> Vec<u8> {
+    let mut key = row(Table::State, rule.as_str().as_bytes());
+    key.push(0);
+    key
+}

@@ -1,0 +1,223 @@
+//! Snapshots of what rules remember.
+//!
+//! They come every second from every instance, so they are not flushed one by one: the database does so on its own
+//! about twice a second. A killed process loses at most the snapshots of the last half second, a power cut those of the
+//! last seconds; what is read back is always one whole snapshot, or an error.
+//!
+//! Small ones are rows. Large ones are files, since a leaf of the database's tree holds up to 16 rows and is rewritten as
+//! a whole.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use ocellus_core::{CameraHandle, Name, TimeUs};
+use serde::{Deserialize, Serialize};
+
+use crate::database::Database;
+use crate::digest::Digest;
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::folder::{self, Survives};
+use crate::keys;
+use crate::room::Purpose;
+use crate::value;
+
+/// The largest state, in bytes.
+pub const STATE_LIMIT: usize = 1 << 20;
+/// The largest state that is a row, in bytes.
+const ROW_LIMIT: usize = 4 << 10;
+/// The most states that one rule has: one for each camera that there ever was.
+const STATES_LIMIT: usize = 100_000;
+
+/// Which instance of a rule a state belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StateKey {
+    /// The rule.
+    pub rule: Name,
+    /// Where the instance works.
+    pub place: StatePlace,
+}
+
+/// Where an instance works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatePlace {
+    /// One instance for all cameras of the rule.
+    Site,
+    /// One instance for this camera.
+    Camera(CameraHandle),
+}
+
+/// A snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRecord {
+    /// The version of the plugin that saved it.
+    pub version: String,
+    /// The digest of the plugin that saved it.
+    pub digest: Digest,
+    /// The time of the last frame that it includes.
+    pub time: TimeUs,
+    /// What the plugin saved.
+    pub bytes: Vec<u8>,
+}
+
+/// A state as stored, in a row or in a file. Large bytes follow as they are.
+#[derive(Serialize, Deserialize)]
+struct StoredState {
+    version: String,
+    digest: [u8; 32],
+    time_us: u64,
+    size: u32,
+}
+
+/// What the row says when the state is in a file: nothing, for the file tells it all.
+const IN_FILE: &[u8] = b"";
+
+impl StateKey {
+    fn key(&self) -> Vec<u8> {
+        let mut key = keys::states_of(&self.rule);
+        match self.place {
+            StatePlace::Site => key.push(0),
+            StatePlace::Camera(CameraHandle(handle)) => {
+                key.push(1);
+                key.extend_from_slice(&handle.to_be_bytes());
+            }
+        }
+        key
+    }
+
+    fn what(&self) -> String {
+        match self.place {
+            StatePlace::Site => format!("the state of rule {}", self.rule),
+            StatePlace::Camera(CameraHandle(handle)) => {
+                format!("the state of rule {} on camera number {handle}", self.rule)
+            }
+        }
+    }
+}
+
+impl Database {
+    /// Stores a snapshot in place of the one before. It reaches the disk within about half a second, not at once.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] over [`STATE_LIMIT`], [`StoreError::DiskFull`], [`StoreError::Io`],
+    /// [`StoreError::Failed`]. The snapshot before is kept then.
+    pub fn put_state(&self, key: &StateKey, state: &StateRecord) -> Result<(), StoreError> {
+        let size = state.bytes.len();
+        if size > STATE_LIMIT {
+            return Err(StoreError::TooLarge { what: key.what(), size, limit: STATE_LIMIT });
+        }
+        let row = key.key();
+        let sealed = seal(key, &row, state)?;
+        let doing = "storing a rule's state";
+        if size <= ROW_LIMIT {
+            self.engine.put_loose(doing, &row, sealed)
+        } else {
+            folder::write_whole(&self.state_file(&row), &sealed, Survives::ProcessKill)?;
+            let in_file = value::seal(&row, IN_FILE);
+            if self.engine.get(&row)?.is_some_and(|stored| stored == in_file) {
+                return Ok(());
+            }
+            self.engine.put_loose(doing, &row, in_file)
+        }
+    }
+
+    /// The last snapshot of an instance.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is: the instance then starts without a memory.
+    pub fn state(&self, key: &StateKey) -> Result<Option<StateRecord>, StoreError> {
+        let row = key.key();
+        let Some(stored) = self.engine.get(&row)? else { return Ok(None) };
+        let damaged = |why: String| {
+            self.engine.report_damaged(&key.what(), &why);
+            StoreError::damaged(key.what(), why)
+        };
+        let payload = value::open(&row, &stored).map_err(damaged)?;
+        if payload != IN_FILE {
+            return unpack(payload).map(Some).map_err(damaged);
+        }
+        let path = self.state_file(&row);
+        let file = fs::read(&path).map_err(|error| damaged(format!("{}: {error}", path.display())))?;
+        value::open(&row, &file).and_then(unpack).map(Some).map_err(damaged)
+    }
+
+    /// Forgets all states of a rule; how many there were.
+    ///
+    /// # Errors
+    /// Those of any change.
+    pub fn delete_states(&self, rule: &Name) -> Result<usize, StoreError> {
+        let rows = self.engine.rows(&keys::states_of(rule), STATES_LIMIT)?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        self.acknowledge(self.engine.commit("deleting a rule's states", Purpose::Freeing, |draft| {
+            for (row, _) in &rows {
+                draft.batch.remove(row);
+            }
+            Ok(())
+        })?)?;
+        for (row, _) in &rows {
+            let path = self.state_file(row);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("removing a rule's state", &path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(rows.len())
+    }
+
+    fn state_file(&self, row: &[u8]) -> PathBuf {
+        self.engine.folder.states().join(file_name(row))
+    }
+}
+
+/// A name that no other row's file has: rule names are safe in file names, the rest becomes hexadecimal digits.
+fn file_name(row: &[u8]) -> String {
+    let row = row.get(1..).unwrap_or_default();
+    let (rule, place) = row.split_at(row.iter().position(|byte| *byte == 0).unwrap_or(row.len()));
+    let place: String = place.iter().skip(1).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}@{place}.state", rule.escape_ascii())
+}
+
+fn seal(key: &StateKey, row: &[u8], state: &StateRecord) -> Result<Vec<u8>, StoreError> {
+    let header = StoredState {
+        version: state.version.clone(),
+        digest: *state.digest.as_bytes(),
+        time_us: state.time.0,
+        size: u32::try_from(state.bytes.len()).unwrap_or(u32::MAX),
+    };
+    let mut payload =
+        postcard::to_allocvec(&header).map_err(|error| StoreError::damaged(key.what(), error.to_string()))?;
+    payload.extend_from_slice(&state.bytes);
+    Ok(value::seal(row, &payload))
+}
+
+fn unpack(payload: &[u8]) -> Result<StateRecord, String> {
+    let (header, bytes) =
+        postcard::take_from_bytes::<StoredState>(payload).map_err(|error| error.to_string())?;
+    if usize::try_from(header.size) != Ok(bytes.len()) {
+        return Err(format!("it has {} bytes, its header says {}", bytes.len(), header.size));
+    }
+    let StoredState { version, digest, time_us, .. } = header;
+    Ok(StateRecord { version, digest: Digest::from(digest), time: TimeUs(time_us), bytes: bytes.to_vec() })
+}
+
+/// Removes what interrupted writes left, and files whose row is gone or holds the state itself by now.
+pub(crate) fn sweep(engine: &Engine) -> Result<(), StoreError> {
+    let rows = engine.rows(&[keys::Table::State as u8], STATES_LIMIT)?;
+    let in_file =
+        |row: &[u8], stored: &[u8]| value::open(row, stored).is_ok_and(|payload| payload == IN_FILE);
+    let needed: std::collections::HashSet<String> =
+        rows.iter().filter(|(row, stored)| in_file(row, stored)).map(|(row, _)| file_name(row)).collect();
+    for path in folder::files_without_leftovers(&engine.folder.states())? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".state") && !needed.contains(&name) {
+            fs::remove_file(&path)
+                .map_err(|error| StoreError::io("removing a rule's state", &path, error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+use ocellus_core::{CameraHandle, Name, TimeUs};
+use ocellus_store::{CameraDeclaration, Database, Digest, PluginFacts, RuleRecord, StoreError};
+
+use crate::support::{name, open};
+
+fn camera(text: &str) -> CameraDeclaration {
+    let source = "rtsp://user:secret@10.0.0.1/stream".to_owned();
+    CameraDeclaration { name: name(text), source, settings: r#"{"confidence":0.5}"#.to_owned() }
+}
+
+fn facts(version: &str) -> PluginFacts {
+    PluginFacts {
+        name: name("line-crossing"),
+        version: version.to_owned(),
+        abi: "0.1".to_owned(),
+        summary: "counts".to_owned(),
+        schema: "{}".to_owned(),
+        scope: "camera".to_owned(),
+    }
+}
+
+fn rule(text: &str, digest: Digest) -> RuleRecord {
+    RuleRecord {
+        name: name(text),
+        plugin: name("line-crossing"),
+        digest,
+        previous: vec![],
+        cameras: vec![name("gate"), name("yard")],
+        settings: "{}".to_owned(),
+        enabled: true,
+        created: TimeUs(1),
+        changed: TimeUs(1),
+    }
+}
+
+#[test]
+fn a_camera_keeps_its_number_over_deletion_and_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let from_config = database.handle_for(&name("config-camera")).unwrap();
+    let first = database.put_camera(&camera("gate"), TimeUs(5)).unwrap();
+    assert_ne!(first.handle, from_config);
+    assert!(database.delete_camera(&name("gate")).unwrap());
+    assert!(!database.delete_camera(&name("gate")).unwrap());
+    assert_eq!(database.camera(&name("gate")).unwrap(), None);
+    let other = database.put_camera(&camera("yard"), TimeUs(6)).unwrap();
+    assert!(![first.handle, from_config].contains(&other.handle));
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.put_camera(&camera("gate"), TimeUs(7)).unwrap().handle, first.handle);
+    assert_eq!(database.handle_for(&name("config-camera")).unwrap(), from_config);
+    assert_eq!(database.handles().unwrap().len(), 3);
+}
+
+#[test]
+fn a_camera_declared_anew_keeps_when_it_was_created_and_never_prints_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    database.put_camera(&camera("gate"), TimeUs(5)).unwrap();
+    let changed = CameraDeclaration { settings: "{}".to_owned(), ..camera("gate") };
+    database.put_camera(&changed, TimeUs(9)).unwrap();
+    drop(database);
+
+    let database = open(folder.path());
+    let [record] = &database.cameras().unwrap()[..] else { panic!("one camera was declared") };
+    assert_eq!((record.created, record.changed), (TimeUs(5), TimeUs(9)));
+    assert_eq!((&record.source, &record.settings), (&changed.source, &changed.settings));
+    assert!(!format!("{record:?} {changed:?}").contains("secret"));
+    let mode = fs::metadata(folder.path().join("sled")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "others may not read passwords: {mode:o}");
+}
+
+#[test]
+fn threads_that_number_the_same_cameras_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let names: Vec<Name> = (0..20).map(|n| name(&format!("camera-{n}"))).collect();
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let (database, names) = (database.clone(), names.clone());
+            let number = move |camera: &Name| database.handle_for(camera).unwrap();
+            thread::spawn(move || names.iter().map(number).collect::<Vec<CameraHandle>>())
+        })
+        .collect();
+    let answers: Vec<_> = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    let mut numbers: Vec<u32> = answers[0].iter().map(|handle| handle.0).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=20).collect::<Vec<u32>>());
+}
+
+#[test]
+fn the_same_bytes_are_one_plugin_however_often_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let first = database.put_plugin(b"one", &facts("1.0.0"), TimeUs(5)).unwrap();
+    let again = database.put_plugin(b"one", &facts("1.0.0"), TimeUs(9)).unwrap();
+    assert_eq!(first, again);
+    database.put_plugin(b"two", &facts("1.1.0"), TimeUs(7)).unwrap();
+    drop(database);
+
+    let database = open(folder.path());
+    let versions: Vec<String> =
+        database.plugins().unwrap().into_iter().map(|plugin| plugin.facts.version).collect();
+    assert_eq!(versions, ["1.0.0", "1.1.0"]);
+    assert_eq!(database.plugin_bytes(&first.digest).unwrap(), b"one");
+    assert!(database.delete_plugin(&first.digest).unwrap());
+    assert!(!database.delete_plugin(&first.digest).unwrap());
+    assert!(matches!(database.plugin_bytes(&first.digest), Err(StoreError::NoSuch { .. })));
+    assert_eq!(database.plugin(&first.digest).unwrap(), None);
+}
+
+#[test]
+fn a_damaged_plugin_file_is_named_and_mended_by_the_same_upload() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let plugin = database.put_plugin(b"the bytes", &facts("1.0.0"), TimeUs(5)).unwrap();
+    let path = folder.path().join(format!("plugins/{}.wasm", plugin.digest));
+    fs::write(&path, b"the bites").unwrap();
+    let error = database.plugin_bytes(&plugin.digest).unwrap_err().to_string();
+    assert!(error.contains(&path.display().to_string()) && error.contains("damaged"), "{error}");
+    assert_eq!(database.statistics().damaged_values, 1);
+    assert_eq!(database.put_plugin(b"the bytes", &facts("1.0.0"), TimeUs(9)).unwrap(), plugin);
+    assert_eq!(database.plugin_bytes(&plugin.digest).unwrap(), b"the bytes");
+}
+
+#[test]
+fn a_start_removes_what_an_interrupted_upload_left_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let plugin = database.put_plugin(b"kept", &facts("1.0.0"), TimeUs(5)).unwrap();
+    drop(database);
+    let plugins = folder.path().join("plugins");
+    let orphan = plugins.join(format!("{}.wasm", Digest::of(b"no row")));
+    let temporary = plugins.join(format!("{}.wasm.0.tmp", Digest::of(b"half")));
+    let foreign = plugins.join("notes.txt");
+    for path in [&orphan, &temporary, &foreign] {
+        fs::write(path, b"x").unwrap();
+    }
+    let database = open(folder.path());
+    assert!(!orphan.exists() && !temporary.exists() && foreign.exists());
+    assert_eq!(database.plugin_bytes(&plugin.digest).unwrap(), b"kept");
+}
+
+#[test]
+fn activation_keeps_the_last_three_versions_and_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let versions: Vec<Digest> = (0_u8..6).map(|n| Digest::of(&[n])).collect();
+    database.put_rule(&rule("gate-count", versions[0])).unwrap();
+    for version in &versions[1..] {
+        database.activate(&name("gate-count"), *version, TimeUs(9)).unwrap();
+    }
+    drop(database);
+
+    let database = open(folder.path());
+    let record = database.rule(&name("gate-count")).unwrap().unwrap();
+    assert_eq!((record.digest, record.changed), (versions[5], TimeUs(9)));
+    assert_eq!(record.previous, [versions[4], versions[3], versions[2]]);
+    let back = database.activate(&name("gate-count"), versions[4], TimeUs(10)).unwrap();
+    assert_eq!(
+        (back.digest, &back.previous[..]),
+        (versions[4], &[versions[5], versions[3], versions[2]][..])
+    );
+    let same = database.activate(&name("gate-count"), versions[4], TimeUs(11)).unwrap();
+    assert_eq!(same, back, "activating the active version changes nothing");
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let error = database.activate(&name("ghost"), Digest::of(b"x"), TimeUs(1)).unwrap_err();
+    assert_eq!(error.to_string(), "there is no rule \"ghost\"");
+    assert!(!database.delete_rule(&name("ghost")).unwrap());
+}
+
+#[test]
+fn rules_are_listed_by_name_and_large_settings_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let database: Database = open(folder.path());
+    let large = RuleRecord { settings: "x".repeat(300_000), ..rule("b", Digest::of(b"1")) };
+    database.put_rule(&large).unwrap();
+    database.put_rule(&rule("a", Digest::of(b"1"))).unwrap();
+    let too_large = RuleRecord { settings: "x".repeat(600_000), ..rule("c", Digest::of(b"1")) };
+    assert!(matches!(database.put_rule(&too_large), Err(StoreError::TooLarge { .. })));
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.rules().unwrap(), [rule("a", Digest::of(b"1")), large]);
+    assert!(database.delete_rule(&name("b")).unwrap());
+    assert_eq!(database.rules().unwrap().len(), 1);
+}

@@ -1,0 +1,92 @@
+use std::fs;
+
+use ocellus_core::{CameraHandle, TimeUs};
+use ocellus_store::{Digest, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError};
+
+use crate::support::{name, open};
+
+fn key(rule: &str, place: StatePlace) -> StateKey {
+    StateKey { rule: name(rule), place }
+}
+
+fn state(bytes: Vec<u8>) -> StateRecord {
+    StateRecord { version: "1.0.0".to_owned(), digest: Digest::of(b"plugin"), time: TimeUs(7), bytes }
+}
+
+#[test]
+fn each_instance_has_its_own_state_of_any_size_up_to_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let places = [StatePlace::Site, StatePlace::Camera(CameraHandle(0)), StatePlace::Camera(CameraHandle(1))];
+    let sizes = [0, 1, 4096, 4097, 100_000, STATE_LIMIT];
+    for (round, size) in sizes.into_iter().enumerate() {
+        for (index, place) in places.into_iter().enumerate() {
+            for rule in ["a", "a.b"] {
+                let fill = (round * 10 + index * 2 + rule.len()) as u8;
+                database.put_state(&key(rule, place), &state(vec![fill; size])).unwrap();
+            }
+        }
+        for (index, place) in places.into_iter().enumerate() {
+            for rule in ["a", "a.b"] {
+                let fill = (round * 10 + index * 2 + rule.len()) as u8;
+                assert_eq!(database.state(&key(rule, place)).unwrap(), Some(state(vec![fill; size])));
+            }
+        }
+    }
+    let over = state(vec![0; STATE_LIMIT + 1]);
+    let refused = database.put_state(&key("a", StatePlace::Site), &over);
+    assert!(matches!(refused, Err(StoreError::TooLarge { .. })));
+    assert_eq!(database.state(&key("a", StatePlace::Site)).unwrap().unwrap().bytes.len(), STATE_LIMIT);
+}
+
+#[test]
+fn states_are_there_after_a_restart_and_large_ones_that_became_small_leave_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = StatePlace::Camera(CameraHandle(3));
+    let database = open(folder.path());
+    database.put_state(&key("shrunk", place), &state(vec![1; 50_000])).unwrap();
+    database.put_state(&key("shrunk", place), &state(vec![2; 10])).unwrap();
+    database.put_state(&key("large", place), &state(vec![3; 50_000])).unwrap();
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.state(&key("shrunk", place)).unwrap(), Some(state(vec![2; 10])));
+    assert_eq!(database.state(&key("large", place)).unwrap(), Some(state(vec![3; 50_000])));
+    assert_eq!(fs::read_dir(folder.path().join("states")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_damaged_or_missing_state_file_is_an_error_that_names_rule_and_camera() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let key = key("parking", StatePlace::Camera(CameraHandle(9)));
+    database.put_state(&key, &state(vec![1; 50_000])).unwrap();
+    let file = fs::read_dir(folder.path().join("states")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[30_000] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let error = database.state(&key).unwrap_err().to_string();
+    assert!(
+        error.contains("rule parking") && error.contains("number 9") && error.contains("damaged"),
+        "{error}"
+    );
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(database.state(&key), Err(StoreError::Damaged { .. })));
+    assert_eq!(database.statistics().damaged_values, 2);
+    database.put_state(&key, &state(vec![2; 50_000])).unwrap();
+    assert!(database.state(&key).unwrap().is_some());
+}
+
+#[test]
+fn a_rule_takes_its_states_along_but_not_those_of_a_rule_with_a_longer_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    for rule in ["gate", "gate-2"] {
+        database.put_state(&key(rule, StatePlace::Site), &state(vec![1; 10])).unwrap();
+        database.put_state(&key(rule, StatePlace::Camera(CameraHandle(1))), &state(vec![1; 9000])).unwrap();
+    }
+    assert_eq!(database.delete_states(&name("gate")).unwrap(), 2);
+    assert_eq!(database.state(&key("gate", StatePlace::Site)).unwrap(), None);
+    assert!(database.state(&key("gate-2", StatePlace::Site)).unwrap().is_some());
+    assert_eq!(fs::read_dir(folder.path().join("states")).unwrap().count(), 1);
+}
