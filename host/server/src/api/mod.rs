@@ -1,0 +1,8 @@
+//! The REST API.
+
+pub(crate) mod cameras;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod plugins;
+pub(crate) mod rules;
+pub(crate) mod view;

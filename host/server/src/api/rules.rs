@@ -1,0 +1,124 @@
+//! `/api/v1/rules`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::extract::{Body, Named, name};
+use crate::problem::{Problem, ProblemDocument};
+use crate::state::{Shared, blocking};
+use crate::wire::raw;
+use crate::wire::rule::{Activate, Activated, BindRule, LogLine, Rule, RuleAnswer, RuleList, RuleLog, RuleRequest};
+
+/// All rules and how they do
+#[utoipa::path(get, path = "/api/v1/rules", tag = "rules", operation_id = "listRules",
+    responses((status = 200, body = RuleList, description = "All rules, by name."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn list(State(shared): State<Shared>) -> Json<RuleList> {
+    Json(RuleList { rules: shared.site.rules().into_iter().map(Rule::from).collect() })
+}
+
+/// One rule and how it does
+#[utoipa::path(get, path = "/api/v1/rules/{name}", tag = "rules", operation_id = "getRule",
+    params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = Rule, description = "The rule."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn get(State(shared): State<Shared>, Named(name): Named) -> Result<Json<Rule>, Problem> {
+    Ok(Json(shared.site.rule(&name)?.into()))
+}
+
+/// Binds a plugin to cameras, or changes a rule's plugin, cameras or settings
+///
+/// The plugin checks the settings before anything changes. Cameras go on without losing a frame.
+#[utoipa::path(put, path = "/api/v1/rules/{name}", tag = "rules", operation_id = "putRule", request_body = BindRule,
+    params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = Rule, description = "Bound."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "Declared in the config file, or being changed."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The plugin refuses the settings."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn put(
+    State(shared): State<Shared>,
+    Named(name): Named,
+    Body(rule): Body<BindRule>,
+) -> Result<Json<Rule>, Problem> {
+    let settings = rule.into_settings(name)?;
+    let status = blocking(&shared, move |site| site.put_rule(settings)).await?;
+    Ok(Json(status.into()))
+}
+
+/// Removes a rule
+///
+/// Its cameras go on without it; its events stay.
+#[utoipa::path(delete, path = "/api/v1/rules/{name}", tag = "rules", operation_id = "removeRule",
+    params(("name" = String, Path, description = "The rule.")),
+    responses((status = 204, description = "Removed."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "Declared in the config file."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn remove(State(shared): State<Shared>, Named(name): Named) -> Result<StatusCode, Problem> {
+    blocking(&shared, move |site| site.remove_rule(&name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Switches a rule to another version of its plugin, at a frame boundary
+///
+/// The new version takes over the old one's state. It is tried out first; where that fails, nothing changes.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/activate", tag = "rules", operation_id = "activateRule",
+    request_body = Activate, params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = Activated, description = "Switched."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is being changed."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The version refuses the settings or the state."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn activate(
+    State(shared): State<Shared>,
+    Named(name): Named,
+    Body(wanted): Body<Activate>,
+) -> Result<Json<Activated>, Problem> {
+    let done = blocking(&shared, move |site| site.activate(&name, &wanted.plugin)).await?;
+    Ok(Json(done.into()))
+}
+
+/// Asks a rule for its own view of the site
+///
+/// It changes nothing.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/query", tag = "rules", operation_id = "queryRule",
+    request_body = RuleRequest, params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = RuleAnswer, description = "The rule's answer."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule refuses the question."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn query(
+    State(shared): State<Shared>,
+    Named(rule): Named,
+    Body(question): Body<RuleRequest>,
+) -> Result<Json<RuleAnswer>, Problem> {
+    let camera = name(&question.camera, "camera")?;
+    let ask = move |site: &ocellus_pipeline::Site| site.query_rule(&rule, &camera, question.request.get());
+    Ok(Json(RuleAnswer { answer: raw(blocking(&shared, ask).await?) }))
+}
+
+/// Gives a rule an operator's correction
+///
+/// It is recorded like a frame, so that a replay sees it too.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/command", tag = "rules", operation_id = "commandRule",
+    request_body = RuleRequest, params(("name" = String, Path, description = "The rule.")),
+    responses((status = 204, description = "Taken."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule refuses it."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn command(
+    State(shared): State<Shared>,
+    Named(rule): Named,
+    Body(command): Body<RuleRequest>,
+) -> Result<StatusCode, Problem> {
+    let camera = name(&command.camera, "camera")?;
+    blocking(&shared, move |site| site.command_rule(&rule, &camera, command.request.get())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a rule wrote to its log
+#[utoipa::path(get, path = "/api/v1/rules/{name}/log", tag = "rules", operation_id = "ruleLog",
+    params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = RuleLog, description = "The last lines, oldest first."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn log(State(shared): State<Shared>, Named(name): Named) -> Result<Json<RuleLog>, Problem> {
+    let lines = shared.site.rule_log(&name)?.into_iter().map(LogLine::from);
+    Ok(Json(RuleLog { lines: lines.collect() }))
+}

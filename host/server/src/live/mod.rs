@@ -1,0 +1,7 @@
+//! Streams: frames and events to whoever looks.
+
+pub(crate) mod camera;
+pub(crate) mod events;
+pub(crate) mod line;
+pub(crate) mod mjpeg;
+pub(crate) mod text;

@@ -1,0 +1,196 @@
+//! `/metrics`: what the site counts, read when it is asked for. Nothing here is kept between two scrapes
+//! and nothing is global, so that several hosts can live in one process.
+
+use std::fmt;
+
+use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+use crate::process;
+use crate::state::State;
+use crate::wire::rule::RuleStateName;
+
+/// The site at one moment.
+#[derive(Debug)]
+struct Scrape {
+    cameras: Vec<CameraStatus>,
+    rules: Vec<RuleStatus>,
+    viewers: usize,
+    uptime_s: f64,
+    process: Option<process::Usage>,
+}
+
+/// The text of a scrape.
+pub(crate) fn render(state: &State) -> Result<String, fmt::Error> {
+    let scrape = Scrape {
+        cameras: state.site.cameras(),
+        rules: state.site.rules(),
+        viewers: state.viewers(),
+        uptime_s: state.site.health().uptime.as_secs_f64(),
+        process: process::usage(),
+    };
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(scrape));
+    let mut text = String::with_capacity(16 * 1024);
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+type Labels<'a> = Vec<(&'static str, &'a str)>;
+type Rows<'a> = Vec<(Labels<'a>, f64)>;
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.cameras(&mut encoder)?;
+        self.stages(&mut encoder)?;
+        self.rules(&mut encoder)?;
+        self.host(&mut encoder)
+    }
+}
+
+impl Scrape {
+    fn cameras(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let rows = |value: fn(&CameraStatus) -> f64| -> Rows<'_> {
+            self.cameras.iter().map(|camera| (vec![("camera", camera.name.as_str())], value(camera))).collect()
+        };
+        let states: Rows<'_> = self
+            .cameras
+            .iter()
+            .map(|camera| (vec![("camera", camera.name.as_str()), ("state", state_name(&camera.state))], 1.0))
+            .collect();
+        gauge(encoder, "ocellus_camera_state", "1 for the state that the camera's source is in", &states)?;
+        let rate = rows(|camera| f64::from(camera.frame_rate));
+        gauge(encoder, "ocellus_camera_frame_rate", "Frames a second that rules saw, over the last seconds", &rate)?;
+        let ages: Rows<'_> = self
+            .cameras
+            .iter()
+            .filter_map(|camera| {
+                Some((vec![("camera", camera.name.as_str())], camera.last_frame_age?.as_secs_f64()))
+            })
+            .collect();
+        gauge(encoder, "ocellus_camera_last_frame_age_seconds", "Time since the last picture arrived", &ages)?;
+        let viewers = rows(|camera| camera.viewers as f64);
+        gauge(encoder, "ocellus_camera_viewers", "Viewers of pictures", &viewers)?;
+        let frames = rows(|camera| camera.frames as f64);
+        counter(encoder, "ocellus_camera_frames", "Frames that rules saw", &frames)?;
+        let dropped = rows(|camera| camera.dropped as f64);
+        let help = "Frames dropped because a newer one was there, or because the detector failed";
+        counter(encoder, "ocellus_camera_frames_dropped", help, &dropped)?;
+        let encoded = rows(|camera| camera.encoded as f64);
+        counter(encoder, "ocellus_camera_pictures_encoded", "Pictures encoded for viewers", &encoded)
+    }
+
+    fn stages(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let (mut seconds, mut frames, mut longest) = (Rows::new(), Rows::new(), Rows::new());
+        for camera in &self.cameras {
+            let stages = &camera.stages;
+            for (stage, time) in [
+                ("decode", stages.decode),
+                ("detect", stages.detect),
+                ("track", stages.track),
+                ("rules", stages.rules),
+                ("encode", stages.encode),
+            ] {
+                let labels = vec![("camera", camera.name.as_str()), ("stage", stage)];
+                seconds.push((labels.clone(), time.total.as_secs_f64()));
+                frames.push((labels.clone(), time.count as f64));
+                longest.push((labels, time.max.as_secs_f64()));
+            }
+        }
+        counter(encoder, "ocellus_stage_seconds", "Time spent in a stage of a camera's pipeline", &seconds)?;
+        counter(encoder, "ocellus_stage_frames", "Frames that went through a stage", &frames)?;
+        gauge(encoder, "ocellus_stage_longest_seconds", "Longest time that a frame spent in a stage", &longest)
+    }
+
+    fn rules(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut states = Rows::new();
+        let mut times = Rows::new();
+        // Name, help, and where the number stands.
+        let mut counts: [(&str, &str, Rows<'_>); 7] = [
+            ("ocellus_rule_calls", "Calls of a rule", Rows::new()),
+            ("ocellus_rule_refusals", "Calls that a rule answered with an error", Rows::new()),
+            ("ocellus_rule_traps", "Calls that trapped", Rows::new()),
+            ("ocellus_rule_deadline_misses", "Calls that were stopped because they took too long", Rows::new()),
+            ("ocellus_rule_limit_breaches", "Calls that broke a limit of memory, events or output", Rows::new()),
+            ("ocellus_rule_frames_skipped", "Frames that a rule did not see while it was down", Rows::new()),
+            ("ocellus_rule_restarts", "Times a rule was started anew", Rows::new()),
+        ];
+        let mut strikes = Rows::new();
+        for rule in &self.rules {
+            for on in &rule.cameras {
+                let labels = vec![("rule", rule.name.as_str()), ("camera", on.camera.as_str())];
+                let with = |key, value| labels.iter().copied().chain([(key, value)]).collect::<Labels<'_>>();
+                let health = &on.health;
+                let state = match RuleStateName::of(&health.state) {
+                    RuleStateName::Active => "active",
+                    RuleStateName::BackingOff => "backing-off",
+                    RuleStateName::Quarantined => "quarantined",
+                };
+                states.push((with("state", state), 1.0));
+                strikes.push((labels.clone(), f64::from(health.strikes)));
+                times.push((with("quantile", "0.5"), health.call_time.p50.as_secs_f64()));
+                times.push((with("quantile", "0.99"), health.call_time.p99.as_secs_f64()));
+                let values = [
+                    health.calls,
+                    health.refusals,
+                    health.traps,
+                    health.deadline_misses,
+                    health.limit_breaches,
+                    health.skipped,
+                    health.restarts,
+                ];
+                for ((_, _, rows), value) in counts.iter_mut().zip(values) {
+                    rows.push((labels.clone(), value as f64));
+                }
+            }
+        }
+        gauge(encoder, "ocellus_rule_state", "1 for the state that a rule is in", &states)?;
+        gauge(encoder, "ocellus_rule_strikes", "Failures that count towards quarantine", &strikes)?;
+        gauge(encoder, "ocellus_rule_call_seconds", "Time of a rule's calls at a quantile", &times)?;
+        for (name, help, rows) in &counts {
+            counter(encoder, name, help, rows)?;
+        }
+        Ok(())
+    }
+
+    fn host(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let one = |value: f64| vec![(Labels::new(), value)];
+        gauge(encoder, "ocellus_viewers", "WebSocket and MJPEG viewers", &one(self.viewers as f64))?;
+        gauge(encoder, "ocellus_uptime_seconds", "Time since the host started", &one(self.uptime_s))?;
+        let Some(usage) = self.process else { return Ok(()) };
+        let memory = one(usage.resident_bytes as f64);
+        gauge(encoder, "process_resident_memory_bytes", "Memory that the process holds", &memory)?;
+        counter(encoder, "process_cpu_seconds", "Processor time used", &one(usage.cpu.as_secs_f64()))
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, rows: &Rows<'_>) -> Result<(), fmt::Error> {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in rows {
+        metric.encode_family(labels)?.encode_gauge(value)?;
+    }
+    Ok(())
+}
+
+/// `_total` is added to the name.
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, rows: &Rows<'_>) -> Result<(), fmt::Error> {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (labels, value) in rows {
+        metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(value, None)?;
+    }
+    Ok(())
+}
+
+fn state_name(state: &SourceState) -> &'static str {
+    match state {
+        SourceState::Connecting => "connecting",
+        SourceState::Live => "live",
+        SourceState::Stalled => "stalled",
+        SourceState::Failed { .. } => "failed",
+        SourceState::Ended { .. } => "ended",
+    }
+}

@@ -1,0 +1,252 @@
+//! Cameras.
+
+use ocellus_core::Name;
+use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+use ocellus_media::SourceSpec;
+use ocellus_pipeline::{CameraSettings, CameraStatus, SourceState, StageTime, StageTimes};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Declared, micros, millis};
+use crate::extract::name;
+use crate::problem::Problem;
+
+/// All cameras, by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CameraList {
+    pub(crate) cameras: Vec<Camera>,
+}
+
+/// A camera and how it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Camera {
+    /// Its name.
+    name: String,
+    /// Its stable number, as rules see it.
+    handle: u32,
+    /// Its source; credentials are shown as `***`.
+    source: String,
+    declared: Declared,
+    state: CameraState,
+    /// Width of the source picture in pixels, once known.
+    width: Option<u32>,
+    /// Height of the source picture in pixels, once known.
+    height: Option<u32>,
+    /// Frames a second that rules saw, over the last seconds.
+    frame_rate: f32,
+    /// Frames that rules saw.
+    frames: u64,
+    /// Frames dropped because a newer one was there, or because the detector failed.
+    dropped: u64,
+    /// Milliseconds since the last picture arrived.
+    last_frame_age_ms: Option<u64>,
+    /// Viewers of pictures now.
+    viewers: usize,
+    /// Pictures encoded so far; it stands still while nobody looks.
+    encoded: u64,
+    /// Rules bound to it.
+    rules: Vec<String>,
+    /// Names of the model's classes.
+    classes: Vec<String>,
+    stages: Stages,
+}
+
+/// How a camera's source does.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum CameraState {
+    /// Being opened.
+    Connecting,
+    /// Pictures arrive.
+    Live,
+    /// Open, but no picture for a while.
+    Stalled,
+    /// Closed after an error; opened again after a pause.
+    Failed {
+        /// What went wrong.
+        reason: String,
+        /// The pause in milliseconds.
+        retry_in_ms: u64,
+    },
+    /// A recording that is not repeated came to its end.
+    Ended {
+        /// What was unusual about the end.
+        note: Option<String>,
+    },
+}
+
+/// Where a camera's time goes, since it was added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Stages {
+    /// Reading and decoding, waiting for the source included.
+    decode: Stage,
+    /// Inference, a frame's share of its batch.
+    detect: Stage,
+    /// Tracking.
+    track: Stage,
+    /// All rules.
+    rules: Stage,
+    /// Drawing and encoding.
+    encode: Stage,
+}
+
+/// Time spent in a stage.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Stage {
+    /// Frames that went through.
+    count: u64,
+    /// Mean time in microseconds; 0 where none went through.
+    mean_us: f64,
+    /// Longest time in microseconds.
+    max_us: f64,
+}
+
+impl From<StageTime> for Stage {
+    fn from(time: StageTime) -> Stage {
+        let mean_us = if time.count == 0 { 0.0 } else { micros(time.total) / time.count as f64 };
+        Stage { count: time.count, mean_us, max_us: micros(time.max) }
+    }
+}
+
+impl From<StageTimes> for Stages {
+    fn from(times: StageTimes) -> Stages {
+        Stages {
+            decode: times.decode.into(),
+            detect: times.detect.into(),
+            track: times.track.into(),
+            rules: times.rules.into(),
+            encode: times.encode.into(),
+        }
+    }
+}
+
+impl From<SourceState> for CameraState {
+    fn from(state: SourceState) -> CameraState {
+        match state {
+            SourceState::Connecting => CameraState::Connecting,
+            SourceState::Live => CameraState::Live,
+            SourceState::Stalled => CameraState::Stalled,
+            SourceState::Failed { reason, retry_in } => {
+                CameraState::Failed { reason, retry_in_ms: millis(retry_in) }
+            }
+            SourceState::Ended { note } => CameraState::Ended { note },
+        }
+    }
+}
+
+impl From<CameraStatus> for Camera {
+    fn from(status: CameraStatus) -> Camera {
+        Camera {
+            name: status.name.to_string(),
+            handle: status.handle.0,
+            source: status.source,
+            declared: status.declared.into(),
+            state: status.state.into(),
+            width: status.size.map(|size| size.width),
+            height: status.size.map(|size| size.height),
+            frame_rate: status.frame_rate,
+            frames: status.frames,
+            dropped: status.dropped,
+            last_frame_age_ms: status.last_frame_age.map(millis),
+            viewers: status.viewers,
+            encoded: status.encoded,
+            rules: status.rules.iter().map(Name::to_string).collect(),
+            classes: status.classes,
+            stages: status.stages.into(),
+        }
+    }
+}
+
+/// A camera to add. What is left out has the host's default.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCamera {
+    /// 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit.
+    #[schema(example = "gate")]
+    name: String,
+    /// A file, `rtsp://…`, `http://…` (MJPEG), `usb:0` or `scene:crossing?seed=3`.
+    #[schema(example = "rtsp://camera.local/stream")]
+    source: String,
+    /// Lowest confidence of a detection that reaches the tracker, 0..1.
+    confidence: Option<f32>,
+    /// Overlap above which two boxes of a class are one object, 0..1.
+    iou: Option<f32>,
+    /// Names of the classes to keep; all of the model's where left out.
+    classes: Option<Vec<String>>,
+    /// Highest rate at which frames are taken, a second.
+    frame_rate: Option<f32>,
+    #[serde(default)]
+    tracker: TrackerSettings,
+}
+
+/// ByteTrack's settings.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrackerSettings {
+    /// Detections of at least this confidence are matched first, 0..1.
+    track_high_thresh: Option<f32>,
+    /// Detections of at least this confidence may still continue a track, 0..1.
+    track_low_thresh: Option<f32>,
+    /// An unmatched detection of at least this confidence starts a track, 0..1.
+    new_track_thresh: Option<f32>,
+    /// How long a track out of sight is kept: 30 is one second, whatever the frame rate.
+    track_buffer: Option<u32>,
+    /// The largest 1 − IoU at which the first association matches, above 0, at most 1.
+    match_thresh: Option<f32>,
+    /// The nominal frames a second of the motion model.
+    frame_rate: Option<f32>,
+    association: Option<AssociationName>,
+    /// Whether a detection may only continue a track of its own class.
+    class_aware: Option<bool>,
+}
+
+/// Which box of a track is compared with the new detections.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AssociationName {
+    /// The box predicted for the frame's time.
+    Predicted,
+    /// The box after the track's last detection.
+    LastBox,
+}
+
+impl NewCamera {
+    pub(crate) fn into_settings(self) -> Result<CameraSettings, Problem> {
+        let source = SourceSpec::parse(&self.source).map_err(|error| {
+            Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+                .sort("bad-source", "Not a source")
+                .field("source")
+        })?;
+        let mut settings = CameraSettings::new(name(&self.name, "name")?, source);
+        set(&mut settings.confidence, self.confidence);
+        set(&mut settings.iou, self.iou);
+        settings.classes = self.classes;
+        settings.frame_rate = self.frame_rate;
+        self.tracker.apply_to(&mut settings.tracker);
+        Ok(settings)
+    }
+}
+
+impl TrackerSettings {
+    fn apply_to(self, settings: &mut ByteTrackSettings) {
+        set(&mut settings.track_high_thresh, self.track_high_thresh);
+        set(&mut settings.track_low_thresh, self.track_low_thresh);
+        set(&mut settings.new_track_thresh, self.new_track_thresh);
+        set(&mut settings.track_buffer, self.track_buffer);
+        set(&mut settings.match_thresh, self.match_thresh);
+        set(&mut settings.frame_rate, self.frame_rate);
+        let association = self.association.map(|name| match name {
+            AssociationName::Predicted => Association::Predicted,
+            AssociationName::LastBox => Association::LastBox,
+        });
+        set(&mut settings.association, association);
+        let matching = |aware: bool| if aware { ClassMatching::Require } else { ClassMatching::Ignore };
+        set(&mut settings.class_aware, self.class_aware.map(matching));
+    }
+}
+
+fn set<T>(slot: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *slot = value;
+    }
+}

@@ -1,0 +1,282 @@
+//! Rules: plugins bound to cameras.
+
+use ocellus_core::Name;
+use ocellus_pipeline::{Activation, HandedOver, RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus};
+use ocellus_runtime::RuleState;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{Declared, micros, raw};
+use crate::extract::name;
+use crate::problem::Problem;
+
+/// All rules, by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleList {
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A rule and how it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Rule {
+    /// Its name.
+    name: String,
+    plugin: PluginInUse,
+    /// Digests of the versions that ran before, newest first.
+    previous: Vec<String>,
+    declared: Declared,
+    /// Its settings.
+    #[schema(value_type = Object)]
+    settings: Box<RawValue>,
+    /// How it does on each camera.
+    cameras: Vec<RuleOnCamera>,
+}
+
+/// The plugin version that a rule runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PluginInUse {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: String,
+    /// Its digest.
+    digest: String,
+}
+
+/// A rule on one camera. Counts are since the host started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleOnCamera {
+    /// The camera.
+    camera: String,
+    state: RuleStateName,
+    /// Failures that count towards quarantine.
+    strikes: u32,
+    /// What went wrong last.
+    last_error: Option<String>,
+    /// Calls.
+    calls: u64,
+    /// Calls that it answered with an error of its own.
+    refusals: u64,
+    /// Calls that trapped.
+    traps: u64,
+    /// Calls that were stopped because they took too long.
+    deadline_misses: u64,
+    /// Calls that broke another limit: memory, events, output, state.
+    limit_breaches: u64,
+    /// Frames that it did not see because it was backing off or in quarantine.
+    skipped: u64,
+    /// Times it was started anew from its last snapshot.
+    restarts: u64,
+    /// Log lines beyond its allowance, which were dropped.
+    log_lines_dropped: u64,
+    /// Half of its calls took at most so many microseconds.
+    p50_us: f64,
+    /// 99 of 100 calls took at most so many microseconds.
+    p99_us: f64,
+    /// Its longest call in microseconds.
+    max_us: f64,
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RuleStateName {
+    /// It sees frames.
+    Active,
+    /// It failed and starts anew after a pause.
+    BackingOff,
+    /// It failed too often; an operator must change it.
+    Quarantined,
+}
+
+impl RuleStateName {
+    pub(crate) fn of(state: &RuleState) -> RuleStateName {
+        match state {
+            RuleState::Active => RuleStateName::Active,
+            RuleState::BackingOff { .. } => RuleStateName::BackingOff,
+            RuleState::Quarantined => RuleStateName::Quarantined,
+        }
+    }
+}
+
+impl From<RuleCameraStatus> for RuleOnCamera {
+    fn from(status: RuleCameraStatus) -> RuleOnCamera {
+        let health = status.health;
+        RuleOnCamera {
+            camera: status.camera.to_string(),
+            state: RuleStateName::of(&health.state),
+            strikes: health.strikes,
+            last_error: health.last_error,
+            calls: health.calls,
+            refusals: health.refusals,
+            traps: health.traps,
+            deadline_misses: health.deadline_misses,
+            limit_breaches: health.limit_breaches,
+            skipped: health.skipped,
+            restarts: health.restarts,
+            log_lines_dropped: health.log_lines_dropped,
+            p50_us: micros(health.call_time.p50),
+            p99_us: micros(health.call_time.p99),
+            max_us: micros(health.call_time.max),
+        }
+    }
+}
+
+impl From<RuleStatus> for Rule {
+    fn from(status: RuleStatus) -> Rule {
+        Rule {
+            name: status.name.to_string(),
+            plugin: PluginInUse {
+                name: status.plugin_name.to_string(),
+                version: status.plugin_version,
+                digest: status.digest,
+            },
+            previous: status.previous,
+            declared: status.declared.into(),
+            settings: raw(status.settings),
+            cameras: status.cameras.into_iter().map(RuleOnCamera::from).collect(),
+        }
+    }
+}
+
+/// A plugin to bind to cameras, or a change of that.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BindRule {
+    /// A digest, a plugin's name (its newest version), or `name@version`.
+    #[schema(example = "line-crossing@0.1.0")]
+    plugin: String,
+    /// The cameras it watches.
+    cameras: Vec<String>,
+    /// Its settings; the plugin's schema says what may stand there.
+    #[serde(default = "nothing")]
+    #[schema(value_type = Object)]
+    settings: Box<RawValue>,
+}
+
+fn nothing() -> Box<RawValue> {
+    raw("{}".into())
+}
+
+impl BindRule {
+    pub(crate) fn into_settings(self, rule: Name) -> Result<RuleSettings, Problem> {
+        let cameras =
+            self.cameras.iter().enumerate().map(|(index, text)| name(text, &format!("cameras[{index}]")));
+        Ok(RuleSettings {
+            name: rule,
+            plugin: self.plugin,
+            cameras: cameras.collect::<Result<_, _>>()?,
+            settings: self.settings.get().to_owned(),
+        })
+    }
+}
+
+/// The version to switch to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Activate {
+    /// A digest, or `name@version`.
+    pub(crate) plugin: String,
+}
+
+/// What a switch came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Activated {
+    /// The rule.
+    rule: String,
+    /// Digest that ran before.
+    from: String,
+    /// Digest that runs now.
+    to: String,
+    /// Where and when.
+    cameras: Vec<ActivatedOn>,
+}
+
+/// A switch on one camera.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActivatedOn {
+    /// The camera.
+    camera: String,
+    /// Sequence of the first frame that the new version sees; the old one saw all before.
+    at_frame: u64,
+    state: Handover,
+}
+
+/// Whether a switch carried the rule's state.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Handover {
+    /// It did.
+    Carried,
+    /// The new version began from nothing.
+    Cold,
+}
+
+impl From<Activation> for Activated {
+    fn from(activation: Activation) -> Activated {
+        let cameras = activation.cameras.into_iter().map(|swapped| ActivatedOn {
+            camera: swapped.camera.to_string(),
+            at_frame: swapped.at_frame,
+            state: match swapped.state {
+                HandedOver::Carried => Handover::Carried,
+                HandedOver::Cold => Handover::Cold,
+            },
+        });
+        Activated {
+            rule: activation.rule.to_string(),
+            from: activation.from,
+            to: activation.to,
+            cameras: cameras.collect(),
+        }
+    }
+}
+
+/// A question to a rule, or an operator's correction.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleRequest {
+    /// The camera whose instance is meant.
+    pub(crate) camera: String,
+    /// What the rule is given; its documentation says what it understands.
+    #[schema(value_type = Object)]
+    pub(crate) request: Box<RawValue>,
+}
+
+/// A rule's answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleAnswer {
+    /// What the rule said.
+    #[schema(value_type = Object)]
+    pub(crate) answer: Box<RawValue>,
+}
+
+/// What a rule wrote, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleLog {
+    pub(crate) lines: Vec<LogLine>,
+}
+
+/// A line that a rule wrote.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LogLine {
+    /// The camera.
+    camera: String,
+    /// Time of the frame.
+    time_us: u64,
+    /// `debug`, `info`, `warn` or `error`.
+    level: String,
+    /// The text.
+    message: String,
+}
+
+impl From<RuleLogLine> for LogLine {
+    fn from(line: RuleLogLine) -> LogLine {
+        LogLine {
+            camera: line.camera.to_string(),
+            time_us: line.time.0,
+            level: line.level,
+            message: line.message,
+        }
+    }
+}
