@@ -63,7 +63,10 @@ mod tests {
         for path in paths().filter(|path| !path.ends_with(".svg")) {
             let text = String::from_utf8(asset(&path).unwrap().bytes.into_owned()).unwrap();
             assert!(!text.contains("https://") && !text.contains("//cdn"), "{path} fetches from elsewhere");
-            assert!(!text.contains("innerHTML") && !text.contains("insertAdjacentHTML"), "{path} inserts markup");
+            assert!(
+                !text.contains("innerHTML") && !text.contains("insertAdjacentHTML"),
+                "{path} inserts markup"
+            );
             for name in text.split(" from './").skip(1).filter_map(|rest| rest.split('\'').next()) {
                 assert!(asset(&format!("js/{name}")).is_some(), "{path} imports {name}");
             }

@@ -83,7 +83,8 @@ fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|error| Problem::bad_request(format!("the query cannot be read: {error}")))?;
     // An empty value is one that a form left open.
-    let pairs: Vec<_> = pairs.into_iter().filter(|(key, value)| key != "token" && !value.is_empty()).collect();
+    let pairs: Vec<_> =
+        pairs.into_iter().filter(|(key, value)| key != "token" && !value.is_empty()).collect();
     let query = serde_urlencoded::to_string(&pairs).map_err(|error| Problem::internal(&error))?;
     let deserializer = serde_urlencoded::Deserializer::new(form(&query));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -150,7 +151,9 @@ mod tests {
     fn a_query_may_hold_the_token_and_open_fields_but_nothing_unknown() {
         assert_eq!(from_query::<Wanted>("token=secret&height=").unwrap().height, None);
         assert_eq!(from_query::<Wanted>("height=360").unwrap().height, Some(360));
-        for (wrong, named) in [("height=-1", "height"), ("hight=360", "hight"), ("height=1&height=2", "height")] {
+        for (wrong, named) in
+            [("height=-1", "height"), ("hight=360", "hight"), ("height=1&height=2", "height")]
+        {
             let problem = from_query::<Wanted>(wrong).unwrap_err();
             assert!(format!("{problem:?}").contains(named), "{problem:?}");
         }

@@ -14,10 +14,15 @@ use crate::problem::Problem;
 use crate::state::Shared;
 
 /// Refuses foreign host names and foreign pages.
-pub(crate) async fn origin(State(shared): State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn origin(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let options = &shared.options;
     let host = host(&request)?;
-    let is_known = is_loopback_name(&host) || options.allowed_hosts.iter().any(|known| known == host_name(&host));
+    let is_known =
+        is_loopback_name(&host) || options.allowed_hosts.iter().any(|known| known == host_name(&host));
     if options.token.is_none() && !is_known {
         let detail = format!(
             "the host is called {:?}; without a token it answers only to localhost and 127.0.0.1, \
@@ -41,7 +46,11 @@ pub(crate) async fn origin(State(shared): State<Shared>, request: Request, next:
 }
 
 /// Refuses callers without the token, where there is one.
-pub(crate) async fn token(State(shared): State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn token(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     if is_authorised(&shared, &request) {
         return Ok(next.run(request).await);
     }
@@ -81,7 +90,8 @@ fn host_name(host: &str) -> &str {
 
 fn is_loopback_name(host: &str) -> bool {
     let name = host_name(host);
-    let is_address = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    let is_address =
+        name.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
     name == "localhost" || is_address
 }
 
@@ -125,7 +135,9 @@ mod tests {
         for local in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "127.1.2.3"] {
             assert!(is_loopback_name(local), "{local}");
         }
-        for other in ["evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"] {
+        for other in
+            ["evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"]
+        {
             assert!(!is_loopback_name(other), "{other}");
         }
     }

@@ -55,7 +55,10 @@ impl Collector for Scrape {
 impl Scrape {
     fn cameras(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let rows = |value: fn(&CameraStatus) -> f64| -> Rows<'_> {
-            self.cameras.iter().map(|camera| (vec![("camera", camera.name.as_str())], value(camera))).collect()
+            self.cameras
+                .iter()
+                .map(|camera| (vec![("camera", camera.name.as_str())], value(camera)))
+                .collect()
         };
         let states: Rows<'_> = self
             .cameras
@@ -64,7 +67,12 @@ impl Scrape {
             .collect();
         gauge(encoder, "ocellus_camera_state", "1 for the state that the camera's source is in", &states)?;
         let rate = rows(|camera| f64::from(camera.frame_rate));
-        gauge(encoder, "ocellus_camera_frame_rate", "Frames a second that rules saw, over the last seconds", &rate)?;
+        gauge(
+            encoder,
+            "ocellus_camera_frame_rate",
+            "Frames a second that rules saw, over the last seconds",
+            &rate,
+        )?;
         let ages: Rows<'_> = self
             .cameras
             .iter()
@@ -72,7 +80,12 @@ impl Scrape {
                 Some((vec![("camera", camera.name.as_str())], camera.last_frame_age?.as_secs_f64()))
             })
             .collect();
-        gauge(encoder, "ocellus_camera_last_frame_age_seconds", "Time since the last picture arrived", &ages)?;
+        gauge(
+            encoder,
+            "ocellus_camera_last_frame_age_seconds",
+            "Time since the last picture arrived",
+            &ages,
+        )?;
         let viewers = rows(|camera| camera.viewers as f64);
         gauge(encoder, "ocellus_camera_viewers", "Viewers of pictures", &viewers)?;
         let frames = rows(|camera| camera.frames as f64);
@@ -103,7 +116,12 @@ impl Scrape {
         }
         counter(encoder, "ocellus_stage_seconds", "Time spent in a stage of a camera's pipeline", &seconds)?;
         counter(encoder, "ocellus_stage_frames", "Frames that went through a stage", &frames)?;
-        gauge(encoder, "ocellus_stage_longest_seconds", "Longest time that a frame spent in a stage", &longest)
+        gauge(
+            encoder,
+            "ocellus_stage_longest_seconds",
+            "Longest time that a frame spent in a stage",
+            &longest,
+        )
     }
 
     fn rules(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -114,8 +132,16 @@ impl Scrape {
             ("ocellus_rule_calls", "Calls of a rule", Rows::new()),
             ("ocellus_rule_refusals", "Calls that a rule answered with an error", Rows::new()),
             ("ocellus_rule_traps", "Calls that trapped", Rows::new()),
-            ("ocellus_rule_deadline_misses", "Calls that were stopped because they took too long", Rows::new()),
-            ("ocellus_rule_limit_breaches", "Calls that broke a limit of memory, events or output", Rows::new()),
+            (
+                "ocellus_rule_deadline_misses",
+                "Calls that were stopped because they took too long",
+                Rows::new(),
+            ),
+            (
+                "ocellus_rule_limit_breaches",
+                "Calls that broke a limit of memory, events or output",
+                Rows::new(),
+            ),
             ("ocellus_rule_frames_skipped", "Frames that a rule did not see while it was down", Rows::new()),
             ("ocellus_rule_restarts", "Times a rule was started anew", Rows::new()),
         ];
@@ -168,7 +194,12 @@ impl Scrape {
     }
 }
 
-fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, rows: &Rows<'_>) -> Result<(), fmt::Error> {
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    rows: &Rows<'_>,
+) -> Result<(), fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     for (labels, value) in rows {
         metric.encode_family(labels)?.encode_gauge(value)?;
@@ -177,7 +208,12 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, rows: &Row
 }
 
 /// `_total` is added to the name.
-fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, rows: &Rows<'_>) -> Result<(), fmt::Error> {
+fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    rows: &Rows<'_>,
+) -> Result<(), fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
     for (labels, value) in rows {
         metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(value, None)?;

@@ -132,7 +132,11 @@ impl ServerOptions {
     /// [`OptionsError::OpenWithoutToken`] for any other address without a token.
     pub fn check(&self, address: SocketAddr) -> Result<(), OptionsError> {
         let is_local = address.ip().to_canonical().is_loopback();
-        if is_local || self.token.is_some() { Ok(()) } else { Err(OptionsError::OpenWithoutToken { address }) }
+        if is_local || self.token.is_some() {
+            Ok(())
+        } else {
+            Err(OptionsError::OpenWithoutToken { address })
+        }
     }
 }
 

@@ -143,7 +143,11 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
     let status = response.status();
     let is_plain = !response.headers().get(CONTENT_TYPE).is_some_and(|kind| is_json(kind));
     if (status.is_client_error() || status.is_server_error()) && is_plain {
-        return document(Problem::new(status, plain_detail(status, &instance)), &instance, response.headers());
+        return document(
+            Problem::new(status, plain_detail(status, &instance)),
+            &instance,
+            response.headers(),
+        );
     }
     response
 }
@@ -154,8 +158,12 @@ fn is_json(kind: &HeaderValue) -> bool {
 
 fn plain_detail(status: StatusCode, path: &str) -> String {
     match status {
-        StatusCode::NOT_FOUND => format!("there is nothing at {path}; /api/v1/openapi.json lists what there is"),
-        StatusCode::METHOD_NOT_ALLOWED => format!("{path} does not take this method; the Allow header lists those it takes"),
+        StatusCode::NOT_FOUND => {
+            format!("there is nothing at {path}; /api/v1/openapi.json lists what there is")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            format!("{path} does not take this method; the Allow header lists those it takes")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this path takes".into(),
         _ => status.canonical_reason().unwrap_or("the request was refused").to_lowercase(),
     }

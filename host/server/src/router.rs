@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State as Extract};
 use axum::http::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -10,7 +11,6 @@ use axum::http::header::{
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::Router;
 use ocellus_pipeline::Site;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
@@ -89,7 +89,11 @@ fn cors(origins: &[String]) -> CorsLayer {
 }
 
 /// Ends a request that has no answer in time; the body of an answer, such as a stream, has its own.
-async fn limit_time(Extract(shared): Extract<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+async fn limit_time(
+    Extract(shared): Extract<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let limit = shared.options.request_timeout;
     tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
         let detail = format!("the request had no answer within {} s", limit.as_secs());

@@ -56,11 +56,11 @@ function take(event) {
 /** Starts the list. `onEvent` is told of every new one, `onState` of the connection. */
 export function startEvents({ onEvent, onState }) {
   const recall = async () => {
-    const known = events.find((each) => !each.gap)?.sequence ?? 0;
     const page = await api.events({ order: 'newest', limit: 100 });
-    const fresh = page.filter((event) => event.sequence > known);
-    events = [...fresh, ...events].slice(0, KEPT);
-    total = Math.max(total, ...fresh.map((event) => event.sequence), 0);
+    // Some may have come live meanwhile, and a gap is filled by what the log gives.
+    const known = new Map([...events.filter((event) => !event.gap), ...page].map((event) => [event.sequence, event]));
+    events = [...known.values()].sort((a, b) => b.sequence - a.sequence).slice(0, KEPT);
+    total = Math.max(total, events[0]?.sequence ?? 0);
     render();
   };
   filters.addEventListener('input', render);

@@ -28,7 +28,10 @@ pub(crate) async fn list(State(shared): State<Shared>) -> Json<CameraList> {
         (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The name is taken."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "A value cannot be used."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
-pub(crate) async fn add(State(shared): State<Shared>, Body(camera): Body<NewCamera>) -> Result<Response, Problem> {
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    Body(camera): Body<NewCamera>,
+) -> Result<Response, Problem> {
     let settings = camera.into_settings()?;
     let location = format!("/api/v1/cameras/{}", settings.name);
     let status = blocking(&shared, move |site| site.add_camera(settings)).await?;

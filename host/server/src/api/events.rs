@@ -17,7 +17,10 @@ use crate::wire::event::{EventFilter, EventOrder, Page};
     responses((status = 200, body = Page<'static>, description = "Events in the order asked for."),
         (status = 400, body = ProblemDocument, content_type = "application/problem+json", description = "A parameter is wrong."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
-pub(crate) async fn list(State(shared): State<Shared>, Query(filter): Query<EventFilter>) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    Query(filter): Query<EventFilter>,
+) -> Result<Response, Problem> {
     let query = query(filter)?;
     let page = blocking(&shared, move |site| site.events(&query)).await?;
     let events = page.records.iter().map(EventLine::from).collect();

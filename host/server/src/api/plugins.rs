@@ -98,9 +98,14 @@ fn too_large() -> Problem {
     params(("digest" = String, Path, description = "The version's digest.")),
     responses((status = 200, body = Plugin, description = "The version."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
-pub(crate) async fn get(State(shared): State<Shared>, Path(digest): Path<String>) -> Result<Json<Plugin>, Problem> {
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    Path(digest): Path<String>,
+) -> Result<Json<Plugin>, Problem> {
     let found = shared.site.plugins().into_iter().map(Plugin::from).find(|plugin| plugin.digest() == digest);
-    found.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no plugin {digest:?}")))
+    found
+        .map(Json)
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no plugin {digest:?}")))
 }
 
 /// Deletes a plugin version that no rule runs
@@ -109,7 +114,10 @@ pub(crate) async fn get(State(shared): State<Shared>, Path(digest): Path<String>
     responses((status = 204, description = "Deleted."),
         (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "A rule runs it."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
-pub(crate) async fn remove(State(shared): State<Shared>, Path(digest): Path<String>) -> Result<StatusCode, Problem> {
+pub(crate) async fn remove(
+    State(shared): State<Shared>,
+    Path(digest): Path<String>,
+) -> Result<StatusCode, Problem> {
     blocking(&shared, move |site| site.remove_plugin(&digest)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

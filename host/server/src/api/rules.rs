@@ -8,7 +8,9 @@ use crate::extract::{Body, Named, name};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
 use crate::wire::raw;
-use crate::wire::rule::{Activate, Activated, BindRule, LogLine, Rule, RuleAnswer, RuleList, RuleLog, RuleRequest};
+use crate::wire::rule::{
+    Activate, Activated, BindRule, LogLine, Rule, RuleAnswer, RuleList, RuleLog, RuleRequest,
+};
 
 /// All rules and how they do
 #[utoipa::path(get, path = "/api/v1/rules", tag = "rules", operation_id = "listRules",

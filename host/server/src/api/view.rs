@@ -29,6 +29,7 @@ pub(crate) struct ViewQuery {
     /// JPEG quality, 1 to 95; 80 where left out.
     quality: Option<u8>,
     /// What is drawn into the picture; `annotated` where left out.
+    #[param(inline)]
     draw: Option<DrawName>,
 }
 
@@ -42,6 +43,7 @@ pub(crate) struct LiveQuery {
     /// JPEG quality, 1 to 95; 80 where left out.
     quality: Option<u8>,
     /// What is drawn into the picture; `plain` where left out, since the text says what there is to draw.
+    #[param(inline)]
     draw: Option<DrawName>,
     /// `false` for the texts alone.
     pub(crate) pictures: Option<bool>,
@@ -64,6 +66,7 @@ fn settings(height: Option<u32>, quality: Option<u8>, draw: DrawName) -> Result<
         DrawName::Plain => Draw::Plain,
         DrawName::Annotated => Draw::Annotated,
     };
-    ViewSettings::new(height, quality.unwrap_or(QUALITY), draw)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()).sort("bad-query", "Bad query"))
+    ViewSettings::new(height, quality.unwrap_or(QUALITY), draw).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, error.to_string()).sort("bad-query", "Bad query")
+    })
 }

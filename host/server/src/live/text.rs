@@ -110,8 +110,8 @@ mod tests {
     use super::*;
     use ocellus_core::event::Tone;
     use ocellus_core::{
-        CameraHandle, Event, FrameInfo, Measurement, Overlay, Picture, Point, Rect, Size, TimeUs, Track, TrackState,
-        Value,
+        CameraHandle, Event, FrameInfo, Measurement, Overlay, Picture, Point, Rect, Size, TimeUs, Track,
+        TrackState, Value,
     };
     use serde_json::{Value as Json, json};
 
@@ -186,7 +186,10 @@ mod tests {
             event: Event {
                 kind: "line-crossing".into(),
                 track: None,
-                attributes: vec![("line".into(), Value::Text("door".into())), ("type".into(), Value::Flag(true))],
+                attributes: vec![
+                    ("line".into(), Value::Text("door".into())),
+                    ("type".into(), Value::Flag(true)),
+                ],
             },
         });
         assert_eq!(

@@ -63,6 +63,7 @@ pub(crate) struct EventFilter {
     /// The `next` of the page before.
     pub(crate) cursor: Option<u64>,
     /// Which come first: `newest` (default) or `oldest`.
+    #[param(inline)]
     pub(crate) order: Option<EventOrder>,
     /// Most events of the page, 1 to 1000; 100 where left out.
     pub(crate) limit: Option<usize>,
@@ -93,7 +94,8 @@ pub(crate) struct EventInterest {
 
 impl EventInterest {
     pub(crate) fn covers(&self, record: &EventRecord) -> bool {
-        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        let is =
+            |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
         is(&self.camera, record.camera.as_str())
             && is(&self.rule, record.rule.as_str())
             && is(&self.kind, &record.event.kind)

@@ -18,29 +18,41 @@ fn with_token() -> ServerOptions {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_token_nothing_is_told_but_health_and_the_page() {
     let host = TestHost::start(with_token()).await;
-    for path in ["/api/v1/cameras", "/api/v1/cameras/gate/snapshot", "/api/v1/cameras/none", "/metrics", "/api/v1/events"] {
+    for path in [
+        "/api/v1/cameras",
+        "/api/v1/cameras/gate/snapshot",
+        "/api/v1/cameras/none",
+        "/metrics",
+        "/api/v1/events",
+    ] {
         let answer = host.get(path).await;
         assert!(answer.problem(401, "unauthorized").contains("server.token"));
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
     }
     for wrong in ["wrong-horse-battery-x", "", SECRET.to_uppercase().as_str(), &SECRET[..20]] {
-        let bearer = request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {wrong}"));
+        let bearer =
+            request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {wrong}"));
         host.send(bearer.body(Body::empty()).unwrap()).await.problem(401, "unauthorized");
         host.get(&format!("/api/v1/cameras?token={wrong}")).await.problem(401, "unauthorized");
     }
-    let basic = request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Basic {SECRET}"));
+    let basic =
+        request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Basic {SECRET}"));
     host.send(basic.body(Body::empty()).unwrap()).await.problem(401, "unauthorized");
     assert_eq!(host.get("/").await.status, StatusCode::OK);
     host.frames("gate", 1).await;
     let health = host.get("/health").await.json();
-    assert!(health["components"].as_array().unwrap().iter().all(|part| part.get("detail").is_none()), "{health}");
+    assert!(
+        health["components"].as_array().unwrap().iter().all(|part| part.get("detail").is_none()),
+        "{health}"
+    );
     host.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_opens_everything_in_the_header_or_the_query() {
     let host = TestHost::start(with_token()).await;
-    let bearer = request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {SECRET}"));
+    let bearer =
+        request(Method::GET, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {SECRET}"));
     assert_eq!(host.send(bearer.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
     assert_eq!(host.get(&format!("/api/v1/events?token={SECRET}&limit=1")).await.status, StatusCode::OK);
     let (address, serving) = host.listen();
@@ -54,19 +66,24 @@ async fn the_token_opens_everything_in_the_header_or_the_query() {
 async fn pages_of_other_sites_can_neither_change_nor_watch_anything() {
     let host = TestHost::start(ServerOptions::default()).await;
     let from = |method: Method, path: &str, name: &str, value: &str| {
-        let request = request(method, path).header(name, value).header(header::CONTENT_TYPE, "application/wasm");
+        let request =
+            request(method, path).header(name, value).header(header::CONTENT_TYPE, "application/wasm");
         request.body(Body::from("x")).unwrap()
     };
     for origin in ["http://evil.example", "http://localhost:9999", "null", "http://127.0.0.1:8080"] {
         let answer = host.send(from(Method::POST, "/api/v1/plugins", "origin", origin)).await;
         assert!(answer.problem(403, "foreign-origin").contains(origin));
-        host.send(from(Method::DELETE, "/api/v1/cameras/gate", "origin", origin)).await.problem(403, "foreign-origin");
+        host.send(from(Method::DELETE, "/api/v1/cameras/gate", "origin", origin))
+            .await
+            .problem(403, "foreign-origin");
     }
     let fetched = from(Method::POST, "/api/v1/plugins", "sec-fetch-site", "cross-site");
     host.send(fetched).await.problem(403, "foreign-origin");
     let image = from(Method::GET, "/api/v1/cameras/gate/snapshot", "sec-fetch-site", "cross-site");
     host.send(image).await.problem(403, "foreign-origin");
-    let socket = request(Method::GET, "/ws/v1/cameras/gate").header("upgrade", "websocket").header("connection", "upgrade");
+    let socket = request(Method::GET, "/ws/v1/cameras/gate")
+        .header("upgrade", "websocket")
+        .header("connection", "upgrade");
     let socket = socket.header("origin", "http://evil.example").body(Body::empty()).unwrap();
     host.send(socket).await.problem(403, "foreign-origin");
     // The console itself: it comes as far as the plugin's refusal.
@@ -77,7 +94,9 @@ async fn pages_of_other_sites_can_neither_change_nor_watch_anything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_a_hostile_dns_points_here_is_not_answered() {
-    let host = TestHost::start(ServerOptions { allowed_hosts: vec!["cams.lan".into()], ..ServerOptions::default() }).await;
+    let host =
+        TestHost::start(ServerOptions { allowed_hosts: vec!["cams.lan".into()], ..ServerOptions::default() })
+            .await;
     let called = async |name: &str| {
         let request = axum::http::Request::get("/api/v1/cameras").header(header::HOST, name);
         host.send(request.body(Body::empty()).unwrap()).await
@@ -100,7 +119,10 @@ async fn an_origin_that_the_operator_allows_may_call() {
     let call = request(Method::GET, "/api/v1/cameras").header("origin", "https://wall.example");
     let call = call.header(header::AUTHORIZATION, format!("Bearer {SECRET}")).body(Body::empty()).unwrap();
     let answer = host.send(call).await;
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (StatusCode::OK, "https://wall.example"));
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (StatusCode::OK, "https://wall.example")
+    );
     host.end().await;
 }
 
@@ -122,13 +144,15 @@ impl Write for Lines {
 async fn the_token_is_never_logged() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
     let guard = tracing::subscriber::set_default(subscriber.finish());
     let host = TestHost::start(with_token()).await;
     host.get(&format!("/api/v1/cameras?token={SECRET}")).await;
     host.get(&format!("/api/v1/events?token={SECRET}&limit=x")).await;
     host.get("/api/v1/cameras?token=wrong-horse-battery").await;
-    let bearer = request(Method::POST, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {SECRET}"));
+    let bearer =
+        request(Method::POST, "/api/v1/cameras").header(header::AUTHORIZATION, format!("Bearer {SECRET}"));
     host.send(bearer.body(Body::from("{")).unwrap()).await;
     host.end().await;
     drop(guard);

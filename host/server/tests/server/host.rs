@@ -114,13 +114,15 @@ impl TestHost {
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(64).unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = serve(listener, self.router.clone(), self.shutdown.clone(), ConnectionLimits::default());
+        let serving =
+            serve(listener, self.router.clone(), self.shutdown.clone(), ConnectionLimits::default());
         (address, tokio::spawn(serving))
     }
 
     pub(crate) async fn end(self) {
         self.shutdown.begin();
-        let report = tokio::task::spawn_blocking(move || self.site.shutdown(Duration::from_secs(20))).await.unwrap();
+        let report =
+            tokio::task::spawn_blocking(move || self.site.shutdown(Duration::from_secs(20))).await.unwrap();
         assert_eq!(report.still_running, Vec::<String>::new());
     }
 }

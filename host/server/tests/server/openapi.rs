@@ -49,10 +49,8 @@ async fn every_route_is_described_and_every_description_is_a_route() {
             assert!(problems || path == "/health" || path == "/api/v1/openapi.json", "{method} {path}");
         }
     }
-    let mut known: Vec<(String, String)> = ROUTES
-        .iter()
-        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
-        .collect();
+    let mut known: Vec<(String, String)> =
+        ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     described.sort();
     known.sort();
     assert_eq!(described, known);

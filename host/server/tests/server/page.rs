@@ -20,7 +20,10 @@ async fn the_page_and_all_its_files_are_served_under_a_strict_policy() {
         assert_eq!(file.header("cross-origin-resource-policy"), "same-origin");
     }
     let text = page.text();
-    assert!(!text.contains("<script>") && !text.contains("style=") && !text.contains("onclick"), "inline code");
+    assert!(
+        !text.contains("<script>") && !text.contains("style=") && !text.contains("onclick"),
+        "inline code"
+    );
     host.end().await;
 }
 

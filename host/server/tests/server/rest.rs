@@ -9,7 +9,8 @@ use crate::host::{TestHost, request};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_a_problem_that_names_it() {
     let host = TestHost::start(ServerOptions::default()).await;
-    for path in ["/api/v1/cameras/none", "/api/v1/cameras/none/snapshot", "/api/v1/cameras/none/stream.mjpeg"] {
+    for path in ["/api/v1/cameras/none", "/api/v1/cameras/none/snapshot", "/api/v1/cameras/none/stream.mjpeg"]
+    {
         let answer = host.get(path).await;
         assert!(answer.problem(404, "not-found").contains("no camera \"none\""));
         assert_eq!(answer.json()["instance"], path);
@@ -46,7 +47,12 @@ async fn a_body_that_cannot_be_used_is_refused_and_the_field_named() {
     source.problem(422, "bad-source");
     assert!(!source.text().contains("hunter2"), "{}", source.text());
     assert_eq!(source.json()["field"], "source");
-    assert!(post(r#"{"name":"../yard","source":"scene:road"}"#).await.problem(400, "bad-name").contains("../yard"));
+    assert!(
+        post(r#"{"name":"../yard","source":"scene:road"}"#)
+            .await
+            .problem(400, "bad-name")
+            .contains("../yard")
+    );
     let form = request(Method::POST, "/api/v1/cameras").header(header::CONTENT_TYPE, "text/plain");
     let form = host.send(form.body(Body::from("name=yard")).unwrap()).await;
     assert!(form.problem(415, "unsupported-media-type").contains("application/json"));
@@ -71,7 +77,12 @@ async fn a_query_that_cannot_be_used_is_refused_and_the_parameter_named() {
         let detail = host.get(&format!("/api/v1/cameras/gate/{query}")).await.problem(400, "bad-query");
         assert!(detail.contains(named), "{query}: {detail}");
     }
-    for (query, named) in [("limit=0", "limit is 0"), ("limit=1001", "limit is 1001"), ("order=up", "order"), ("from=-1", "from")] {
+    for (query, named) in [
+        ("limit=0", "limit is 0"),
+        ("limit=1001", "limit is 1001"),
+        ("order=up", "order"),
+        ("from=-1", "from"),
+    ] {
         let detail = host.get(&format!("/api/v1/events?{query}")).await.problem(400, "bad-query");
         assert!(detail.contains(named), "{query}: {detail}");
     }
@@ -114,7 +125,12 @@ async fn a_rule_needs_a_plugin_that_is_there() {
     host.json(Method::POST, "/api/v1/rules/door/query", query).await.problem(404, "not-found");
     host.json(Method::POST, "/api/v1/rules/door/command", query).await.problem(404, "not-found");
     let nameless = r#"{"plugin":"x","cameras":["gate","b/d"]}"#;
-    assert!(host.json(Method::PUT, "/api/v1/rules/door", nameless).await.problem(400, "bad-name").contains("cameras[1]"));
+    assert!(
+        host.json(Method::PUT, "/api/v1/rules/door", nameless)
+            .await
+            .problem(400, "bad-name")
+            .contains("cameras[1]")
+    );
     host.end().await;
 }
 
@@ -175,7 +191,8 @@ async fn health_names_the_parts() {
     host.frames("gate", 2).await;
     let answer = host.get("/health").await;
     assert_eq!((answer.status, &answer.json()["state"]), (StatusCode::OK, &serde_json::json!("healthy")));
-    let parts: Vec<String> = answer.json()["components"].as_array().unwrap().iter().map(|part| part["name"].to_string()).collect();
+    let parts: Vec<String> =
+        answer.json()["components"].as_array().unwrap().iter().map(|part| part["name"].to_string()).collect();
     for wanted in ["detector", "store", "camera gate"] {
         assert!(parts.contains(&format!("{wanted:?}")), "{parts:?}");
     }

@@ -89,7 +89,10 @@ async fn nothing_is_encoded_for_nobody() {
     }
     assert_eq!(encoded(), 0);
     // A viewer gets pictures; two of the same view share them.
-    let mut viewers = [connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap(), connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap()];
+    let mut viewers = [
+        connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap(),
+        connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap(),
+    ];
     for viewer in &mut viewers {
         for _ in 0..5 {
             frame(viewer).await;
@@ -147,7 +150,10 @@ async fn what_is_refused_is_refused_before_the_upgrade() {
 async fn the_end_is_told_and_waited_for() {
     let host = TestHost::start(ServerOptions::default()).await;
     let (address, serving) = host.listen();
-    let mut sockets = [connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap(), connect(address, "/ws/v1/events").await.unwrap()];
+    let mut sockets = [
+        connect(address, "/ws/v1/cameras/gate?height=120").await.unwrap(),
+        connect(address, "/ws/v1/events").await.unwrap(),
+    ];
     frame(&mut sockets[0]).await;
     host.shutdown.begin();
     for socket in &mut sockets {
@@ -200,7 +206,8 @@ async fn a_viewer_that_talks_too_much_is_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_mjpeg_stream_is_whole_jpegs_and_ends_with_its_client() {
     let host = TestHost::start(ServerOptions::default()).await;
-    let ask = request(Method::GET, "/api/v1/cameras/gate/stream.mjpeg?height=120").body(Body::empty()).unwrap();
+    let ask =
+        request(Method::GET, "/api/v1/cameras/gate/stream.mjpeg?height=120").body(Body::empty()).unwrap();
     let response = host.router.clone().oneshot(ask).await.unwrap();
     assert_eq!(response.headers()["content-type"], "multipart/x-mixed-replace; boundary=frame");
     let mut body = response.into_body();
