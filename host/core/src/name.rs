@@ -25,13 +25,19 @@ impl Name {
     /// # Errors
     /// [`NameError`] when the text is empty, too long or has another character.
     pub fn new(text: &str) -> Result<Name, NameError> {
-        let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let consists_well = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-        if starts_well && consists_well && text.len() <= 64 {
+        if Name::is_valid(text) {
             Ok(Name(Arc::from(text)))
         } else {
             Err(NameError { found: text.chars().take(80).collect() })
         }
+    }
+
+    /// Whether `text` is a name, for texts that keep to the same alphabet without becoming a [`Name`].
+    #[must_use]
+    pub fn is_valid(text: &str) -> bool {
+        let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let consists_well = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        starts_well && consists_well && text.len() <= 64
     }
 
     /// The nearest valid name to any text: other characters become `-`. Empty text becomes `fallback`.

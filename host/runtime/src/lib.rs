@@ -1,1 +1,41 @@
-//! runtime
+//! Rules: WebAssembly components that conclude from tracks, verified, limited and changed while cameras run.
+//!
+//! [`Upload`] → [`Verified`] → [`Compiled`] → [`Bound`] → [`Probed`] → [`Instance`]: each step takes the one
+//! before it. A [`RuleSlot`] keeps one instance at work: it restarts it from its last snapshot after a trap,
+//! backs off, quarantines, and swaps it for another version between two frames.
+//!
+//! Nothing in here is async and nothing waits: calls run on the worker thread that makes them and end within
+//! their [`Limits`], whatever the guest does. Nothing but the length of a call is read from a clock.
+
+mod abi;
+mod cache;
+mod columns;
+mod engine;
+mod error;
+mod histogram;
+mod host_state;
+mod instance;
+mod lifecycle;
+mod limits;
+mod log;
+mod slot;
+mod ticker;
+mod trap;
+mod wasi;
+
+pub use crate::abi::AbiVersion;
+pub use crate::columns::TrackColumns;
+pub use crate::engine::{Runtime, RuntimeError, RuntimeOptions};
+pub use crate::error::{Call, CallError, Trap};
+pub use crate::histogram::CallTimes;
+pub use crate::instance::Instance;
+pub use crate::lifecycle::{
+    Artifact, BindError, Binding, Bound, BoundCamera, CompileError, Compiled, Description, Digest, DigestError,
+    PluginError, ProbeError, Probed, Scope, Share, Upload, Verified, VerifyError,
+};
+pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
+pub use crate::log::{LogLevel, LogLine, Logs};
+pub use crate::slot::{
+    Committed, Handover, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired, RuleHealth, RuleSlot,
+    RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
+};

@@ -1,0 +1,154 @@
+//! The engine that all rules of a process share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wasmtime::component::Linker;
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures,
+};
+
+use crate::cache::Cache;
+use crate::host_state::HostState;
+use crate::ticker::Ticker;
+use crate::{abi, lifecycle, wasi};
+
+/// How the engine is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeOptions {
+    /// Folder for compiled components, made if missing; without one, each start compiles anew.
+    pub cache_dir: Option<PathBuf>,
+    /// Instances that may live at a time, the spare ones of a swap included.
+    pub max_instances: u32,
+    /// Bytes of an upload.
+    pub max_plugin_size: usize,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> RuntimeOptions {
+        RuntimeOptions { cache_dir: None, max_instances: 1024, max_plugin_size: 32 << 20 }
+    }
+}
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The WebAssembly engine refuses to start.
+    #[error("the WebAssembly engine cannot start on this machine: {0}")]
+    Engine(String),
+    /// No thread for the time limits.
+    #[error("cannot start the thread that keeps the time limits of rules: {0}")]
+    Ticker(#[source] std::io::Error),
+}
+
+/// The engine with its linker, its clock and its cache. Clones share it.
+///
+/// The clock's thread ends, joined, when the last clone and the last thing made with it are gone.
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    linker: Linker<HostState>,
+    engine: Engine,
+    options: RuntimeOptions,
+    cache: Option<Cache>,
+    pooled: bool,
+    _ticker: Ticker,
+}
+
+impl Runtime {
+    /// Starts the engine. Where address space is short, instances are allocated one by one instead of from a
+    /// pool. A cache folder that cannot be used is logged and done without.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] when the engine or its clock cannot start.
+    pub fn new(options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
+        let (engine, pooled) = match Engine::new(&config(Some(pool(&options)))) {
+            Ok(engine) => (engine, true),
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "no pool for rule instances (is the address space limited?); allocating them one by one"
+                );
+                (Engine::new(&config(None)).map_err(engine_error)?, false)
+            }
+        };
+        let mut linker = Linker::new(&engine);
+        wasi::add_to_linker(&mut linker).map_err(engine_error)?;
+        abi::v0_1::add_to_linker(&mut linker).map_err(engine_error)?;
+        let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
+        let cache = options.cache_dir.as_deref().and_then(|dir| Cache::open(dir, &engine));
+        let inner = Inner { linker, engine, options, cache, pooled, _ticker: ticker };
+        Ok(Runtime { inner: Arc::new(inner) })
+    }
+
+    /// The options it was made with.
+    #[must_use]
+    pub fn options(&self) -> &RuntimeOptions {
+        &self.inner.options
+    }
+
+    /// Whether instances come from a pool.
+    #[must_use]
+    pub fn is_pooled(&self) -> bool {
+        self.inner.pooled
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<HostState> {
+        &self.inner.linker
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.inner.cache.as_ref()
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn engine_error(error: wasmtime::Error) -> RuntimeError {
+    RuntimeError::Engine(format!("{error:#}"))
+}
+
+fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    let features = lifecycle::features();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_memory64(features.contains(WasmFeatures::MEMORY64))
+        // The same numbers on every machine, so that a recording replays bit for bit anywhere.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// Room for `max_instances` components. Limits here only reserve addresses; what an instance may use is
+/// held by its store.
+fn pool(options: &RuntimeOptions) -> PoolingAllocationConfig {
+    let instances = options.max_instances.max(1);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        // A component from Rust has four core instances and one memory, an interpreter a few dozen.
+        .total_core_instances(instances.saturating_mul(8))
+        .max_core_instances_per_component(256)
+        .total_memories(instances.saturating_mul(2))
+        .max_memories_per_component(64)
+        .total_tables(instances.saturating_mul(4))
+        .max_tables_per_component(64)
+        .table_elements(20_000)
+        .max_memory_size(4 << 30)
+        // Kept warm between instances, so that a swap pays no page faults for the usual small rule.
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(4 << 10)
+        .max_unused_warm_slots(16)
+        .pagemap_scan(Enabled::No);
+    pool
+}

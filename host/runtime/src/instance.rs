@@ -1,0 +1,240 @@
+//! One live instance of a rule.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocellus_core::{FrameInfo, RuleOutput, TimeUs};
+use wasmtime::Store;
+
+use crate::Runtime;
+use crate::abi::{Guest, GuestPre, Output, OutputFlaw, RawDescription};
+use crate::columns::TrackColumns;
+use crate::error::{Call, CallError};
+use crate::host_state::HostState;
+use crate::lifecycle::BoundCamera;
+use crate::limits::{DeadlineMode, Limits};
+use crate::log::{Logs, cut};
+use crate::ticker::ticks;
+use crate::trap::{Circumstances, explain};
+
+/// Bytes kept of an error that a rule returns.
+const REFUSAL_BYTES: usize = 4096;
+/// Component handles that a guest may hold.
+const HANDLES: usize = 4096;
+/// How much of a state beyond its limit is looked at to say how large it is, in limits.
+const STATE_LOOK: usize = 4;
+
+/// A rule at work: its memory, its allowances, its clock. Calls are synchronous; one thread at a time owns it.
+///
+/// An instance wants about 1 MiB of stack, which every Rust thread has.
+pub struct Instance {
+    store: Store<HostState>,
+    guest: Guest,
+    alive: bool,
+    allowance: Arc<Allowance>,
+    left_out: u64,
+    /// Keeps the clock of the time limits running.
+    _runtime: Runtime,
+}
+
+/// The limits of an instance, with the time limits counted out.
+pub(crate) struct Allowance {
+    limits: Limits,
+    call: Duration,
+    setup: Duration,
+    call_ticks: u64,
+    setup_ticks: u64,
+}
+
+impl Allowance {
+    pub(crate) fn new(limits: Limits, mode: DeadlineMode) -> Allowance {
+        let (call, setup) = (limits.call_in(mode), limits.setup_in(mode));
+        Allowance { limits, call, setup, call_ticks: ticks(call), setup_ticks: ticks(setup) }
+    }
+
+    fn of(&self, call: Call) -> (Duration, u64) {
+        match call {
+            Call::Start | Call::Describe | Call::Configure => (self.setup, self.setup_ticks),
+            Call::Process | Call::Finish | Call::Save | Call::Restore | Call::Query | Call::Command => {
+                (self.call, self.call_ticks)
+            }
+        }
+    }
+
+    fn circumstances(&self, call: Call, said: Option<String>) -> Circumstances {
+        Circumstances { call, time_limit: self.of(call).0, output_limit: self.limits.output, said }
+    }
+}
+
+impl Instance {
+    /// Starts an instance: its memory and its initialisers, nothing of the contract yet.
+    pub(crate) fn start(
+        runtime: &Runtime,
+        pre: &GuestPre,
+        allowance: &Arc<Allowance>,
+        seed: [u8; 32],
+    ) -> Result<Instance, CallError> {
+        let mut store = Store::new(pre.engine(), HostState::new(&allowance.limits, seed));
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(allowance.limits.output);
+        store.set_max_component_handles(HANDLES);
+        store.epoch_deadline_trap();
+        store.set_epoch_deadline(allowance.setup_ticks);
+        let guest = pre.instantiate(&mut store).map_err(|error| {
+            let said = store.data().said.take();
+            explain(&error, allowance.circumstances(Call::Start, said))
+        })?;
+        let (allowance, runtime) = (Arc::clone(allowance), runtime.clone());
+        Ok(Instance { store, guest, alive: true, allowance, left_out: 0, _runtime: runtime })
+    }
+
+    /// Shows the rule one frame.
+    ///
+    /// # Errors
+    /// [`CallError`]; after a fatal one the instance is dead.
+    pub fn process(&mut self, frame: &FrameInfo, tracks: &TrackColumns) -> Result<RuleOutput, CallError> {
+        self.begin(Call::Process)?;
+        self.store.data().clock.set(frame.time);
+        let answer = self.guest.process(&mut self.store, frame, (tracks, &self.allowance.limits));
+        let output = self.end(Call::Process, answer)?;
+        self.take(Call::Process, output)
+    }
+
+    /// Tells the rule that the stream ended at `time` and takes its last reports.
+    ///
+    /// # Errors
+    /// [`CallError`]; after a fatal one the instance is dead.
+    pub fn finish(&mut self, time: TimeUs) -> Result<RuleOutput, CallError> {
+        self.begin(Call::Finish)?;
+        self.store.data().clock.set(time);
+        let answer = self.guest.finish(&mut self.store, time.0, &self.allowance.limits);
+        let output = self.end(Call::Finish, answer)?;
+        self.take(Call::Finish, output)
+    }
+
+    /// The rule's state, for another instance.
+    ///
+    /// # Errors
+    /// [`CallError::StateTooLarge`] over the limit, else as every call.
+    pub fn save(&mut self) -> Result<Vec<u8>, CallError> {
+        let limit = self.allowance.limits.state;
+        let look = limit.saturating_mul(STATE_LOOK);
+        self.begin(Call::Save)?;
+        self.store.set_hostcall_fuel(look);
+        let answer = self.guest.save(&mut self.store).map(Ok);
+        self.store.set_hostcall_fuel(self.allowance.limits.output);
+        match self.end(Call::Save, answer) {
+            Ok(state) if state.len() > limit => Err(CallError::StateTooLarge { size: state.len(), limit }),
+            Err(CallError::OutputTooLarge { .. }) => Err(CallError::StateTooLarge { size: look, limit }),
+            saved => saved,
+        }
+    }
+
+    /// Hands the rule a state that version `version` of its plugin saved.
+    ///
+    /// # Errors
+    /// [`CallError::Refused`] when the rule does not take it, else as every call.
+    pub fn restore(&mut self, state: &[u8], version: &semver::Version) -> Result<(), CallError> {
+        self.begin(Call::Restore)?;
+        let answer = self.guest.restore(&mut self.store, state, &version.to_string());
+        self.end(Call::Restore, answer)
+    }
+
+    /// Asks the rule, JSON to JSON.
+    ///
+    /// # Errors
+    /// [`CallError`]; after a fatal one the instance is dead.
+    pub fn query(&mut self, request: &str) -> Result<String, CallError> {
+        self.begin(Call::Query)?;
+        let answer = self.guest.query(&mut self.store, request);
+        self.end(Call::Query, answer)
+    }
+
+    /// Hands the rule an operator's correction, JSON, at frame time `time`.
+    ///
+    /// # Errors
+    /// [`CallError`]; after a fatal one the instance is dead.
+    pub fn command(&mut self, time: TimeUs, request: &str) -> Result<RuleOutput, CallError> {
+        self.begin(Call::Command)?;
+        self.store.data().clock.set(time);
+        let answer = self.guest.command(&mut self.store, (time.0, request), &self.allowance.limits);
+        let output = self.end(Call::Command, answer)?;
+        self.take(Call::Command, output)
+    }
+
+    /// Whether it can still be called.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    /// Takes what it has logged since the last time.
+    pub fn drain_logs(&mut self) -> Logs {
+        self.store.data().log.lock().drain()
+    }
+
+    /// Bytes of linear memory it holds.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.store.data().memory()
+    }
+
+    /// Numbers and drawings of its outputs that were left out, since they were not finite.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    pub(crate) fn log_lines_dropped(&self) -> u64 {
+        self.store.data().log.lock().dropped_in_total()
+    }
+
+    pub(crate) fn describe(&mut self) -> Result<RawDescription, CallError> {
+        self.begin(Call::Describe)?;
+        let answer = self.guest.describe(&mut self.store).map(Ok);
+        self.end(Call::Describe, answer)
+    }
+
+    pub(crate) fn configure(&mut self, settings: &str, cameras: &[&BoundCamera]) -> Result<(), CallError> {
+        self.begin(Call::Configure)?;
+        let answer = self.guest.configure(&mut self.store, settings, cameras);
+        self.end(Call::Configure, answer)
+    }
+
+    fn begin(&mut self, call: Call) -> Result<(), CallError> {
+        if !self.alive {
+            return Err(CallError::Dead);
+        }
+        self.store.data().said.clear();
+        self.store.set_epoch_deadline(self.allowance.of(call).1);
+        Ok(())
+    }
+
+    fn end<T>(&mut self, call: Call, answer: crate::abi::Answer<T>) -> Result<T, CallError> {
+        match answer {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(message)) => {
+                Err(CallError::Refused { call, message: cut(&message, REFUSAL_BYTES).to_owned() })
+            }
+            Err(error) => {
+                self.alive = false;
+                let said = self.store.data().said.take();
+                Err(explain(&error, self.allowance.circumstances(call, said)))
+            }
+        }
+    }
+
+    fn take(&mut self, call: Call, output: Output) -> Result<RuleOutput, CallError> {
+        match output {
+            Ok(checked) => {
+                self.left_out += checked.left_out;
+                Ok(checked.output)
+            }
+            Err(OutputFlaw::Invalid(what)) => Err(CallError::InvalidOutput { call, what }),
+            Err(OutputFlaw::TooMany { what, count, limit }) => {
+                self.alive = false;
+                Err(CallError::TooMany { call, what, count, limit })
+            }
+        }
+    }
+}

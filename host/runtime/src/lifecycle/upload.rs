@@ -1,0 +1,214 @@
+//! Looks at uploaded bytes before anything of them is compiled or run.
+
+use std::sync::Arc;
+
+use wasmparser::{Parser, Payload};
+
+use super::artifact::{Artifact, Digest};
+use super::contract;
+use crate::Runtime;
+use crate::abi::AbiVersion;
+use crate::wasi;
+
+/// Bytes that somebody calls a plugin.
+pub struct Upload {
+    bytes: Vec<u8>,
+}
+
+/// Bytes that are a component of the contract; nothing of it has run.
+pub struct Verified {
+    artifact: Arc<Artifact>,
+}
+
+/// Why bytes are not a plugin, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// No bytes.
+    #[error("the file is empty; upload a WebAssembly component")]
+    Empty,
+    /// Over [`crate::RuntimeOptions::max_plugin_size`].
+    #[error("the file has {size} bytes, the limit is {limit}; strip its debug information, or raise the limit")]
+    TooLarge {
+        /// Bytes.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Native code, such as a `.cwasm`.
+    #[error(
+        "the file is precompiled native code, which is never accepted; upload the WebAssembly component \
+         itself, the host compiles it"
+    )]
+    Precompiled,
+    /// `(module …` or `(component …`.
+    #[error("the file is WebAssembly text; turn it into a binary with `wasm-tools parse FILE -o FILE.wasm`")]
+    Text,
+    /// A core module.
+    #[error(
+        "the file is a core WebAssembly module, not a component; build it for wasm32-wasip2, or wrap it with \
+         `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// Something else.
+    #[error("the file is not WebAssembly: it starts with {found}; upload a component, such as {EXAMPLE}")]
+    NotWasm {
+        /// Its first bytes, printable.
+        found: String,
+    },
+    /// A component by its first bytes only.
+    #[error("the file is a damaged or invalid component: {reason}; build or upload it again")]
+    Invalid {
+        /// The validator's words.
+        reason: String,
+    },
+    /// Imports that the host does not have.
+    #[error(
+        "the component imports what a rule may not have: {}; a rule may import ocellus:plugin and the parts \
+         of WASI 0.2 without network", .names.join(", ")
+    )]
+    ForbiddenImports {
+        /// Full names, sorted.
+        names: Vec<String>,
+    },
+    /// Nothing of `ocellus:plugin` in it.
+    #[error("the component does not speak the ocellus:plugin contract; build it with the Ocellus SDK")]
+    NoContract,
+    /// A version of the contract from another time.
+    #[error("the component speaks ocellus:plugin {found}, this host speaks {}; rebuild it with a matching SDK", known())]
+    UnknownAbi {
+        /// Versions found.
+        found: String,
+    },
+    /// Functions of the contract that it lacks.
+    #[error("the component lacks functions of the contract: {}; build it with the Ocellus SDK", .names.join(", "))]
+    MissingExports {
+        /// Names.
+        names: Vec<String>,
+    },
+    /// A function of the contract with other parameters or results.
+    #[error(
+        "the component's {name} has another type than ocellus:plugin {abi} says: {reason}; rebuild it with \
+         the SDK of that version"
+    )]
+    WrongType {
+        /// The function.
+        name: String,
+        /// The contract's version.
+        abi: AbiVersion,
+        /// Where the types differ.
+        reason: String,
+    },
+}
+
+const EXAMPLE: &str = "target/plugins/line-crossing.wasm";
+
+fn known() -> String {
+    AbiVersion::ALL.map(|abi| abi.to_string()).join(", ")
+}
+
+impl Upload {
+    /// Takes the bytes as they came.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Upload {
+        Upload { bytes }
+    }
+
+    /// Checks size, kind, validity, imports, contract version and exports. Runs and compiles nothing.
+    ///
+    /// # Errors
+    /// [`VerifyError`] names what is wrong and the remedy.
+    pub fn verify(self, runtime: &Runtime) -> Result<Verified, VerifyError> {
+        let (size, limit) = (self.bytes.len(), runtime.options().max_plugin_size);
+        if size > limit {
+            return Err(VerifyError::TooLarge { size, limit });
+        }
+        check_kind(&self.bytes)?;
+        let types = contract::validate(&self.bytes)?;
+        let imports = imports(&self.bytes)?;
+        let abi = abi_of(&imports)?;
+        contract::check_exports(&types, abi)?;
+        let digest = Digest::of(&self.bytes);
+        let artifact = Artifact { bytes: self.bytes.into(), digest, abi, imports };
+        Ok(Verified { artifact: Arc::new(artifact) })
+    }
+}
+
+impl Verified {
+    /// What was found.
+    #[must_use]
+    pub fn artifact(&self) -> &Arc<Artifact> {
+        &self.artifact
+    }
+}
+
+fn check_kind(bytes: &[u8]) -> Result<(), VerifyError> {
+    if bytes.is_empty() {
+        return Err(VerifyError::Empty);
+    }
+    if bytes.starts_with(b"\x7fELF") || bytes.starts_with(crate::cache::MAGIC) {
+        return Err(VerifyError::Precompiled);
+    }
+    if Parser::is_component(bytes) {
+        return Ok(());
+    }
+    if Parser::is_core_wasm(bytes) {
+        return Err(VerifyError::CoreModule);
+    }
+    let text = bytes.trim_ascii_start();
+    if text.starts_with(b"(module") || text.starts_with(b"(component") {
+        return Err(VerifyError::Text);
+    }
+    let found = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    Err(VerifyError::NotWasm { found })
+}
+
+/// Names of the component's own imports, sorted; those of components inside it are served inside it.
+fn imports(bytes: &[u8]) -> Result<Vec<String>, VerifyError> {
+    let invalid = |error: wasmparser::Error| VerifyError::Invalid { reason: error.to_string() };
+    let mut depth = 0_u32;
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(invalid)? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    names.push(import.map_err(invalid)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The contract's version by the imports, all of which must be allowed.
+fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
+    let mut forbidden = Vec::new();
+    let mut versions: Vec<semver::Version> = Vec::new();
+    for name in imports {
+        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        let version = semver::Version::parse(version).ok();
+        match (interface, version) {
+            ("ocellus:plugin/host" | "ocellus:plugin/types", Some(version)) => versions.push(version),
+            (interface, Some(version))
+                if wasi::INTERFACES.contains(&interface) && (version.major, version.minor) == (0, 2) => {}
+            _ => forbidden.push(name.clone()),
+        }
+    }
+    versions.sort();
+    versions.dedup();
+    let mut known = versions.iter().map(AbiVersion::of);
+    let abi = known.next();
+    if versions.iter().any(|version| AbiVersion::of(version).is_none()) || known.any(|other| Some(other) != abi)
+    {
+        let found = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(VerifyError::UnknownAbi { found });
+    }
+    if !forbidden.is_empty() {
+        return Err(VerifyError::ForbiddenImports { names: forbidden });
+    }
+    abi.flatten().ok_or(VerifyError::NoContract)
+}

@@ -1,0 +1,290 @@
+//! Keeps one instance of a rule at work, whatever the rule does.
+//!
+//! Sans-IO: frames come in, outputs go out, time is the frames' time. The length of a call is the one thing
+//! read from a clock, for the figures only.
+
+mod health;
+mod restart;
+mod snapshot;
+mod strikes;
+mod swap;
+
+use std::time::Instant;
+
+use ocellus_core::{FrameInfo, RuleOutput, TimeUs};
+
+pub use self::health::{RuleHealth, RuleState};
+pub use self::restart::{Restart, Restarted};
+pub use self::snapshot::Snapshot;
+pub use self::strikes::SlotPolicy;
+pub use self::swap::{Committed, Handover, OnRefusal, PreparedSwap, Retired, SwapAborted, prepare_swap};
+
+use self::health::Figures;
+use self::snapshot::Snapshots;
+use self::strikes::{Strikes, Verdict};
+use crate::columns::TrackColumns;
+use crate::error::CallError;
+use crate::instance::Instance;
+use crate::lifecycle::{Probed, Share};
+use crate::log::Logs;
+
+/// Log lines kept of instances that are gone.
+const LEFT_LOG_LINES: usize = 1024;
+
+/// The place of one instance: what runs now, how to make it anew, and what it last saved.
+pub struct RuleSlot {
+    probed: Probed,
+    share: Share,
+    policy: SlotPolicy,
+    state: State,
+    snapshots: Snapshots,
+    strikes: Strikes,
+    figures: Figures,
+    /// Lines of instances that are gone.
+    logs: Logs,
+    /// Time of the newest frame or command.
+    now: TimeUs,
+    /// Counts what was started here, so that a restart made for an older one is not taken.
+    generation: u64,
+}
+
+enum State {
+    Active(Box<Instance>),
+    BackingOff { until: TimeUs, next: Next },
+    Quarantined,
+}
+
+/// Who makes the next instance.
+enum Next {
+    /// Nobody yet; the first frame after the pause does.
+    Open,
+    /// The owner, on another thread.
+    Taken,
+    /// It is made.
+    Ready(Box<Instance>),
+}
+
+/// What became of a frame, a command or the end of the stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Processed {
+    /// The rule's output.
+    Output(RuleOutput),
+    /// The call failed; the rule goes on, backs off or is quarantined, as [`RuleSlot::health`] says.
+    Failed(CallError),
+    /// The rule is backing off or in quarantine and saw nothing.
+    Skipped,
+}
+
+/// The first instance of a slot could not be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StartError {
+    /// It does not start or refuses its settings.
+    #[error("the rule does not start: {0}")]
+    Start(#[source] CallError),
+    /// It does not take the state it had before; starting without the state would work.
+    #[error("the rule does not take over its saved state: {0}")]
+    Restore(#[source] CallError),
+}
+
+impl RuleSlot {
+    /// Makes the first instance, with the state of `resume` if that is of the same plugin.
+    ///
+    /// # Errors
+    /// [`StartError`]; after [`StartError::Restore`] a start without `resume` may be tried.
+    pub fn start(probed: &Probed, share: Share, resume: Option<Snapshot>) -> Result<RuleSlot, StartError> {
+        let mut instance = probed.instantiate(share).map_err(StartError::Start)?;
+        let resume = resume.filter(|snapshot| snapshot.plugin == probed.description().name);
+        if let Some(snapshot) = &resume {
+            instance.restore(&snapshot.state, &snapshot.version).map_err(StartError::Restore)?;
+        }
+        let policy = SlotPolicy::default();
+        Ok(RuleSlot {
+            probed: probed.clone(),
+            share,
+            state: State::Active(Box::new(instance)),
+            snapshots: Snapshots::new(resume),
+            strikes: Strikes::default(),
+            figures: Figures::new(),
+            logs: Logs::default(),
+            now: TimeUs(0),
+            generation: 0,
+            policy,
+        })
+    }
+
+    /// Replaces the policy of back-off, quarantine and snapshots.
+    #[must_use]
+    pub fn with_policy(mut self, policy: SlotPolicy) -> RuleSlot {
+        self.policy = policy;
+        self
+    }
+
+    /// The rule in the slot.
+    #[must_use]
+    pub fn probed(&self) -> &Probed {
+        &self.probed
+    }
+
+    /// Whose slot it is.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        self.share
+    }
+
+    /// Shows the rule one frame. Restarts the rule when its pause is over and nobody else did; saves its state
+    /// once a second of frame time. Never fails and never panics, whatever the rule does.
+    pub fn process(&mut self, frame: &FrameInfo, tracks: &TrackColumns) -> Processed {
+        self.now = frame.time;
+        if let Err(error) = self.resume() {
+            return Processed::Failed(error);
+        }
+        let processed = self.output_of(|instance| instance.process(frame, tracks));
+        if self.snapshots.is_due(frame.time, self.policy.snapshot_every) {
+            self.save();
+        }
+        processed
+    }
+
+    /// Tells the rule that the stream ended.
+    pub fn finish(&mut self, time: TimeUs) -> Processed {
+        self.now = time;
+        self.output_of(|instance| instance.finish(time))
+    }
+
+    /// Hands the rule an operator's correction at frame time `time`.
+    pub fn command(&mut self, time: TimeUs, request: &str) -> Processed {
+        self.now = self.now.max(time);
+        self.output_of(|instance| instance.command(time, request))
+    }
+
+    /// Asks the rule.
+    ///
+    /// # Errors
+    /// [`CallError`] as every call; [`CallError::Dead`] while the rule is not running.
+    pub fn query(&mut self, request: &str) -> Result<String, CallError> {
+        self.call(|instance| instance.query(request))
+    }
+
+    /// The newest state, unless it was taken before; for the owner to keep.
+    pub fn take_snapshot(&mut self) -> Option<Snapshot> {
+        self.snapshots.take_new()
+    }
+
+    /// Saves the state now, as for a shutdown, and returns it unless it was taken before.
+    pub fn snapshot_now(&mut self) -> Option<Snapshot> {
+        if matches!(self.state, State::Active(_)) {
+            self.save();
+        }
+        self.take_snapshot()
+    }
+
+    /// How the rule is doing since it was put into the slot.
+    #[must_use]
+    pub fn health(&self) -> RuleHealth {
+        let state = match &self.state {
+            State::Active(_) => RuleState::Active,
+            State::BackingOff { until, .. } => RuleState::BackingOff { until: *until },
+            State::Quarantined => RuleState::Quarantined,
+        };
+        self.figures.health(state, self.strikes.count(), self.instance())
+    }
+
+    /// Takes what the rule has logged since the last time.
+    pub fn drain_logs(&mut self) -> Logs {
+        let mut logs = std::mem::take(&mut self.logs);
+        if let State::Active(instance) = &mut self.state {
+            let newer = instance.drain_logs();
+            logs.lines.extend(newer.lines);
+            logs.dropped += newer.dropped;
+        }
+        logs
+    }
+
+    fn instance(&self) -> Option<&Instance> {
+        match &self.state {
+            State::Active(instance) => Some(instance),
+            State::BackingOff { .. } | State::Quarantined => None,
+        }
+    }
+
+    fn output_of(&mut self, run: impl FnOnce(&mut Instance) -> Result<RuleOutput, CallError>) -> Processed {
+        match self.call(run) {
+            Ok(output) => Processed::Output(output),
+            Err(CallError::Dead) => {
+                self.figures.skipped();
+                Processed::Skipped
+            }
+            Err(error) => Processed::Failed(error),
+        }
+    }
+
+    /// One call of the running instance, timed, counted and, where it kills, answered with a strike.
+    fn call<T>(&mut self, run: impl FnOnce(&mut Instance) -> Result<T, CallError>) -> Result<T, CallError> {
+        let State::Active(instance) = &mut self.state else {
+            return Err(CallError::Dead);
+        };
+        let start = Instant::now();
+        let result = run(instance);
+        self.figures.called(start.elapsed());
+        if let Err(error) = &result {
+            self.failed(error);
+        }
+        result
+    }
+
+    fn save(&mut self) {
+        let State::Active(instance) = &mut self.state else {
+            return;
+        };
+        match instance.save() {
+            Ok(state) => self.snapshots.keep(&self.probed, self.now, state),
+            Err(error) => {
+                self.snapshots.failed(self.now);
+                self.failed(&error);
+            }
+        }
+    }
+
+    fn failed(&mut self, error: &CallError) {
+        self.figures.failed(error);
+        if error.is_fatal() && matches!(self.state, State::Active(_)) {
+            self.strike(error);
+        }
+    }
+
+    fn strike(&mut self, error: &CallError) {
+        let verdict = self.strikes.strike(self.now, &self.policy);
+        tracing::warn!(
+            rule = %self.probed.binding().rule,
+            plugin = %self.probed.description().name,
+            version = %self.probed.description().version,
+            share = ?self.share,
+            time_us = self.now.0,
+            strikes = self.strikes.count(),
+            %error,
+            ?verdict,
+            "rule stopped"
+        );
+        let next = match verdict {
+            Verdict::Pause { until } => State::BackingOff { until, next: Next::Open },
+            Verdict::Quarantine => State::Quarantined,
+        };
+        self.replace(next);
+    }
+
+    /// Changes the state, keeping the last log lines of an instance that goes.
+    fn replace(&mut self, state: State) -> Option<Box<Instance>> {
+        self.generation += 1;
+        let State::Active(mut instance) = std::mem::replace(&mut self.state, state) else {
+            return None;
+        };
+        self.figures.retire(&instance);
+        let left = instance.drain_logs();
+        self.logs.dropped += left.dropped;
+        self.logs.lines.extend(left.lines);
+        let excess = self.logs.lines.len().saturating_sub(LEFT_LOG_LINES);
+        self.logs.lines.drain(..excess);
+        self.logs.dropped += excess as u64;
+        Some(instance)
+    }
+}

@@ -1,0 +1,121 @@
+//! A new instance after a failure, made on the frame's path or beside it.
+
+use super::snapshot::Snapshot;
+use super::{Next, RuleSlot, State};
+use crate::error::CallError;
+use crate::instance::Instance;
+use crate::lifecycle::{Probed, Share};
+
+/// All it takes to make the next instance of a slot; may be sent to another thread.
+pub struct Restart {
+    probed: Probed,
+    share: Share,
+    snapshot: Option<Snapshot>,
+    generation: u64,
+}
+
+/// What came of a [`Restart`].
+pub struct Restarted {
+    made: Result<Instance, CallError>,
+    generation: u64,
+}
+
+impl Restart {
+    /// Makes the instance: start, `configure`, `restore`. Blocks for as long as the rule takes, within its
+    /// limits.
+    #[must_use]
+    pub fn run(self) -> Restarted {
+        Restarted { made: self.make(), generation: self.generation }
+    }
+
+    fn make(&self) -> Result<Instance, CallError> {
+        let mut instance = self.probed.instantiate(self.share)?;
+        let Some(snapshot) = &self.snapshot else {
+            return Ok(instance);
+        };
+        match instance.restore(&snapshot.state, &snapshot.version) {
+            Ok(()) => Ok(instance),
+            Err(error @ CallError::Refused { .. }) => {
+                tracing::warn!(
+                    rule = %self.probed.binding().rule,
+                    share = ?self.share,
+                    %error,
+                    "the rule refuses the state it saved itself; starting without it"
+                );
+                self.probed.instantiate(self.share)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl RuleSlot {
+    /// The next instance's making, for another thread, once after each failure: [`Restart::run`] it there and
+    /// hand the result to [`RuleSlot::install`]. Until then the slot skips frames. Where nobody takes it, the
+    /// first frame after the pause makes the instance on its own way.
+    pub fn take_restart(&mut self) -> Option<Restart> {
+        let State::BackingOff { next, .. } = &mut self.state else {
+            return None;
+        };
+        if !matches!(next, Next::Open) {
+            return None;
+        }
+        *next = Next::Taken;
+        Some(self.restart())
+    }
+
+    /// Takes the result of [`RuleSlot::take_restart`]; it serves from the end of the pause. One made for an
+    /// instance that was swapped meanwhile is dropped.
+    pub fn install(&mut self, restarted: Restarted) {
+        let Restarted { made, generation } = restarted;
+        let State::BackingOff { next, .. } = &mut self.state else {
+            return;
+        };
+        if generation != self.generation || !matches!(next, Next::Taken) {
+            return;
+        }
+        match made {
+            Ok(instance) => *next = Next::Ready(Box::new(instance)),
+            Err(error) => self.start_failed(&error),
+        }
+    }
+
+    /// Brings the rule back if its pause is over.
+    pub(super) fn resume(&mut self) -> Result<(), CallError> {
+        let State::BackingOff { until, next } = &mut self.state else {
+            return Ok(());
+        };
+        if self.now < *until {
+            return Ok(());
+        }
+        let instance = match std::mem::replace(next, Next::Taken) {
+            Next::Taken => return Ok(()),
+            Next::Ready(instance) => instance,
+            Next::Open => match self.restart().run().made {
+                Ok(instance) => Box::new(instance),
+                Err(error) => {
+                    self.start_failed(&error);
+                    return Err(error);
+                }
+            },
+        };
+        self.figures.restarted();
+        self.replace(State::Active(instance));
+        Ok(())
+    }
+
+    fn restart(&self) -> Restart {
+        Restart {
+            probed: self.probed.clone(),
+            share: self.share,
+            snapshot: self.snapshots.newest().cloned(),
+            generation: self.generation,
+        }
+    }
+
+    /// A rule that does not come back is struck again, also where it refused in its own words.
+    fn start_failed(&mut self, error: &CallError) {
+        self.figures.failed(error);
+        self.strike(error);
+    }
+}
