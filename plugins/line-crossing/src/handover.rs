@@ -9,7 +9,7 @@ use crate::mover::{Mover, Sighting};
 /// A newcomer may have been seen this long beside the one it replaces: trackers overlap a little.
 const OVERLAP: std::time::Duration = std::time::Duration::from_millis(500);
 /// How far from the way that the vanished one would have gone, in box sizes, at once ...
-const REACH: f32 = 0.5;
+const REACH: f32 = 0.75;
 /// ... and more for each second since.
 const REACH_PER_S: f32 = 1.0;
 /// Largest ratio of box sizes.
@@ -58,8 +58,8 @@ fn cost(now: TimeUs, aspect: f32, mover: &Mover, newcomer: &Sighting) -> Option<
     let ratio = before.max(after) / before.min(after);
     let same_class = mover.class == newcomer.class;
     let most_ratio = if same_class { SIZE_RATIO } else { SIZE_RATIO_OTHER_CLASS };
-    // Written so that an empty box, which makes the ratio infinite or NaN, never fits.
-    if !(ratio <= most_ratio) {
+    // An empty box makes the ratio infinite or no number at all.
+    if ratio.is_nan() || ratio > most_ratio {
         return None;
     }
     let elapsed_s = now.since(mover.time).as_secs_f32();

@@ -34,6 +34,8 @@ pub(crate) struct Mover {
     pub(crate) velocity: [f32; 2],
     pub(crate) size: [f32; 2],
     pub(crate) class: u32,
+    /// How often it was seen, so that a young velocity is the mean of what was seen.
+    pub(crate) sightings: u32,
     /// The track in whose place it goes on.
     pub(crate) predecessor: Option<u64>,
     /// One a line.
@@ -50,6 +52,7 @@ impl Mover {
             velocity: [0.0; 2],
             size: sighting.size,
             class: sighting.class,
+            sightings: 1,
             predecessor: None,
             passages: vec![Passage::default(); lines],
         }
@@ -59,13 +62,15 @@ impl Mover {
     pub(crate) fn move_to(&mut self, sighting: &Sighting, now: TimeUs) {
         let elapsed_s = now.since(self.time).as_secs_f32();
         if elapsed_s > 0.0 {
-            let weight = elapsed_s / (elapsed_s + SMOOTHING_S);
-            let steps = [sighting.at.x - self.at.x, sighting.at.y - self.at.y];
-            for (velocity, step) in self.velocity.iter_mut().zip(steps) {
-                let measured = (step / elapsed_s).clamp(-FASTEST, FASTEST);
+            let steps = self.sightings.max(1) as f32;
+            let weight = (elapsed_s / (elapsed_s + SMOOTHING_S)).max(1.0 / steps);
+            let moved = [sighting.at.x - self.at.x, sighting.at.y - self.at.y];
+            for (velocity, moved) in self.velocity.iter_mut().zip(moved) {
+                let measured = (moved / elapsed_s).clamp(-FASTEST, FASTEST);
                 *velocity += (measured - *velocity) * weight;
             }
         }
+        self.sightings = self.sightings.saturating_add(1);
         self.at = sighting.at;
         self.time = now;
         self.size = sighting.size;

@@ -39,6 +39,7 @@ struct SavedMover {
     velocity: [f32; 2],
     size: [f32; 2],
     class: u32,
+    sightings: u32,
     predecessor: Option<u64>,
     passages: Vec<SavedPassage>,
 }
@@ -62,6 +63,7 @@ impl State {
             velocity: mover.velocity,
             size: mover.size,
             class: mover.class,
+            sightings: mover.sightings,
             predecessor: mover.predecessor,
             passages: mover.passages.iter().map(SavedPassage::of).collect(),
         };
@@ -107,6 +109,7 @@ impl State {
                 velocity: saved.velocity,
                 size: saved.size,
                 class: saved.class,
+                sightings: saved.sightings,
                 predecessor: saved.predecessor,
                 passages,
             });

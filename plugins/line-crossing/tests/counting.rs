@@ -290,7 +290,7 @@ fn a_state_of_something_else_is_refused_and_changes_nothing() {
         b"{",
         b"null",
         b"[1,2]",
-        br#"{"lines":[],"movers":[{"id":1,"at":[0,0],"time_us":0,"velocity":[0,0],"size":[0,0],"class":0,"predecessor":null,"passages":[[0,0,0,0,null]]}]}"#,
+        br#"{"lines":[],"movers":[{"id":1,"at":[0,0],"time_us":0,"velocity":[0,0],"size":[0,0],"class":0,"sightings":1,"predecessor":null,"passages":[[0,0,0,0,null]]}]}"#,
     ] {
         let refusal = harness.restore(bad, "9.9.9").unwrap_err();
         assert!(refusal.contains("state"), "{refusal}");

@@ -124,7 +124,8 @@ impl<R: Rule> Instance<R> {
     /// The request is not JSON, or the rule's own refusal.
     pub fn query(&mut self, request: &str) -> Result<String, String> {
         let request = read_request(request)?;
-        Ok(self.rule()?.query(request)?.to_string())
+        let answer = self.rule()?.query(request)?;
+        serde_json::to_string(&answer).map_err(|error| format!("the answer cannot be written: {error}"))
     }
 
     /// Hands the rule an operator's correction.

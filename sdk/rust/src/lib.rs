@@ -77,6 +77,10 @@ pub use tracks::{Columns, Ground, Iter, Reading, TrackView, Tracks};
 
 pub use ocellus_core as core;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// All that a rule needs, in one line.
 pub mod prelude {
     pub use crate::log;

@@ -85,7 +85,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal of its settings.
     pub fn on_camera(settings: impl Serialize, size: Size, classes: &[&str]) -> Result<Harness<R>, String> {
-        let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
+        let settings = serde_json::to_value(settings).map_err(|error| error.to_string())?.to_string();
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
         let camera = Camera { handle: CameraHandle(1), name: "camera".to_owned(), classes };
         let site = Site::new(vec![camera]);
