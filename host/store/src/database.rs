@@ -24,7 +24,7 @@ pub struct Statistics {
     pub first_sequence: u64,
     /// Sequence that the next event will get.
     pub next_sequence: u64,
-    /// Bytes of the events kept, with keys and index entries: what [`crate::Retention::max_bytes`] limits.
+    /// Bytes of the events kept, with their keys: what [`crate::Retention::max_bytes`] limits.
     pub event_bytes: u64,
     /// Bytes of the database's files. sled writes new versions beside old ones, so this is a few times more.
     pub disk_bytes: u64,

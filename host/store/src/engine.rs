@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use sled::{Batch, IVec};
 
 use crate::error::{StoreError, is_full};
-use crate::events::Block;
 use crate::folder::Folder;
 use crate::keys;
 use crate::mark::Mark;
@@ -26,7 +25,7 @@ pub(crate) struct Engine {
     mark: Mark,
     durability: Durability,
     /// What the next change starts from. Its lock puts changes in order.
-    latest: Mutex<Latest>,
+    latest: Mutex<Tail>,
     /// The revision up to which changes are durable. Its lock makes flushes shared: who waits finds it done.
     durable: Mutex<u64>,
     damaged: AtomicU64,
@@ -42,21 +41,12 @@ pub(crate) struct Parts {
     pub(crate) mark: Mark,
     pub(crate) durability: Durability,
     pub(crate) tail: Tail,
-    pub(crate) block: Option<Block>,
-}
-
-#[derive(Debug, Clone)]
-struct Latest {
-    tail: Tail,
-    block: Option<Block>,
 }
 
 /// A change while it is put together.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) tail: Tail,
-    /// The block of events that is being filled.
-    pub(crate) block: Option<Block>,
     pub(crate) batch: Batch,
 }
 
@@ -67,7 +57,7 @@ pub(crate) struct Revision(u64);
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Engine {
-        let Parts { db, folder, room, mark, durability, tail, block } = parts;
+        let Parts { db, folder, room, mark, durability, tail } = parts;
         Engine {
             db: Some(db),
             folder,
@@ -75,7 +65,7 @@ impl Engine {
             mark,
             durability,
             durable: Mutex::new(tail.revision),
-            latest: Mutex::new(Latest { tail, block }),
+            latest: Mutex::new(tail),
             damaged: AtomicU64::new(0),
             broken: OnceLock::new(),
         }
@@ -83,7 +73,7 @@ impl Engine {
 
     /// A copy of the counters as of the last change.
     pub(crate) fn tail(&self) -> Tail {
-        lock(&self.latest).tail.clone()
+        lock(&self.latest).clone()
     }
 
     /// Applies a change as one whole. Changes come one after the other; `put` sees the result of the one before.
@@ -98,14 +88,13 @@ impl Engine {
         let mut latest = lock(&self.latest);
         self.check(doing)?;
         self.room.ensure(doing, purpose)?;
-        let mut draft =
-            Draft { tail: latest.tail.clone(), block: latest.block.clone(), batch: Batch::default() };
+        let mut draft = Draft { tail: latest.clone(), batch: Batch::default() };
         draft.tail.revision += 1;
         let result = put(&mut draft)?;
         draft.batch.insert(keys::TAIL, value::seal(keys::TAIL, &draft.tail.encode()));
         let revision = Revision(draft.tail.revision);
         self.contained(doing, |db| db.apply_batch(draft.batch)).inspect_err(|error| self.give_up(error))?;
-        *latest = Latest { tail: draft.tail, block: draft.block };
+        *latest = draft.tail;
         Ok((result, revision))
     }
 
@@ -148,18 +137,6 @@ impl Engine {
         self.contained("reading", |db| db.get(key))
     }
 
-    /// The first row at or after `from` that starts with `prefix`.
-    pub(crate) fn first_from(&self, from: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
-        let row = self.contained("reading", |db| db.range(from..).next().transpose())?;
-        Ok(row.filter(|(key, _)| key.starts_with(prefix)))
-    }
-
-    /// The last row at or before `to` that starts with `prefix`.
-    pub(crate) fn last_to(&self, to: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
-        let row = self.contained("reading", |db| db.range(..=to).next_back().transpose())?;
-        Ok(row.filter(|(key, _)| key.starts_with(prefix)))
-    }
-
     /// All rows that start with `prefix`, up to `limit`; still sealed.
     pub(crate) fn rows(&self, prefix: &[u8], limit: usize) -> Result<Vec<(IVec, IVec)>, StoreError> {
         self.contained("reading", |db| db.scan_prefix(prefix).take(limit).collect())
@@ -169,6 +146,11 @@ impl Engine {
     pub(crate) fn report_damaged(&self, what: &str, why: &str) {
         self.damaged.fetch_add(1, Ordering::Relaxed);
         tracing::error!(what, why, folder = %self.folder.root().display(), "a stored value is damaged and skipped");
+    }
+
+    /// Notes that rows of so many bytes were removed, whose room will be used again.
+    pub(crate) fn note_freed(&self, bytes: u64) {
+        self.room.note_freed(bytes);
     }
 
     /// Damaged values found since the start.

@@ -14,16 +14,10 @@ pub(crate) const TAIL: &[u8] = b"\0tail";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Table {
-    /// Least and greatest time of a block of events, by block number.
+    /// The index of the events, by block of sequences.
     EventBlock = b'b',
-    /// Index: camera, sequence.
-    EventByCamera = b'c',
     /// Events, by sequence.
     Event = b'e',
-    /// Index: kind, sequence.
-    EventByKind = b'k',
-    /// Index: rule, sequence.
-    EventByRule = b'r',
     /// Declared cameras, by name.
     Camera = b'C',
     /// Camera handles, by name.
@@ -51,28 +45,7 @@ pub(crate) fn numbered(table: Table, number: u64) -> [u8; 9] {
     key
 }
 
-/// The part of an index key that all entries of one `term` share.
-///
-/// The length stands before the text, so that no term is another one's prefix. Kinds longer than 255 bytes share the
-/// entries of their first 255; whoever reads the index looks at the record as well.
-pub(crate) fn index_prefix(table: Table, term: &str) -> Vec<u8> {
-    let text = &term.as_bytes()[..term.len().min(255)];
-    let mut key = Vec::with_capacity(2 + text.len() + 8);
-    key.push(table as u8);
-    key.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
-    key.extend_from_slice(text);
-    key
-}
-
-/// The key of one index entry.
-pub(crate) fn index_entry(prefix: &[u8], sequence: u64) -> Vec<u8> {
-    let mut key = Vec::with_capacity(prefix.len() + 8);
-    key.extend_from_slice(prefix);
-    key.extend_from_slice(&sequence.to_be_bytes());
-    key
-}
-
-/// The number at the end of a numbered key or an index entry.
+/// The number at the end of a numbered key.
 pub(crate) fn number_at_end(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::database::Database;
 use crate::engine::{Engine, Parts, panic_text};
 use crate::error::{StoreError, is_full};
-use crate::events::{self, Block};
+use crate::events;
 use crate::folder::{self, Folder};
 use crate::keys;
 use crate::mark::Mark;
@@ -107,7 +107,6 @@ impl From<StoreError> for Trouble {
 struct Sound {
     db: sled::Db,
     tail: Tail,
-    block: Option<Block>,
     /// What is odd about it, though it can be used.
     oddity: Option<String>,
 }
@@ -147,12 +146,12 @@ impl Database {
                 })?
             }
         };
-        let Sound { db, tail, block, oddity } = sound;
+        let Sound { db, tail, oddity } = sound;
         let found = tail.clone();
         let log = folder.sled().join("db");
         let room = Room::open(&log)?;
         let durability = settings.durability;
-        let mut engine = Engine::new(Parts { db, folder, room, mark, durability, tail, block });
+        let mut engine = Engine::new(Parts { db, folder, room, mark, durability, tail });
 
         let lost = marked.filter(|marked| marked.revision > found.revision);
         if oddity.is_some() || lost.is_some() {
@@ -184,7 +183,7 @@ fn open_sled(folder: &Folder, settings: &DatabaseSettings) -> Result<Sound, Trou
         .unwrap_or_else(|panic| {
             Err(Trouble::Damaged(format!("its engine failed on reading ({})", panic_text(&*panic))))
         })
-        .map(|(tail, block, oddity)| Sound { db, tail, block, oddity })
+        .map(|(tail, oddity)| Sound { db, tail, oddity })
 }
 
 /// sled writes its snapshots under another name first, then takes a half-written one that a kill or a full disk left
@@ -245,7 +244,7 @@ fn names_damage(error: &std::io::Error) -> bool {
     !is_full(error) && matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
 }
 
-type Checked = (Tail, Option<Block>, Option<String>);
+type Checked = (Tail, Option<String>);
 
 fn check(db: &sled::Db, folder: &Folder) -> Result<Checked, Trouble> {
     let engine = |error: sled::Error| Trouble::Damaged(format!("its engine failed on reading ({error})"));
@@ -278,8 +277,7 @@ fn check(db: &sled::Db, folder: &Folder) -> Result<Checked, Trouble> {
         oddity = Some(format!("it holds event {last}, its counters end before {}", tail.next_event));
         tail.next_event = last.saturating_add(1);
     }
-    let block = events::last_block(db, &tail).map_err(engine)?;
-    Ok((tail, block, oddity))
+    Ok((tail, oddity))
 }
 
 fn start_clean(db: &sled::Db, folder: &Folder) -> Result<Checked, Trouble> {
@@ -293,7 +291,7 @@ fn start_clean(db: &sled::Db, folder: &Folder) -> Result<Checked, Trouble> {
         }
         error => Trouble::Refused(StoreError::damaged("the database just created", error.to_string())),
     })?;
-    Ok((tail, None, None))
+    Ok((tail, None))
 }
 
 /// Moves the damaged database away, with the rule states that belong to its camera handles.

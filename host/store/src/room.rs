@@ -15,7 +15,9 @@ use crate::engine::lock;
 use crate::error::StoreError;
 
 /// Room that stays set aside for changes that free room, and for sled's own housekeeping.
-const FOR_FREEING: u64 = 4 << 20;
+const FOR_FREEING: u64 = 1 << 20;
+/// Room that stays set aside while new rows take the place of removed ones.
+const FOR_REUSE: u64 = 4 << 20;
 /// Room that must be there, on top of a change's own, before it is applied.
 const FOR_CHANGES: u64 = 8 << 20;
 /// Set aside at once, so that most changes find it done.
@@ -43,6 +45,14 @@ struct State {
     length: u64,
     /// Up to this offset blocks are allocated.
     allocated: u64,
+    /// Bytes of removed rows whose room has not been counted as used again.
+    freed: u64,
+}
+
+impl State {
+    fn has(&self, needed: u64) -> bool {
+        self.allocated >= self.length.saturating_add(needed)
+    }
 }
 
 impl Room {
@@ -53,17 +63,12 @@ impl Room {
             .write(true)
             .open(path)
             .map_err(|error| StoreError::io("opening the log", path, error))?;
-        let state = Mutex::new(State { length: 0, allocated: 0 });
+        let state = Mutex::new(State { length: 0, allocated: 0, freed: 0 });
         Ok(Room { path: path.to_owned(), file, state })
     }
 
     /// Has the room for a change, or refuses it.
     pub(crate) fn ensure(&self, doing: &'static str, purpose: Purpose) -> Result<(), StoreError> {
-        let needed = match purpose {
-            // Rows are written once, then moved along with their neighbours when a page is rewritten.
-            Purpose::Adding(bytes) => FOR_CHANGES.saturating_add((bytes as u64).saturating_mul(4)),
-            Purpose::Freeing => FOR_FREEING,
-        };
         let failed = |error| StoreError::io(doing, &self.path, error);
         let length = self.file.metadata().map_err(failed)?.len();
         let mut state = lock(&self.state);
@@ -72,21 +77,41 @@ impl Room {
             state.allocated = length;
         }
         state.length = length;
-        if state.allocated >= length.saturating_add(needed) {
+        let (needed, added) = match purpose {
+            // Rows are written once, then moved along with their neighbours when a page is rewritten.
+            Purpose::Adding(bytes) => (4 * bytes as u64, bytes as u64),
+            Purpose::Freeing => (0, 0),
+        };
+        let floor = if purpose == Purpose::Freeing { FOR_FREEING } else { FOR_CHANGES };
+        if state.has(floor + needed) {
             return Ok(());
         }
-        for wanted in [needed.saturating_add(AHEAD), needed] {
+        for wanted in [floor + needed + AHEAD, floor + needed, FOR_REUSE + needed, FOR_FREEING] {
             match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, length, wanted) {
                 Ok(()) => {
-                    state.allocated = length.saturating_add(wanted);
-                    return Ok(());
+                    state.allocated = state.allocated.max(length.saturating_add(wanted));
+                    break;
                 }
                 Err(Errno::OPNOTSUPP | Errno::NOSYS) => return self.ask_for(doing, wanted),
                 Err(Errno::NOSPC | Errno::DQUOT) => {}
                 Err(error) => return Err(failed(error.into())),
             }
         }
+        if state.has(floor + needed) {
+            return Ok(());
+        }
+        // sled uses the room of removed rows again, inside its file.
+        if state.freed >= added && state.has(FOR_REUSE + needed) {
+            state.freed -= added;
+            return Ok(());
+        }
         Err(StoreError::DiskFull { path: self.path.clone(), doing })
+    }
+
+    /// Notes that rows of so many bytes were removed.
+    pub(crate) fn note_freed(&self, bytes: u64) {
+        let mut state = lock(&self.state);
+        state.freed = state.freed.saturating_add(bytes);
     }
 
     /// The weaker way, on file systems that cannot set room aside: look whether it is there.

@@ -11,7 +11,7 @@ pub(crate) struct Tail {
     pub(crate) next_event: u64,
     /// Events kept.
     pub(crate) events: u64,
-    /// Bytes of the events kept, keys and index entries included.
+    /// Bytes of the events kept, keys included.
     pub(crate) event_bytes: u64,
     /// The handle that the next new camera will get.
     pub(crate) next_handle: u32,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ocellus_core::{Event, EventRecord, Name, TimeUs};
 
-use super::block::Block;
+use super::block::Changed;
 use super::stored;
 use crate::database::Database;
 use crate::engine::Draft;
@@ -71,29 +71,21 @@ impl Database {
         let bytes = events.iter().map(NewEvent::estimate).sum();
         self.acknowledge(self.engine.commit("appending events", Purpose::Adding(bytes), |draft| {
             let first = draft.tail.next_event;
-            events.iter().try_for_each(|event| append_one(draft, event))?;
-            if let Some(block) = &draft.block {
-                draft.batch.insert(block.key().as_slice(), block.seal());
-            }
+            let mut changed = Changed::new(&self.engine);
+            events.iter().try_for_each(|event| append_one(draft, &mut changed, event))?;
+            changed.put_into(draft);
             Ok(first..draft.tail.next_event)
         })?)
     }
 }
 
-fn append_one(draft: &mut Draft, new: &NewEvent) -> Result<(), StoreError> {
+fn append_one(draft: &mut Draft, changed: &mut Changed<'_>, new: &NewEvent) -> Result<(), StoreError> {
     let sequence = draft.tail.next_event;
     let sealed = stored::seal(new, sequence)?;
-    let index = stored::index_keys(sequence, &new.camera, &new.rule, &new.event.kind);
-    if let Some(full) = draft.block.take_if(|block| block.number != sequence / super::block::BLOCK) {
-        draft.batch.insert(full.key().as_slice(), full.seal());
-    }
-    draft.block = Some(Block::with(draft.block.take(), sequence, new.time));
+    changed.add(sequence, new)?;
     draft.tail.next_event += 1;
     draft.tail.events += 1;
-    draft.tail.event_bytes += stored::cost(&sealed, &index);
+    draft.tail.event_bytes += stored::cost(&sealed);
     draft.batch.insert(keys::numbered(Table::Event, sequence).as_slice(), sealed);
-    for entry in index {
-        draft.batch.insert(entry, Vec::new());
-    }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 mod append;
 mod block;
+mod postings;
 mod query;
 mod retention;
 mod stored;
 
 pub use append::{APPEND_LIMIT, NewEvent};
-pub(crate) use block::{Block, last_block, last_sequence};
+pub(crate) use block::last_sequence;
 pub use query::{EventPage, EventQuery, Order, PAGE_LIMIT};
 pub use retention::{Expired, Retention};

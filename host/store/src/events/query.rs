@@ -1,12 +1,12 @@
 //! Reading the log.
 //!
-//! Each filter of a query is an index: sequences in order. The reader holds a position and asks every index in turn for
-//! its first sequence at or past it; when one answers with a later one, that becomes the position and all are asked
-//! again. What all agree on is a hit. So the work follows the rarest filter, not the length of the log.
+//! The reader goes through the log block by block. A block whose times are not asked for, or in which some filter has
+//! no event, costs one look; in the others only events that all filters have in common are read.
 
 use ocellus_core::{EventRecord, Name, TimeUs};
 
-use super::block::{BLOCK, Block};
+use super::block::{self, BLOCK, Term};
+use super::postings::Postings;
 use super::stored;
 use crate::database::Database;
 use crate::engine::Engine;
@@ -16,7 +16,7 @@ use crate::keys::{self, Table};
 /// The most events on one page.
 pub const PAGE_LIMIT: usize = 1000;
 
-/// The most index entries, blocks and events that one call looks at; some tens of milliseconds.
+/// The most rows, of the index and of events, that one call looks at; some tens of milliseconds.
 const WORK_LIMIT: usize = 20_000;
 
 /// Which end of the log comes first.
@@ -109,31 +109,23 @@ impl Database {
 struct Reader<'a> {
     engine: &'a Engine,
     query: &'a EventQuery,
-    /// What the keys of each sorted list to agree on begin with; the log's own when nothing filters.
-    prefixes: Vec<Vec<u8>>,
+    terms: Vec<Term<'a>>,
     first: u64,
     end: u64,
-    /// The block whose times were last found to be worth a look.
-    admitted: Option<u64>,
+    /// The block looked at, and its events that may be hits.
+    block: Option<(u64, Postings)>,
     work: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(engine: &'a Engine, query: &'a EventQuery) -> Reader<'a> {
-        let filters = [
-            (Table::EventByCamera, query.camera.as_ref().map(Name::as_str)),
-            (Table::EventByRule, query.rule.as_ref().map(Name::as_str)),
-            (Table::EventByKind, query.kind.as_deref()),
-        ];
-        let filters = filters.into_iter().filter_map(|(table, term)| Some((table, term?)));
-        let mut prefixes: Vec<Vec<u8>> =
-            filters.map(|(table, term)| keys::index_prefix(table, term)).collect();
-        if prefixes.is_empty() {
-            prefixes.push(vec![Table::Event as u8]);
-        }
+        let camera = query.camera.as_ref().map(|camera| Term::Camera(camera.as_str()));
+        let rule = query.rule.as_ref().map(|rule| Term::Rule(rule.as_str()));
+        let kind = query.kind.as_deref().map(Term::Kind);
+        let terms = [camera, rule, kind].into_iter().flatten().collect();
         let tail = engine.tail();
         let (first, end) = (tail.first_event, tail.next_event);
-        Reader { engine, query, prefixes, first, end, admitted: None, work: 0 }
+        Reader { engine, query, terms, first, end, block: None, work: 0 }
     }
 
     fn read(mut self) -> Result<EventPage, StoreError> {
@@ -151,15 +143,12 @@ impl<'a> Reader<'a> {
 
     /// Moves on from `at`, taking the event there if it is a hit.
     fn step(&mut self, at: u64, page: &mut EventPage) -> Result<Option<u64>, StoreError> {
-        let admitted = self.admit(at)?;
-        if admitted != Some(at) {
-            return Ok(admitted);
+        let candidates = self.candidates(at / BLOCK)?;
+        if candidates == Postings::NONE {
+            return Ok(self.past_block(at));
         }
-        for index in 0..self.prefixes.len() {
-            let found = self.seek(index, at)?;
-            if found != Some(at) {
-                return Ok(found);
-            }
+        if !candidates.contains(at) {
+            return Ok(self.past(at));
         }
         self.work += 1;
         if let Some(sealed) = self.engine.get(&keys::numbered(Table::Event, at))? {
@@ -175,39 +164,27 @@ impl<'a> Reader<'a> {
         Ok(self.past(at))
     }
 
-    /// `at` if its block has times that are asked for; else the next position worth a try.
-    fn admit(&mut self, at: u64) -> Result<Option<u64>, StoreError> {
-        let number = at / BLOCK;
-        if (self.query.from.is_none() && self.query.to.is_none()) || self.admitted == Some(number) {
-            return Ok(Some(at));
-        }
-        self.work += 1;
-        let sealed = self.engine.get(&keys::numbered(Table::EventBlock, number))?;
-        // A block whose times are unknown is looked into.
-        let block = sealed.and_then(|sealed| Block::open(number, &sealed).ok());
-        let from = self.query.from.unwrap_or(TimeUs(0));
-        if block
-            .is_none_or(|block| block.latest >= from && self.query.to.is_none_or(|to| block.earliest < to))
+    /// The events of a block that may be hits.
+    fn candidates(&mut self, number: u64) -> Result<Postings, StoreError> {
+        if let Some((current, candidates)) = self.block
+            && current == number
         {
-            self.admitted = Some(number);
-            return Ok(Some(at));
+            return Ok(candidates);
         }
-        Ok(match self.query.order {
-            Order::Oldest => (number + 1).checked_mul(BLOCK),
-            Order::Newest => (number * BLOCK).checked_sub(1),
-        })
-    }
-
-    /// The first sequence at or past `at` in one of the lists.
-    fn seek(&mut self, index: usize, at: u64) -> Result<Option<u64>, StoreError> {
         self.work += 1;
-        let prefix = &self.prefixes[index];
-        let key = keys::index_entry(prefix, at);
-        let row = match self.query.order {
-            Order::Oldest => self.engine.first_from(&key, prefix)?,
-            Order::Newest => self.engine.last_to(&key, prefix)?,
-        };
-        Ok(row.and_then(|(key, _)| keys::number_at_end(&key)))
+        let from = self.query.from.unwrap_or(TimeUs(0));
+        let wanted = block::times(self.engine, number)?
+            .is_some_and(|times| times.latest >= from && self.query.to.is_none_or(|to| times.earliest < to));
+        let mut candidates = if wanted { Postings::ALL } else { Postings::NONE };
+        for term in &self.terms {
+            if candidates == Postings::NONE {
+                break;
+            }
+            self.work += 1;
+            candidates = candidates.and(block::postings(self.engine, number, *term)?);
+        }
+        self.block = Some((number, candidates));
+        Ok(candidates)
     }
 
     fn matches(&self, record: &EventRecord) -> bool {
@@ -234,6 +211,15 @@ impl<'a> Reader<'a> {
         match self.query.order {
             Order::Oldest => at.checked_add(1),
             Order::Newest => at.checked_sub(1),
+        }
+    }
+
+    /// The first position of the next block as the order goes.
+    fn past_block(&self, at: u64) -> Option<u64> {
+        let number = at / BLOCK;
+        match self.query.order {
+            Order::Oldest => (number + 1).checked_mul(BLOCK),
+            Order::Newest => (number * BLOCK).checked_sub(1),
         }
     }
 

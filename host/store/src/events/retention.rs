@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ocellus_core::TimeUs;
 
-use super::block::BLOCK;
+use super::block::{self, BLOCK};
 use super::stored;
 use crate::database::Database;
 use crate::engine::Draft;
@@ -17,7 +17,7 @@ use crate::room::Purpose;
 pub struct Retention {
     /// Events older than this may go.
     pub max_age: Option<Duration>,
-    /// Bytes of events with their index entries, as [`crate::Statistics::event_bytes`] counts them.
+    /// Bytes of events, as [`crate::Statistics::event_bytes`] counts them.
     pub max_bytes: Option<u64>,
 }
 
@@ -64,6 +64,7 @@ impl Database {
         }
         if let Some(revision) = last {
             self.engine.make_durable(revision)?;
+            self.engine.note_freed(expired.bytes);
         }
         Ok(expired)
     }
@@ -77,12 +78,10 @@ impl Database {
         if due.max_bytes.is_some_and(|max| tail.event_bytes > max) {
             return Ok(true);
         }
-        let Some(oldest) = due.oldest else { return Ok(false) };
         let sequence = tail.first_event;
         let sealed = self.engine.get(&keys::numbered(Table::Event, sequence))?;
-        let record = sealed.and_then(|sealed| stored::open(sequence, &sealed).ok());
-        // One that is damaged or gone must not keep the others for ever.
-        Ok(record.is_none_or(|record| record.time < oldest))
+        // Where an event is missing there is nothing to look at, so that is passed over.
+        Ok(due.oldest.is_some() && sealed.is_none_or(|sealed| due.is_too_old(sequence, &sealed)))
     }
 
     fn expire_batch(&self, draft: &mut Draft, due: &Due) -> Result<Expired, StoreError> {
@@ -91,11 +90,12 @@ impl Database {
         let end = first.saturating_add(BATCH).min(draft.tail.next_event);
         for sequence in first..end {
             let key = keys::numbered(Table::Event, sequence);
-            let too_many = due.max_bytes.is_some_and(|max| draft.tail.event_bytes > max);
             if let Some(sealed) = self.engine.get(&key)? {
-                let Some(bytes) = remove_one(draft, sequence, &sealed, (!too_many).then_some(due)) else {
+                let too_many = due.max_bytes.is_some_and(|max| draft.tail.event_bytes > max);
+                if !too_many && !due.is_too_old(sequence, &sealed) {
                     break;
-                };
+                }
+                let bytes = stored::cost(&sealed);
                 draft.tail.events = draft.tail.events.saturating_sub(1);
                 draft.tail.event_bytes = draft.tail.event_bytes.saturating_sub(bytes);
                 draft.batch.remove(key.as_slice());
@@ -104,8 +104,8 @@ impl Database {
             }
             draft.tail.first_event = sequence + 1;
         }
-        for block in first / BLOCK..draft.tail.first_event / BLOCK {
-            draft.batch.remove(keys::numbered(Table::EventBlock, block).as_slice());
+        for number in first / BLOCK..draft.tail.first_event / BLOCK {
+            block::remove(&self.engine, draft, number)?;
         }
         if draft.tail.first_event == draft.tail.next_event {
             draft.tail.events = 0;
@@ -115,25 +115,17 @@ impl Database {
     }
 }
 
+/// What makes an event go.
 struct Due {
     /// Events before this time may go.
     oldest: Option<TimeUs>,
     max_bytes: Option<u64>,
 }
 
-/// Drafts the removal of an event's index entries and returns its bytes; `None` if `only_if` says to keep it.
-fn remove_one(draft: &mut Draft, sequence: u64, sealed: &[u8], only_if: Option<&Due>) -> Option<u64> {
-    let Ok(record) = stored::open(sequence, sealed) else {
-        // Its index entries cannot be named any more. They lead to nothing and are passed over.
-        return Some(sealed.len() as u64);
-    };
-    if only_if.is_some_and(|due| due.oldest.is_none_or(|oldest| record.time >= oldest)) {
-        return None;
+impl Due {
+    /// Whether an event may go for its age. One that is damaged must not keep the others for ever.
+    fn is_too_old(&self, sequence: u64, sealed: &[u8]) -> bool {
+        self.oldest
+            .is_some_and(|oldest| stored::open(sequence, sealed).map_or(true, |record| record.time < oldest))
     }
-    let index = stored::index_keys(sequence, &record.camera, &record.rule, &record.event.kind);
-    let bytes = stored::cost(sealed, &index);
-    for entry in index {
-        draft.batch.remove(entry);
-    }
-    Some(bytes)
 }

@@ -85,14 +85,7 @@ pub(super) fn open(sequence: u64, sealed: &[u8]) -> Result<EventRecord, String> 
     })
 }
 
-/// The keys of an event's index entries.
-pub(super) fn index_keys(sequence: u64, camera: &Name, rule: &Name, kind: &str) -> [Vec<u8>; 3] {
-    [(Table::EventByCamera, camera.as_str()), (Table::EventByRule, rule.as_str()), (Table::EventByKind, kind)]
-        .map(|(table, term)| keys::index_entry(&keys::index_prefix(table, term), sequence))
-}
-
-/// What an event counts towards the limit on bytes: its row and its index entries, keys and values.
-pub(super) fn cost(sealed: &[u8], index: &[Vec<u8>; 3]) -> u64 {
-    let keys: usize = index.iter().map(Vec::len).sum();
-    (keys::numbered(Table::Event, 0).len() + sealed.len() + keys) as u64
+/// What an event counts towards the limit on bytes: key and value of its row.
+pub(super) fn cost(sealed: &[u8]) -> u64 {
+    (keys::numbered(Table::Event, 0).len() + sealed.len()) as u64
 }

@@ -53,6 +53,14 @@ impl Drop for SmallDisk {
     }
 }
 
+/// After this not even one event is taken.
+fn fill_to_the_last_event(disk: &SmallDisk, database: &Database) {
+    disk.fill();
+    for size in [1000, 100, 1] {
+        while database.append(&batch(0..size)).is_ok() {}
+    }
+}
+
 #[test]
 fn a_disk_that_others_filled_refuses_by_name_keeps_what_was_acknowledged_and_works_again_once_freed() {
     let Some(disk) = SmallDisk::mount(96) else { return };
@@ -112,8 +120,7 @@ fn a_log_that_filled_its_disk_makes_room_by_expiring() {
 fn the_writer_keeps_events_while_the_disk_is_full_and_appends_them_afterwards() {
     let Some(disk) = SmallDisk::mount(96) else { return };
     let database = open(&disk.path().join("data"));
-    disk.fill();
-    while database.append(&batch(0..1000)).is_ok() {}
+    fill_to_the_last_event(&disk, &database);
     let before = database.statistics().events;
     let settings = EventWriterSettings { capacity: 10, batch: 5, patience: Duration::ZERO };
     let writer = EventWriter::start(database.clone(), settings, |_| {}).unwrap();
@@ -124,8 +131,7 @@ fn the_writer_keeps_events_while_the_disk_is_full_and_appends_them_afterwards() 
     assert_eq!((counters.appended, counters.dropped, counters.queued), (10, 2, 0));
     assert_eq!(database.statistics().events, before + 10);
 
-    disk.fill();
-    while database.append(&batch(0..1000)).is_ok() {}
+    fill_to_the_last_event(&disk, &database);
     let writer = EventWriter::start(database.clone(), settings, |_| {}).unwrap();
     writer.queue().submit(batch(0..10)).unwrap();
     assert_eq!(writer.close(Duration::ZERO).dropped, 10, "closing does not wait for a disk for ever");
