@@ -67,8 +67,7 @@ pub(super) fn wave(turns: f64) -> f64 {
     }
     let x = part * std::f64::consts::TAU;
     let q = x * x;
-    x * (1.0
-        - q / 6.0 * (1.0 - q / 20.0 * (1.0 - q / 42.0 * (1.0 - q / 72.0 * (1.0 - q / 110.0)))))
+    x * (1.0 - q / 6.0 * (1.0 - q / 20.0 * (1.0 - q / 42.0 * (1.0 - q / 72.0 * (1.0 - q / 110.0)))))
 }
 
 /// The unit vector at an angle given in full turns, counter-clockwise from +x.

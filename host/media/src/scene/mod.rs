@@ -288,3 +288,6 @@ impl Weather {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

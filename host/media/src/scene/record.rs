@@ -40,7 +40,11 @@ pub fn write_truth(to: &mut dyn Write, truth: &FrameTruth) -> io::Result<()> {
         frame: truth.index,
         time_us: truth.time_us,
         objects: truth.objects.iter().map(ObjectRow::new).collect(),
-        occupancy: truth.occupancy.iter().map(|(space, occupied)| OccupancyRow { space, occupied: *occupied }).collect(),
+        occupancy: truth
+            .occupancy
+            .iter()
+            .map(|(space, occupied)| OccupancyRow { space, occupied: *occupied })
+            .collect(),
         crossings: truth
             .crossings
             .iter()
@@ -141,7 +145,12 @@ struct CrossingRow<'a> {
 impl<'a> LineRow<'a> {
     fn new(line: &'a SceneLine, entry: &'a str) -> LineRow<'a> {
         let (from, to) = (line.segment.from, line.segment.to);
-        LineRow { name: line.name, from: [rounded(from.x), rounded(from.y)], to: [rounded(to.x), rounded(to.y)], entry }
+        LineRow {
+            name: line.name,
+            from: [rounded(from.x), rounded(from.y)],
+            to: [rounded(to.x), rounded(to.y)],
+            entry,
+        }
     }
 }
 

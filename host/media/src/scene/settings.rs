@@ -149,11 +149,7 @@ impl fmt::Display for SceneKind {
     }
 }
 
-fn number<T: FromStr>(
-    value: &str,
-    key: &'static str,
-    remedy: &'static str,
-) -> Result<T, SceneSettingsError> {
+fn number<T: FromStr>(value: &str, key: &'static str, remedy: &'static str) -> Result<T, SceneSettingsError> {
     value.parse().map_err(|_| refused(key, value, remedy))
 }
 
@@ -176,8 +172,14 @@ mod tests {
     #[test]
     fn wrong_settings_are_named_with_their_value_and_a_remedy() {
         assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot or road");
-        assert_eq!(message("road?lanes=3"), "a scene has no setting \"lanes\": use seed, width, height or fps");
-        assert_eq!(message("road?seed"), "\"seed\" is not a scene setting: write key=value, separated by '&'");
+        assert_eq!(
+            message("road?lanes=3"),
+            "a scene has no setting \"lanes\": use seed, width, height or fps"
+        );
+        assert_eq!(
+            message("road?seed"),
+            "\"seed\" is not a scene setting: write key=value, separated by '&'"
+        );
         assert!(message("road?seed=-1").contains("seed cannot be \"-1\""));
         assert!(message("road?width=641").contains("width cannot be \"641\": use an even number"));
         assert!(message("road?width=100000&height=384").contains("96 to 3840"));

@@ -115,7 +115,8 @@ impl SideMemory {
                     continue;
                 }
                 let now = Side { object: object.id, line: number, positive: distance > 0.0, seen_at: frame };
-                let known = self.sides.iter_mut().find(|side| side.object == object.id && side.line == number);
+                let known =
+                    self.sides.iter_mut().find(|side| side.object == object.id && side.line == number);
                 let Some(known) = known else {
                     self.sides.push(now);
                     continue;

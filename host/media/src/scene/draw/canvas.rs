@@ -159,7 +159,10 @@ impl Canvas {
                 }));
             }
         }
-        #[expect(clippy::expect_used, reason = "settings admit even sizes only, and every plane was added whole")]
+        #[expect(
+            clippy::expect_used,
+            reason = "settings admit even sizes only, and every plane was added whole"
+        )]
         Picture::from_i420(self.size, data).expect("three whole planes of an even size")
     }
 }

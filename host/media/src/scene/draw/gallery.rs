@@ -33,7 +33,13 @@ pub(in crate::scene) struct Drawing {
 
 impl Gallery {
     /// Draws one of those present, unless its drawing still holds.
-    pub(in crate::scene) fn draw(&mut self, id: u64, (look, motion): (&Look, &Motion), view: &View, light: Light) {
+    pub(in crate::scene) fn draw(
+        &mut self,
+        id: u64,
+        (look, motion): (&Look, &Motion),
+        view: &View,
+        light: Light,
+    ) {
         let drawing = self.drawings.entry(id).or_default();
         let of = Some((*motion, light.clearness));
         if drawing.of == of {

@@ -108,7 +108,11 @@ impl Stamp {
                 Shape::Limb { from, to, radius_from, radius_to, .. } => {
                     // A rod's shadow seen at a slant is thinner than the rod.
                     let thin = 0.7;
-                    flat.cone((fall(*from), radius_from * thin), (fall(*to), radius_to * thin), Paint::default());
+                    flat.cone(
+                        (fall(*from), radius_from * thin),
+                        (fall(*to), radius_to * thin),
+                        Paint::default(),
+                    );
                 }
             }
         }

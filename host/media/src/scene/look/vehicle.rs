@@ -63,7 +63,8 @@ const BUSES: [Paint; 4] =
 
 impl Vehicle {
     pub(in crate::scene) fn car(rng: &mut Rng) -> Vehicle {
-        let build = rng.pick(&[Build::Saloon, Build::Saloon, Build::Hatchback, Build::Hatchback, Build::Estate]);
+        let build =
+            rng.pick(&[Build::Saloon, Build::Saloon, Build::Hatchback, Build::Hatchback, Build::Estate]);
         let (length, height) = match build {
             Build::Hatchback => (rng.range(3.85, 4.15), rng.range(1.46, 1.54)),
             _ => (rng.range(4.3, 4.6), rng.range(1.42, 1.5)),
@@ -138,7 +139,12 @@ impl Vehicle {
             let (a_side, b_side) = (a_wide * w, b_wide * w);
             let (a, b) = (a * l, b * l);
             model.face(
-                &[place.at(a, a_side, a_up), place.at(b, b_side, b_up), place.at(b, -b_side, b_up), place.at(a, -a_side, a_up)],
+                &[
+                    place.at(a, a_side, a_up),
+                    place.at(b, b_side, b_up),
+                    place.at(b, -b_side, b_up),
+                    place.at(a, -a_side, a_up),
+                ],
                 self.body,
             );
             for side in [1.0_f32, -1.0] {
@@ -170,7 +176,12 @@ impl Vehicle {
             model.face(&[edge(0, side), edge(3, side), edge(2, side), edge(1, side)], GLASS.lit(0.95));
             // The pillar between the doors, and the frame around the glass.
             let middle = mixed(xs[1], xs[2], 0.45);
-            model.rod(place.at(middle, side * 0.945 * w, base), place.at(middle, side * 0.755 * w, roof), 0.04, self.body);
+            model.rod(
+                place.at(middle, side * 0.945 * w, base),
+                place.at(middle, side * 0.755 * w, roof),
+                0.04,
+                self.body,
+            );
             model.rod(edge(0, side), edge(1, side), 0.045, self.body);
             model.rod(edge(3, side), edge(2, side), 0.04, self.body);
             model.rod(edge(1, side), edge(2, side), 0.04, self.body);
@@ -186,13 +197,16 @@ impl Vehicle {
     /// edge and half width as a share.
     fn ends(&self, place: &Placement, edges: [(f32, f32); 2], model: &mut Model) {
         let (l, w) = (self.length / 2.0, self.width / 2.0);
-        for (along, (up, wide), lamp, height) in
-            [(-l, edges[0], TAIL, 0.68), (l, edges[1], LAMP, 0.56)]
-        {
+        for (along, (up, wide), lamp, height) in [(-l, edges[0], TAIL, 0.68), (l, edges[1], LAMP, 0.56)] {
             let half = wide * w;
             let upright = |from: f32, to: f32, low: f32, high: f32, out: f32| {
                 let along = along + out * along.signum();
-                [place.at(along, from, low), place.at(along, to, low), place.at(along, to, high), place.at(along, from, high)]
+                [
+                    place.at(along, from, low),
+                    place.at(along, to, low),
+                    place.at(along, to, high),
+                    place.at(along, from, high),
+                ]
             };
             model.face(&upright(-half, half, 0.20, up, 0.0), self.body.lit(0.95));
             model.face(&upright(-half, half, 0.20, 0.34, 0.012), TRIM);
@@ -209,19 +223,32 @@ impl Vehicle {
     fn van_body(&self, place: &Placement, model: &mut Model) {
         let (l, w, h) = (self.length / 2.0, self.width / 2.0, self.height);
         let nose = l - 0.95;
-        self.block(place, [-l, nose - 0.55], [0.25, h], model, self.body);
+        self.block(place, [[-l, nose - 0.55], [0.25, h]], self.body, model);
         for side in [1.0_f32, -1.0] {
             let s = side * w;
             model.face(
-                &[place.at(nose - 0.55, s, 0.25), place.at(l, s * 0.95, 0.25), place.at(l, s * 0.95, 0.95), place.at(nose, s, 1.25), place.at(nose - 0.55, s, h)],
+                &[
+                    place.at(nose - 0.55, s, 0.25),
+                    place.at(l, s * 0.95, 0.25),
+                    place.at(l, s * 0.95, 0.95),
+                    place.at(nose, s, 1.25),
+                    place.at(nose - 0.55, s, h),
+                ],
                 self.body,
             );
             model.face(
-                &[place.at(nose - 0.75, s * 1.01, 1.25), place.at(nose - 0.08, s * 1.01, 1.25), place.at(nose - 0.55, s * 1.01, h - 0.35), place.at(nose - 0.75, s * 1.01, h - 0.35)],
+                &[
+                    place.at(nose - 0.75, s * 1.01, 1.25),
+                    place.at(nose - 0.08, s * 1.01, 1.25),
+                    place.at(nose - 0.55, s * 1.01, h - 0.35),
+                    place.at(nose - 0.75, s * 1.01, h - 0.35),
+                ],
                 GLASS,
             );
         }
-        let across = |along: f32, up: f32, share: f32| [place.at(along, w * share, up), place.at(along, -w * share, up)];
+        let across = |along: f32, up: f32, share: f32| {
+            [place.at(along, w * share, up), place.at(along, -w * share, up)]
+        };
         let slope = |a: (f32, f32), b: (f32, f32), share: f32| {
             let ([p, q], [s, r]) = (across(a.0, a.1, share), across(b.0, b.1, share));
             [p, s, r, q]
@@ -230,7 +257,12 @@ impl Vehicle {
         model.face(&slope((nose - 0.49, h - 0.12), (nose + 0.01, 1.30), 0.9), GLASS.lit(1.15));
         model.face(&slope((nose, 1.25), (l, 0.95), 0.97), self.body);
         model.face(
-            &[place.at(-l - 0.01, -w * 0.8, 1.5), place.at(-l - 0.01, w * 0.8, 1.5), place.at(-l - 0.01, w * 0.8, h - 0.3), place.at(-l - 0.01, -w * 0.8, h - 0.3)],
+            &[
+                place.at(-l - 0.01, -w * 0.8, 1.5),
+                place.at(-l - 0.01, w * 0.8, 1.5),
+                place.at(-l - 0.01, w * 0.8, h - 0.3),
+                place.at(-l - 0.01, -w * 0.8, h - 0.3),
+            ],
             GLASS,
         );
         self.ends(place, [(1.2, 1.0), (0.95, 0.95)], model);
@@ -240,13 +272,18 @@ impl Vehicle {
     fn truck_body(&self, place: &Placement, model: &mut Model) {
         let (l, w) = (self.length / 2.0, self.width / 2.0);
         let cab_back = l - 1.9;
-        self.block(place, [-l, cab_back - 0.25], [0.95, self.height], model, self.second);
-        self.block(place, [-l + 0.2, cab_back], [0.55, 0.95], model, TRIM);
-        self.block(place, [cab_back, l], [0.45, 2.75], model, self.body);
+        self.block(place, [[-l, cab_back - 0.25], [0.95, self.height]], self.second, model);
+        self.block(place, [[-l + 0.2, cab_back], [0.55, 0.95]], TRIM, model);
+        self.block(place, [[cab_back, l], [0.45, 2.75]], self.body, model);
         self.window(place, l + 0.01, [1.55, 2.45], model);
         for side in [1.0_f32, -1.0] {
             self.pane(place, [cab_back + 0.55, l - 0.2], [1.6, 2.4], (side, model));
-            model.rod(place.at(l - 0.1, side * (w + 0.12), 1.7), place.at(l - 0.1, side * (w + 0.12), 2.2), 0.07, TRIM);
+            model.rod(
+                place.at(l - 0.1, side * (w + 0.12), 1.7),
+                place.at(l - 0.1, side * (w + 0.12), 2.2),
+                0.07,
+                TRIM,
+            );
         }
         self.ends(place, [(0.85, 0.9), (0.9, 0.98)], model);
         self.wheels(place, &[-l + 1.1, -l + 2.2, l - 1.1], 0.48, model);
@@ -254,12 +291,13 @@ impl Vehicle {
 
     fn bus_body(&self, place: &Placement, model: &mut Model) {
         let (l, h) = (self.length / 2.0, self.height);
-        self.block(place, [-l, l], [0.32, h], model, self.body);
+        self.block(place, [[-l, l], [0.32, h]], self.body, model);
         self.window(place, l + 0.01, [1.2, 2.5], model);
         self.window(place, -l - 0.01, [1.7, 2.5], model);
         let panes = 7_i16;
         for index in 0..panes {
-            let share = |edge: f32| -l + 0.3 + (f32::from(index) + edge) * (self.length - 0.6) / f32::from(panes);
+            let share =
+                |edge: f32| -l + 0.3 + (f32::from(index) + edge) * (self.length - 0.6) / f32::from(panes);
             for side in [1.0_f32, -1.0] {
                 self.pane(place, [share(0.06), share(0.94)], [1.3, 2.35], (side, model));
             }
@@ -272,10 +310,11 @@ impl Vehicle {
     }
 
     /// A box over the whole width between two positions and two heights.
-    fn block(&self, place: &Placement, alongs: [f32; 2], ups: [f32; 2], model: &mut Model, paint: Paint) {
+    fn block(&self, place: &Placement, extent: [[f32; 2]; 2], paint: Paint, model: &mut Model) {
         let w = self.width / 2.0;
-        let [a, b] = alongs;
-        let ring = |up: f32| [place.at(a, -w, up), place.at(b, -w, up), place.at(b, w, up), place.at(a, w, up)];
+        let [[a, b], ups] = extent;
+        let ring =
+            |up: f32| [place.at(a, -w, up), place.at(b, -w, up), place.at(b, w, up), place.at(a, w, up)];
         let ([p, q, r, s], [t, u, v, x]) = (ring(ups[0]), ring(ups[1]));
         model.block(&[p, q, r, s, t, u, v, x], paint, paint.lit(1.02));
     }
@@ -284,14 +323,25 @@ impl Vehicle {
     fn window(&self, place: &Placement, along: f32, ups: [f32; 2], model: &mut Model) {
         let w = self.width / 2.0 * 0.9;
         let [low, high] = ups;
-        model.face(&[place.at(along, -w, low), place.at(along, w, low), place.at(along, w, high), place.at(along, -w, high)], GLASS.lit(1.1));
+        model.face(
+            &[
+                place.at(along, -w, low),
+                place.at(along, w, low),
+                place.at(along, w, high),
+                place.at(along, -w, high),
+            ],
+            GLASS.lit(1.1),
+        );
     }
 
     /// A window in a long side.
     fn pane(&self, place: &Placement, alongs: [f32; 2], ups: [f32; 2], (side, model): (f32, &mut Model)) {
         let w = side * (self.width / 2.0 + 0.012);
         let ([a, b], [low, high]) = (alongs, ups);
-        model.face(&[place.at(a, w, low), place.at(b, w, low), place.at(b, w, high), place.at(a, w, high)], GLASS);
+        model.face(
+            &[place.at(a, w, low), place.at(b, w, low), place.at(b, w, high), place.at(a, w, high)],
+            GLASS,
+        );
     }
 
     fn wheels(&self, place: &Placement, axles: &[f32], radius: f32, model: &mut Model) {
@@ -301,7 +351,11 @@ impl Vehicle {
                 let disc = |radius_here: f32, out: f32| {
                     std::array::from_fn::<_, 8, _>(|corner| {
                         let (c, s) = direction((corner as f64 + 0.5) / 8.0);
-                        place.at(axle + radius_here * c as f32, side * (w + out), radius + radius_here * s as f32)
+                        place.at(
+                            axle + radius_here * c as f32,
+                            side * (w + out),
+                            radius + radius_here * s as f32,
+                        )
                     })
                 };
                 model.face(&disc(radius, 0.015), TYRE);

@@ -118,7 +118,11 @@ impl Ground {
                 }
                 // Oil where engines stand.
                 let drip = self.cell(number + 0.5, row.middle_m);
-                let stain = smooth(0.9, 0.2, (dx / SPACE_WIDTH_M - (dx / SPACE_WIDTH_M).floor() - 0.5).abs() * 3.0 + dy.abs() * 0.5);
+                let stain = smooth(
+                    0.9,
+                    0.2,
+                    (dx / SPACE_WIDTH_M - (dx / SPACE_WIDTH_M).floor() - 0.5).abs() * 3.0 + dy.abs() * 0.5,
+                );
                 ground = ground.lit(1.0 - (0.12 * stain * drip) as f32);
             }
         }

@@ -44,7 +44,12 @@ fn column(rng: &mut Rng) -> Prop {
         Vec3::new(x + radius * wider * c as f32, y + radius * wider * s as f32, up)
     };
     let body = Paint::rgb(96, 116, 104);
-    let posters = [Paint::rgb(214, 196, 150), Paint::rgb(176, 92, 76), Paint::rgb(112, 146, 170), Paint::rgb(224, 224, 216)];
+    let posters = [
+        Paint::rgb(214, 196, 150),
+        Paint::rgb(176, 92, 76),
+        Paint::rgb(112, 146, 170),
+        Paint::rgb(224, 224, 216),
+    ];
     let first = rng.below(posters.len());
     let mut model = Model::default();
     for side in 0..SIDES {
@@ -68,8 +73,7 @@ fn tree((x, y): (f64, f64), trunk_m: f32, rng: &mut Rng) -> Prop {
     for _ in 0..26 {
         let (c, s) = direction(rng.range(0.0, 1.0));
         let (out, up) = (rng.range(0.0, 0.95), rng.range(0.1, 1.9));
-        let centre =
-            Vec3::new(x + (out * c) as f32, y + (out * s) as f32, trunk_m + up as f32);
+        let centre = Vec3::new(x + (out * c) as f32, y + (out * s) as f32, trunk_m + up as f32);
         model.ball(centre, rng.range(0.32, 0.6) as f32, leaves.lit(rng.range(0.72, 1.12) as f32));
     }
     Prop { model, depth_m: y }
@@ -100,7 +104,11 @@ fn planter((x, y): (f32, f32), rng: &mut Rng) -> Prop {
     let clay = Paint::rgb(142, 96, 72);
     model.block(&[a, b, c, d, e, f, g, h], clay, clay.lit(0.6));
     for _ in 0..14 {
-        let at = Vec3::new(x + rng.range(-0.7, 0.7) as f32, y + rng.range(-0.25, 0.25) as f32, rng.range(0.6, 0.95) as f32);
+        let at = Vec3::new(
+            x + rng.range(-0.7, 0.7) as f32,
+            y + rng.range(-0.25, 0.25) as f32,
+            rng.range(0.6, 0.95) as f32,
+        );
         model.ball(at, 0.2, Paint::rgb(80, 118, 62).lit(rng.range(0.75, 1.1) as f32));
     }
     Prop { model, depth_m: y }

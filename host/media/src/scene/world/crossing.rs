@@ -39,7 +39,7 @@ impl Crossing {
         while self.next_s <= to_s {
             let now = self.next_s;
             self.actors.retain(|actor| actor.path.end_s() >= now);
-            self.next_s += if self.arrive(now) { self.rng.range(1.2, 3.2) } else { 0.5 };
+            self.next_s += if self.arrive(now) { self.rng.range(1.6, 3.8) } else { 0.5 };
         }
         self.actors.retain(|actor| actor.path.end_s() >= to_s);
     }

@@ -12,8 +12,8 @@ use super::SceneKind;
 use super::look::{Look, Motion};
 use path::Path;
 
-pub(super) use road::LANES_M;
 pub(super) use parking::{ROWS, SPACE_DEPTH_M, SPACE_WIDTH_M};
+pub(super) use road::LANES_M;
 
 /// The classes that scenes show; an object's class is an index into them.
 pub const CLASSES: [&str; 6] = ["person", "bicycle", "car", "truck", "bus", "motorcycle"];

@@ -200,13 +200,12 @@ impl Parking {
         let facing = (0.0, -row.aisle);
         let mut path = Path::standing(now, (x, y), facing);
         follow(&mut path, &back, 0);
-        let gone_from_s = time_when(&path, |(_, y)| (y - row.middle_m).abs() > LEFT_M).unwrap_or(path.end_s());
+        let gone_from_s =
+            time_when(&path, |(_, y)| (y - row.middle_m).abs() > LEFT_M).unwrap_or(path.end_s());
         let turned = back.last().map_or(facing, |pose| pose.facing);
         path.turn(0.6, turned);
         let (x, y) = path.place(path.end_s());
-        let ahead: Vec<Pose> = steps(x, -side * EDGE_M)
-            .map(|x| Pose { x, y, facing: turned })
-            .collect();
+        let ahead: Vec<Pose> = steps(x, -side * EDGE_M).map(|x| Pose { x, y, facing: turned }).collect();
         follow(&mut path, &ahead, ahead.len());
         let clear = path.end_s() - 2.0;
         car.path = path;
@@ -257,9 +256,8 @@ struct Pose {
 fn way_in(space: &Space, row: &Row, side: f64, step_m: f64) -> (Vec<Pose>, usize) {
     let into = -row.aisle;
     let turn_x = space.across_m - side * TURN_M;
-    let mut way: Vec<Pose> = steps(-side * EDGE_M, turn_x)
-        .map(|x| Pose { x, y: row.lane_m, facing: (side, 0.0) })
-        .collect();
+    let mut way: Vec<Pose> =
+        steps(-side * EDGE_M, turn_x).map(|x| Pose { x, y: row.lane_m, facing: (side, 0.0) }).collect();
     let turn_at = way.len();
     let pieces = (TURN_M * std::f64::consts::FRAC_PI_2 / step_m).ceil().max(1.0);
     let mut piece = 1.0;
@@ -299,7 +297,8 @@ fn follow(path: &mut Path, way: &[Pose], turn_at: usize) {
         let index = at as usize;
         let until_end = if stops { (last as f64 - at) * step_m } else { f64::INFINITY };
         let until_turn = (turn_at as f64 - at).max(0.0) * step_m;
-        let cruise = if index < turn_at { (SLOW_MPS * SLOW_MPS + 2.0 * BRAKE * until_turn).sqrt() } else { SLOW_MPS };
+        let cruise =
+            if index < turn_at { (SLOW_MPS * SLOW_MPS + 2.0 * BRAKE * until_turn).sqrt() } else { SLOW_MPS };
         let target = cruise.min(BRISK_MPS).min((2.0 * BRAKE * until_end).sqrt().max(0.25));
         speed = (speed + 1.6 * STEP_S).min(target);
         at = (at + speed * STEP_S / step_m).min(last as f64);

@@ -43,7 +43,8 @@ impl Road {
 
     pub(super) fn advance(&mut self, to_s: f64) {
         loop {
-            let due = (0..LANES_M.len()).min_by(|a, b| self.lanes[*a].next_s.total_cmp(&self.lanes[*b].next_s));
+            let due =
+                (0..LANES_M.len()).min_by(|a, b| self.lanes[*a].next_s.total_cmp(&self.lanes[*b].next_s));
             let Some(lane) = due else { break };
             if self.lanes[lane].next_s.min(self.next_walker_s) > to_s {
                 break;
