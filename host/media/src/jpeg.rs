@@ -139,7 +139,7 @@ mod tests {
         };
         assert_eq!(decoded(90), Size::new(160, 90));
         assert_eq!(decoded(1080), Size::new(320, 180));
-        assert_eq!(decoded(1), Size::new(2, 2));
+        assert_eq!(decoded(1), Size::new(4, 2));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod ffmpeg;
 mod file;
 mod http;
 pub mod jpeg;
+mod network;
 mod pace;
 mod packets;
 mod resize;
@@ -19,6 +20,7 @@ pub mod scene;
 mod source;
 pub mod spec;
 mod stop;
+mod synthetic;
 pub mod write;
 
 pub use backoff::Backoff;

@@ -114,6 +114,8 @@ pub enum Repeat {
 
 /// Opens a source and waits until its size is known.
 ///
+/// This and the reading block: call them on a thread of their own, never inside an asynchronous task.
+///
 /// # Errors
 /// [`SourceError::Open`] and [`SourceError::OpenTimeout`] name the source (redacted) and the remedy;
 /// [`SourceError::Stopped`] when `stop` was called meanwhile.
@@ -124,6 +126,6 @@ pub fn open(spec: &SourceSpec, options: &OpenOptions, stop: &Stop) -> Result<Box
         Address::Rtsp(rtsp) => Ok(Box::new(crate::rtsp::RtspSource::open(rtsp, options, stop)?)),
         Address::Http(http) => Ok(Box::new(crate::http::HttpSource::open(http, options, stop)?)),
         Address::Device(device) => Ok(Box::new(crate::device::DeviceSource::open(device, options, stop)?)),
-        Address::Scene(_) => todo!(),
+        Address::Scene(scene) => Ok(Box::new(crate::synthetic::SceneSource::open(scene, options, stop)?)),
     }
 }

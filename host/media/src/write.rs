@@ -147,6 +147,8 @@ impl VideoWriter {
             match self.encoder.receive_packet(&mut packet) {
                 Ok(()) => {
                     packet.set_stream(0);
+                    // Without it the last picture has no length, and the file is one picture short.
+                    packet.set_duration(1);
                     packet.rescale_ts(self.encoder.time_base(), self.stream_time_base);
                     let written = packet.write_interleaved(&mut self.output);
                     written.map_err(|error| self.failed(said(error)))?;

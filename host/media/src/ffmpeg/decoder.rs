@@ -102,7 +102,8 @@ impl Decoder {
     pub(crate) fn receive(&mut self) -> Result<Option<Decoded>, String> {
         loop {
             match self.decoder.receive_frame(&mut self.frame) {
-                Ok(()) if self.frame.is_corrupt() => self.damaged += 1,
+                // What the decoder painted over a gap is not what the camera saw.
+                Ok(()) if self.frame.is_corrupt() || self.frame.has_decode_errors() => self.damaged += 1,
                 Ok(()) => {
                     let stamp = self.frame.timestamp();
                     let picture = self.converter.convert(&mut self.frame)?;

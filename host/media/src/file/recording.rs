@@ -13,6 +13,11 @@ use crate::source::{SourceInfo, SourceKind};
 /// This many unreadable packets in a row are the end of the file.
 const MAX_UNREADABLE: u32 = 1000;
 
+/// Containers and elementary streams that hold video. FFmpeg also takes playlists, which make it fetch what
+/// they name, and paints plain text; those are refused.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,nut,mxf,dv,wtv,rm,dhav,\
+    mjpeg,jpeg_pipe,png_pipe,gif,h264,hevc,m4v,mpegvideo,vc1,ivf,obu,yuv4mpegpipe";
+
 /// A picture and its time since the pass's first one.
 pub(super) struct Shot {
     pub(super) time: Duration,
@@ -43,9 +48,6 @@ impl Recording {
     /// Opens `path`; an error says what is wrong with the file.
     pub(super) fn open(path: &Path, guard: &Guard, threads: usize) -> Result<Recording, String> {
         let input = open_input(path, guard)?;
-        if input.format().name() == "tty" {
-            return Err("it is a text file, not a video".to_owned());
-        }
         let stream = video_stream(&input)?;
         let (index, time_base) = (stream.index(), stream.time_base());
         let (declared, frame_rate) = (declared_length(&input, &stream), frame_rate(&stream));
@@ -184,13 +186,18 @@ impl Recording {
 fn open_input(path: &Path, guard: &Guard) -> Result<context::Input, String> {
     let text = path.to_str().ok_or("its name is not UTF-8; rename it")?;
     let mut options = Dictionary::new();
-    // A playlist in disguise must not make the host fetch what it names.
+    options.set("format_whitelist", FORMATS);
+    // Second wall: a container may still refer to other places.
     options.set("protocol_whitelist", "file");
     let asked = guard.clone();
     // The prefix keeps a name such as `concat:x` from being taken for a protocol.
     format::input_with_interrupt_and_dictionary(&format!("file:{text}"), move || asked.is_over(), options)
         .map_err(|error| match error {
             Error::InvalidData => "it is not a video file, or its header is damaged".to_owned(),
+            // What FFmpeg says of a format that is not in the list.
+            Error::Other { errno: error::EINVAL } => {
+                "it is not a video file of a supported format; use mp4, mkv, webm, avi or MPEG-TS".to_owned()
+            }
             Error::Exit => "reading its header took too long".to_owned(),
             other => other.to_string(),
         })

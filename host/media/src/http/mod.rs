@@ -11,10 +11,10 @@ use ffmpeg_next::{Packet, Rational, codec};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use ocellus_core::{Picture, Size};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::error::SourceError;
 use crate::ffmpeg::{Decoder, Threads};
+use crate::network::{Network, Waited};
 use crate::source::{OpenOptions, Source, SourceInfo, SourceKind, SourcePicture};
 use crate::spec::HttpAddress;
 use crate::stop::Stop;
@@ -25,7 +25,7 @@ pub(crate) struct HttpSource {
     name: String,
     stop: Stop,
     read_timeout: Duration,
-    runtime: Option<Runtime>,
+    network: Network,
     body: Incoming,
     parts: Multipart,
     decoder: Decoder,
@@ -48,25 +48,19 @@ impl HttpSource {
                 "https is not supported for cameras; use http:// inside a trusted network".to_owned(),
             ));
         }
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| refused(format!("no runtime could be started: {error}")))?;
-        let (body, boundary) = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = stop.stopped() => Err(SourceError::Stopped { source_text: name.clone() }),
-                answer = tokio::time::timeout(options.open_timeout, request::get(http)) => answer
-                    .map_err(|_| SourceError::OpenTimeout { source_text: name.clone(), after: options.open_timeout })?
-                    .map_err(refused),
-            }
-        })?;
+        let network = Network::new().map_err(refused)?;
+        let after = options.open_timeout;
+        let (body, boundary) = match network.wait(stop, Instant::now() + after, request::get(http)) {
+            Waited::Done(answer) => answer.map_err(refused)?,
+            Waited::Late => return Err(SourceError::OpenTimeout { source_text: name, after }),
+            Waited::Stopped => return Err(SourceError::Stopped { source_text: name }),
+        };
         let decoder = Decoder::for_codec(codec::Id::MJPEG, Rational(1, 1_000_000), Threads::for_live(1))
             .map_err(refused)?;
         let mut source = HttpSource {
             stop: stop.clone(),
             read_timeout: options.read_timeout,
-            runtime: Some(runtime),
+            network,
             body,
             parts: Multipart::new(&boundary),
             decoder,
@@ -112,32 +106,24 @@ impl HttpSource {
     }
 
     fn next_bytes(&mut self, deadline: Instant) -> Result<bytes::Bytes, SourceError> {
-        let name = &self.name;
-        let Some(runtime) = &self.runtime else {
-            return Err(SourceError::Stopped { source_text: name.clone() });
-        };
-        let (stop, body, after) = (&self.stop, &mut self.body, self.read_timeout);
-        runtime.block_on(async {
-            loop {
-                let frame = tokio::select! {
-                    biased;
-                    () = stop.stopped() => return Err(SourceError::Stopped { source_text: name.clone() }),
-                    frame = tokio::time::timeout_at(deadline.into(), body.frame()) => frame,
-                };
-                let lost =
-                    |reason: &str| SourceError::Lost { source_text: name.clone(), reason: reason.to_owned() };
-                match frame {
-                    Err(_) => return Err(SourceError::Stalled { source_text: name.clone(), after }),
-                    Ok(None) => return Err(lost("the server ended the stream")),
-                    Ok(Some(Err(_))) => return Err(lost("the connection broke")),
-                    Ok(Some(Ok(frame))) => {
-                        if let Ok(bytes) = frame.into_data() {
-                            return Ok(bytes);
-                        }
+        loop {
+            match self.network.wait(&self.stop, deadline, self.body.frame()) {
+                Waited::Done(Some(Ok(frame))) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(bytes);
                     }
                 }
+                Waited::Done(Some(Err(_))) => return Err(self.lost("the connection broke".to_owned())),
+                Waited::Done(None) => return Err(self.lost("the server ended the stream".to_owned())),
+                Waited::Late => {
+                    return Err(SourceError::Stalled {
+                        source_text: self.name.clone(),
+                        after: self.read_timeout,
+                    });
+                }
+                Waited::Stopped => return Err(SourceError::Stopped { source_text: self.name.clone() }),
             }
-        })
+        }
     }
 
     /// Time of arrival since the first picture: MJPEG has no time stamps.
@@ -168,14 +154,5 @@ impl Source for HttpSource {
 
     fn damaged(&self) -> u64 {
         self.decoder.damaged()
-    }
-}
-
-impl Drop for HttpSource {
-    fn drop(&mut self) {
-        // A name look-up may still block one of the runtime's threads; nobody waits for it.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

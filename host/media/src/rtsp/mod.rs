@@ -14,10 +14,10 @@ use futures::StreamExt;
 use ocellus_core::Size;
 use retina::client::{Demuxed, SessionGroup};
 use retina::codec::{CodecItem, ParametersRef, VideoFrame};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::error::SourceError;
 use crate::ffmpeg::{Decoder, Threads};
+use crate::network::{Network, Waited};
 use crate::packets::{CodecParameters, EncodedPacket, PacketFeed, VideoCodec};
 use crate::source::{OpenOptions, Source, SourceInfo, SourceKind, SourcePicture};
 use crate::spec::RtspAddress;
@@ -34,7 +34,7 @@ pub(crate) struct RtspSource {
     name: String,
     stop: Stop,
     read_timeout: Duration,
-    runtime: Option<Runtime>,
+    network: Network,
     sessions: Arc<SessionGroup>,
     demuxed: Option<Demuxed>,
     stream: usize,
@@ -59,22 +59,14 @@ impl RtspSource {
                 "rtsps is not supported; use rtsp:// inside a trusted network or a tunnel".to_owned(),
             ));
         }
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| refused(format!("no runtime could be started: {error}")))?;
+        let network = Network::new().map_err(refused)?;
         let sessions = Arc::new(SessionGroup::default());
-        let connected = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = stop.stopped() => Err(SourceError::Stopped { source_text: name.clone() }),
-                connected = tokio::time::timeout(options.open_timeout, session::connect(rtsp, &sessions)) => {
-                    connected
-                        .map_err(|_| SourceError::OpenTimeout { source_text: name.clone(), after: options.open_timeout })?
-                        .map_err(refused)
-                }
-            }
-        })?;
+        let after = options.open_timeout;
+        let connected = match network.wait(stop, Instant::now() + after, session::connect(rtsp, &sessions)) {
+            Waited::Done(connected) => connected.map_err(refused)?,
+            Waited::Late => return Err(SourceError::OpenTimeout { source_text: name, after }),
+            Waited::Stopped => return Err(SourceError::Stopped { source_text: name }),
+        };
         let rate = connected.clock_rate;
         let id = match connected.codec {
             VideoCodec::H264 => codec::Id::H264,
@@ -87,7 +79,7 @@ impl RtspSource {
         let mut source = RtspSource {
             stop: stop.clone(),
             read_timeout: options.read_timeout,
-            runtime: Some(runtime),
+            network,
             sessions,
             stream: connected.stream,
             codec: connected.codec,
@@ -127,23 +119,16 @@ impl RtspSource {
     }
 
     fn next_frame(&mut self) -> Result<VideoFrame, SourceError> {
-        let (Some(runtime), Some(demuxed)) = (&self.runtime, &mut self.demuxed) else {
+        let Some(demuxed) = &mut self.demuxed else {
             return Err(SourceError::Stopped { source_text: self.name.clone() });
         };
-        let (stop, patience, stream) = (&self.stop, self.read_timeout, self.stream);
-        let waited = runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = stop.stopped() => None,
-                item = tokio::time::timeout(patience, video_frame(demuxed, stream)) => Some(item),
-            }
-        });
-        match waited {
-            None => Err(SourceError::Stopped { source_text: self.name.clone() }),
-            Some(Err(_)) => Err(self.stalled(patience)),
-            Some(Ok(Some(Ok(frame)))) => Ok(frame),
-            Some(Ok(Some(Err(error)))) => Err(self.lost(session::first_line(&error))),
-            Some(Ok(None)) => Err(self.lost("the server ended the stream".to_owned())),
+        let deadline = Instant::now() + self.read_timeout;
+        match self.network.wait(&self.stop, deadline, video_frame(demuxed, self.stream)) {
+            Waited::Done(Some(Ok(frame))) => Ok(frame),
+            Waited::Done(Some(Err(error))) => Err(self.lost(session::first_line(&error))),
+            Waited::Done(None) => Err(self.lost("the server ended the stream".to_owned())),
+            Waited::Late => Err(self.stalled(self.read_timeout)),
+            Waited::Stopped => Err(SourceError::Stopped { source_text: self.name.clone() }),
         }
     }
 
@@ -215,16 +200,14 @@ impl Source for RtspSource {
 impl Drop for RtspSource {
     fn drop(&mut self) {
         self.feed.close();
-        let Some(runtime) = self.runtime.take() else { return };
-        // Dropping the session leaves a farewell task behind, which needs the runtime to be sent.
+        // Dropping the session leaves a farewell task behind, which needs the runtime to be sent. A server
+        // that is gone cannot be told so, hence the patience.
         let demuxed = self.demuxed.take();
         let sessions = Arc::clone(&self.sessions);
-        runtime.block_on(async move {
+        self.network.part(PATIENCE_FOR_TEARDOWN, async move {
             drop(demuxed);
-            // A server that is gone cannot be told so.
-            let _ = tokio::time::timeout(PATIENCE_FOR_TEARDOWN, sessions.await_teardown()).await;
+            let _ = sessions.await_teardown().await;
         });
-        runtime.shutdown_background();
     }
 }
 

@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::source::{Pace, Repeat};
 
-/// A parsed and checked source. [`Display`](fmt::Display) and [`Debug`] show it without credentials.
+/// A parsed and checked source. [`Display`](fmt::Display) and [`Debug`](fmt::Debug) show it without credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceSpec {
     text: String,
@@ -94,9 +94,8 @@ pub(crate) struct DeviceAddress {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SceneAddress {
-    pub(crate) name: String,
-    /// Key and value, in the order written; the scene checks them.
-    pub(crate) parameters: Vec<(String, String)>,
+    /// Kind and parameters as [`crate::scene::SceneSettings`] reads them; checked.
+    pub(crate) scene: String,
     pub(crate) pace: Option<Pace>,
 }
 

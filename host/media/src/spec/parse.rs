@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     Address, DeviceAddress, FileAddress, HttpAddress, Login, RtspAddress, RtspTransport, SceneAddress, redact,
 };
+use crate::scene::SceneSettings;
 use crate::source::{Pace, Repeat};
 
 const KINDS: &str = "write a path, file:PATH, rtsp://HOST/PATH, http://HOST/PATH, usb:0 or scene:NAME";
@@ -163,18 +164,21 @@ fn usb(rest: &str) -> Result<Address, String> {
 }
 
 fn scene(rest: &str) -> Result<Address, String> {
-    let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if name.is_empty() {
+    if rest.is_empty() {
         return Err("the scene's name is missing; write scene:crossing".to_owned());
     }
-    let mut address = SceneAddress { name: name.to_owned(), parameters: Vec::new(), pace: None };
-    for (key, value) in pairs(query) {
-        match key.as_str() {
-            "pace" => address.pace = Some(pace(&value)?),
-            _ => address.parameters.push((key, value)),
+    let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut asked = None;
+    let mut kept = Vec::new();
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        match part.strip_prefix("pace=") {
+            Some(value) => asked = Some(pace(value)?),
+            None => kept.push(part),
         }
     }
-    Ok(Address::Scene(address))
+    let scene = if kept.is_empty() { name.to_owned() } else { format!("{name}?{}", kept.join("&")) };
+    scene.parse::<SceneSettings>().map_err(|error| error.to_string())?;
+    Ok(Address::Scene(SceneAddress { scene, pace: asked }))
 }
 
 fn pace(value: &str) -> Result<Pace, String> {

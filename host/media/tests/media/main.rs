@@ -4,5 +4,6 @@ mod device;
 mod file;
 mod http;
 mod rtsp;
+mod scene;
 mod support;
 mod write;

@@ -7,10 +7,10 @@ use ocellus_core::{Picture, Size};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourcePicture, SourceSpec, Stop, open};
 
-pub const SIZE: Size = Size::new(320, 180);
+pub(crate) const SIZE: Size = Size::new(320, 180);
 
 /// The folder of real clips, or `None` after saying so.
-pub fn data() -> Option<PathBuf> {
+pub(crate) fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("OCELLUS_TEST_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
     if folder.is_none() {
         eprintln!("SKIPPED: OCELLUS_TEST_DATA is unset");
@@ -19,7 +19,7 @@ pub fn data() -> Option<PathBuf> {
 }
 
 /// A picture with a bar at a place that follows from `number`, so that each differs from the last.
-pub fn picture(size: Size, number: usize) -> Picture {
+pub(crate) fn picture(size: Size, number: usize) -> Picture {
     let (width, height) = (size.width as usize, size.height as usize);
     let bar = number * 8 % width;
     let mut data = vec![0; Picture::byte_len(size)];
@@ -32,7 +32,7 @@ pub fn picture(size: Size, number: usize) -> Picture {
 }
 
 /// Writes a clip of `frames` pictures at 10 a second.
-pub fn clip(folder: &Path, name: &str, frames: usize) -> PathBuf {
+pub(crate) fn clip(folder: &Path, name: &str, frames: usize) -> PathBuf {
     let path = folder.join(name);
     let mut writer = VideoWriter::create(&path, VideoSettings { size: SIZE, frame_rate: (10, 1) }).unwrap();
     for number in 0..frames {
@@ -42,12 +42,12 @@ pub fn clip(folder: &Path, name: &str, frames: usize) -> PathBuf {
     path
 }
 
-pub fn unpaced() -> OpenOptions {
+pub(crate) fn unpaced() -> OpenOptions {
     OpenOptions { pace: Pace::Unpaced, ..OpenOptions::default() }
 }
 
 /// Short enough for a test, long enough for a busy machine to answer.
-pub fn impatient() -> OpenOptions {
+pub(crate) fn impatient() -> OpenOptions {
     OpenOptions {
         open_timeout: Duration::from_secs(3),
         read_timeout: Duration::from_secs(2),
@@ -55,12 +55,12 @@ pub fn impatient() -> OpenOptions {
     }
 }
 
-pub fn open_text(text: &str, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
+pub(crate) fn open_text(text: &str, options: &OpenOptions) -> Result<Box<dyn Source>, SourceError> {
     open(&SourceSpec::parse(text).unwrap(), options, &Stop::new())
 }
 
 /// The message of a failed opening.
-pub fn refusal(text: &str, options: &OpenOptions) -> String {
+pub(crate) fn refusal(text: &str, options: &OpenOptions) -> String {
     match open_text(text, options) {
         Ok(_) => panic!("{text} could be opened"),
         Err(error) => error.to_string(),
@@ -68,7 +68,7 @@ pub fn refusal(text: &str, options: &OpenOptions) -> String {
 }
 
 /// Reads to the end: all pictures, and the error if it did not end as it should.
-pub fn read_all(source: &mut dyn Source) -> (Vec<SourcePicture>, Option<SourceError>) {
+pub(crate) fn read_all(source: &mut dyn Source) -> (Vec<SourcePicture>, Option<SourceError>) {
     let mut pictures = Vec::new();
     loop {
         match source.read() {
@@ -79,20 +79,20 @@ pub fn read_all(source: &mut dyn Source) -> (Vec<SourcePicture>, Option<SourceEr
     }
 }
 
-pub fn assert_times_increase(pictures: &[SourcePicture]) {
+pub(crate) fn assert_times_increase(pictures: &[SourcePicture]) {
     for pair in pictures.windows(2) {
         assert!(pair[0].time < pair[1].time, "{:?} is not before {:?}", pair[0].time, pair[1].time);
     }
 }
 
 /// FNV-1a over all pixels.
-pub fn digest(pictures: &[SourcePicture]) -> u64 {
+pub(crate) fn digest(pictures: &[SourcePicture]) -> u64 {
     let bytes = pictures.iter().flat_map(|picture| picture.picture.data());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Runs the `ffmpeg` tool; `false` if it is not installed.
-pub fn ffmpeg(arguments: &[&str]) -> bool {
+pub(crate) fn ffmpeg(arguments: &[&str]) -> bool {
     match std::process::Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y"])
         .args(arguments)
