@@ -32,20 +32,20 @@ pub struct Settings {
     /// every change of side from one frame to the next as it is, and nothing but that.
     #[serde(default = "default_hysteresis")]
     #[schemars(range(min = 0.0, max = 0.5))]
-    pub hysteresis: f32,
+    pub hysteresis: f64,
     /// Seconds that the anchor must stay beyond the line, unless it is beyond three times the hysteresis.
     #[serde(default = "default_settle_s")]
     #[schemars(range(min = 0.0, max = 10.0))]
-    pub settle_s: f32,
+    pub settle_s: f64,
     /// A new track goes on in the place of one that vanished beside it up to so many seconds before; 0
     /// switches this off. 1 if left out, and 0 if the hysteresis is 0.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 10.0))]
-    pub handover_s: Option<f32>,
+    pub handover_s: Option<f64>,
     /// Seconds after which a track that was not seen starts anew.
     #[serde(default = "default_memory_s")]
     #[schemars(range(min = 0.0, max = 3600.0))]
-    pub memory_s: f32,
+    pub memory_s: f64,
 }
 
 /// A line.
@@ -87,15 +87,15 @@ pub enum Anchor {
     Centre,
 }
 
-fn default_hysteresis() -> f32 {
+fn default_hysteresis() -> f64 {
     0.01
 }
 
-fn default_settle_s() -> f32 {
+fn default_settle_s() -> f64 {
     0.2
 }
 
-fn default_memory_s() -> f32 {
+fn default_memory_s() -> f64 {
     5.0
 }
 
@@ -125,7 +125,7 @@ impl Settings {
 
     /// How far beyond a line a side counts, in picture heights, for a box of this height.
     pub(crate) fn near(&self, box_height: f32) -> f32 {
-        if self.hysteresis > 0.0 { self.hysteresis.max(BOX_NOISE * box_height) } else { 0.0 }
+        if self.hysteresis > 0.0 { (self.hysteresis as f32).max(BOX_NOISE * box_height) } else { 0.0 }
     }
 
     pub(crate) fn settle(&self) -> Duration {
@@ -176,7 +176,7 @@ impl Entry {
     }
 }
 
-fn in_range(key: &str, value: f32, most: f32, unit: &str) -> Result<(), String> {
+fn in_range(key: &str, value: f64, most: f64, unit: &str) -> Result<(), String> {
     if (0.0..=most).contains(&value) {
         Ok(())
     } else {
@@ -185,7 +185,7 @@ fn in_range(key: &str, value: f32, most: f32, unit: &str) -> Result<(), String> 
 }
 
 /// Of a value that was checked to be 0 or more.
-fn seconds(value: f32) -> Duration {
-    // Through whole microseconds, as frames are timed: 0.2 as f32 is a little more than a fifth.
-    Duration::from_micros((f64::from(value) * 1e6).round() as u64)
+fn seconds(value: f64) -> Duration {
+    // In whole microseconds, as frames are timed.
+    Duration::from_micros((value * 1e6).round() as u64)
 }

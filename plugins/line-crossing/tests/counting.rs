@@ -1,4 +1,5 @@
 //! What counts as a crossing, case by case.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use line_crossing::LineCrossing;
 use ocellus_sdk::core::event::{Overlay, Value};

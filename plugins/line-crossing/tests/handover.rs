@@ -1,4 +1,5 @@
 //! Ids that change at the line: every crossing is counted once, and none is made up.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use line_crossing::LineCrossing;
 use ocellus_sdk::test::{Harness, TrackBuilder, track};

@@ -1,5 +1,6 @@
 //! Pedestrians walked by real people: the ground truth of four MOT17 sequences over a line at half the
 //! width, by the foot point, from frame to frame without hysteresis.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,12 +1,13 @@
 //! Settings that cannot be meant are refused with a message that says what would be right.
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use line_crossing::LineCrossing;
 use ocellus_sdk::core::Size;
 use ocellus_sdk::test::{Harness, check_schema};
 use serde_json::{Value, json};
 
-fn refusal(settings: Value) -> String {
-    match Harness::<LineCrossing>::new(&settings) {
+fn refusal(settings: &Value) -> String {
+    match Harness::<LineCrossing>::new(settings) {
         Ok(_) => panic!("accepted {settings}"),
         Err(error) => error,
     }
@@ -41,7 +42,7 @@ fn each_refusal_names_the_key_the_value_and_the_remedy() {
         (one_line(|s| s["classes"] = json!([])), &["classes is empty"]),
     ];
     for (settings, parts) in cases {
-        let message = refusal(settings.clone());
+        let message = refusal(&settings);
         for part in parts {
             assert!(message.contains(part), "{settings} gives {message:?} without {part:?}");
         }
@@ -51,11 +52,11 @@ fn each_refusal_names_the_key_the_value_and_the_remedy() {
 #[test]
 fn names_are_given_once_and_lines_are_counted() {
     let line = |name: String| json!({"name": name, "from": [0.1, 0.1], "to": [0.9, 0.9]});
-    let twice = refusal(json!({"lines": [line("a".into()), line("b".into()), line("a".into())]}));
+    let twice = refusal(&json!({"lines": [line("a".into()), line("b".into()), line("a".into())]}));
     assert!(twice.contains("lines[2].name is \"a\" like lines[0].name"), "{twice}");
     let many: Vec<Value> = (0..65).map(|index| line(index.to_string())).collect();
-    assert!(refusal(json!({"lines": many})).contains("lines has 65 lines; give 1 to 64"));
-    assert!(refusal(json!({"lines": [line(String::new())]})).contains("name has 0 characters"));
+    assert!(refusal(&json!({"lines": many})).contains("lines has 65 lines; give 1 to 64"));
+    assert!(refusal(&json!({"lines": [line(String::new())]})).contains("name has 0 characters"));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn fits(settings: &Settings, spaces: &[Space], vehicles: &[Vehicle]) -> Vec<Fit>
                 }
                 Match::Iou => {
                     let iou = iou(space, &vehicle.rect);
-                    if iou > 0.0 && iou >= settings.min_iou {
+                    if iou > 0.0 && f64::from(iou) >= settings.min_iou {
                         fits.push(fit(iou));
                     }
                 }

@@ -30,11 +30,11 @@ pub struct Settings {
     /// With `"match": "iou"`, the least overlap of box and space, 0..1 (intersection over union).
     #[serde(default = "default_min_iou")]
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub min_iou: f32,
+    pub min_iou: f64,
     /// Seconds that a change must hold before it counts.
     #[serde(default = "default_hold_s")]
     #[schemars(range(min = 0.0, max = 3600.0))]
-    pub hold_s: f32,
+    pub hold_s: f64,
     /// Names of the classes that park; if left out, those of car, truck, bus and van that the model knows.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
@@ -61,11 +61,11 @@ pub enum Match {
     Iou,
 }
 
-fn default_min_iou() -> f32 {
+fn default_min_iou() -> f64 {
     0.3
 }
 
-fn default_hold_s() -> f32 {
+fn default_hold_s() -> f64 {
     1.0
 }
 
@@ -130,7 +130,7 @@ impl Settings {
     }
 
     pub(crate) fn hold(&self) -> Duration {
-        // Through whole microseconds, as frames are timed: 0.1 as f32 is a little more than a tenth.
-        Duration::from_micros((f64::from(self.hold_s) * 1e6).round() as u64)
+        // In whole microseconds, as frames are timed.
+        Duration::from_micros((self.hold_s * 1e6).round() as u64)
     }
 }

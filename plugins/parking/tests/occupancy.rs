@@ -1,4 +1,5 @@
 //! When a space is occupied, case by case.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use ocellus_sdk::core::event::{Overlay, Tone, Value};
 use ocellus_sdk::core::{Rect, Size};
@@ -17,7 +18,7 @@ fn spaces() -> Json {
     json!({"spaces": [space("A1", 0.2), space("A2", 0.32), space("A3", 0.7)]})
 }
 
-fn with(pairs: Json) -> Json {
+fn with(pairs: &Json) -> Json {
     let mut settings = spaces();
     for (key, value) in pairs.as_object().unwrap() {
         settings[key] = value.clone();
@@ -98,10 +99,10 @@ fn a_change_counts_after_it_held_and_starts_over_when_it_breaks() {
 
 #[test]
 fn the_hold_is_the_one_in_the_settings() {
-    let mut harness = Harness::<Parking>::new(with(json!({"hold_s": 0.1}))).unwrap();
+    let mut harness = Harness::<Parking>::new(with(&json!({"hold_s": 0.1}))).unwrap();
     assert!(harness.frame(0.0, [car(1, 0.2)]).unwrap().events().is_empty());
     assert_eq!(harness.frame(0.1, [car(1, 0.2)]).unwrap().events().len(), 3);
-    let mut at_once = Harness::<Parking>::new(with(json!({"hold_s": 0}))).unwrap();
+    let mut at_once = Harness::<Parking>::new(with(&json!({"hold_s": 0}))).unwrap();
     assert_eq!(at_once.frame(0.0, []).unwrap().events().len(), 3);
 }
 
@@ -141,7 +142,7 @@ fn only_vehicles_park() {
     let bus = track(3, "bus").sized(0.1, 0.1).centre_at(0.7, 0.5);
     let tracks = [person, motorcycle, bus];
     assert_eq!(filled(spaces(), &tracks), ["A3"]);
-    assert_eq!(filled(with(json!({"classes": ["motorcycle"]})), &tracks), ["A2"]);
+    assert_eq!(filled(with(&json!({"classes": ["motorcycle"]})), &tracks), ["A2"]);
 }
 
 #[test]
@@ -150,12 +151,12 @@ fn by_centre_the_middle_of_the_space_decides() {
     assert!(filled(spaces(), &[car(1, 0.26)]).is_empty());
     let long = track(1, "truck").sized(0.3, 0.2).centre_at(0.26, 0.5);
     assert_eq!(filled(spaces(), std::slice::from_ref(&long)), ["A1", "A2"]);
-    assert_eq!(filled(with(json!({"exclusive": true})), &[long]).len(), 1);
+    assert_eq!(filled(with(&json!({"exclusive": true})), &[long]).len(), 1);
 }
 
 #[test]
 fn exclusive_gives_a_vehicle_the_space_it_covers_best_and_each_space_one_vehicle() {
-    let settings = with(json!({"exclusive": true}));
+    let settings = with(&json!({"exclusive": true}));
     let over_both = track(1, "truck").rect(Rect::new(0.14, 0.45, 0.19, 0.1));
     assert_eq!(filled(settings.clone(), std::slice::from_ref(&over_both)), ["A1"]);
     // A better one has the first space, so the long one is left with the second.
@@ -167,12 +168,12 @@ fn exclusive_gives_a_vehicle_the_space_it_covers_best_and_each_space_one_vehicle
 
 #[test]
 fn by_overlap_each_vehicle_fills_its_best_space_over_the_least() {
-    let settings = with(json!({"match": "iou"}));
+    let settings = with(&json!({"match": "iou"}));
     // Overlaps of 0.06/0.14 = 0.43 with A1 and nothing with A2.
     assert_eq!(filled(settings.clone(), &[car(1, 0.16)]), ["A1"]);
     // 0.04/0.16 = 0.25 is too little, unless it is said to be enough.
     assert!(filled(settings.clone(), &[car(1, 0.14)]).is_empty());
-    assert_eq!(filled(with(json!({"match": "iou", "min_iou": 0.2})), &[car(1, 0.14)]), ["A1"]);
+    assert_eq!(filled(with(&json!({"match": "iou", "min_iou": 0.2})), &[car(1, 0.14)]), ["A1"]);
     // Over both, the better one only.
     let wide = track(1, "truck").rect(Rect::new(0.17, 0.45, 0.2, 0.1));
     assert_eq!(filled(settings.clone(), &[wide]), ["A2"]);

@@ -1,12 +1,13 @@
 //! Settings that cannot be meant are refused with a message that says what would be right.
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use ocellus_sdk::core::Size;
 use ocellus_sdk::test::{Harness, check_schema, track};
 use parking::Parking;
 use serde_json::{Value, json};
 
-fn refusal(settings: Value) -> String {
-    match Harness::<Parking>::new(&settings) {
+fn refusal(settings: &Value) -> String {
+    match Harness::<Parking>::new(settings) {
         Ok(_) => panic!("accepted {settings}"),
         Err(error) => error,
     }
@@ -49,7 +50,7 @@ fn each_refusal_names_the_key_the_value_and_the_remedy() {
         ),
     ];
     for (settings, parts) in cases {
-        let message = refusal(settings.clone());
+        let message = refusal(&settings);
         for part in parts {
             assert!(message.contains(part), "{settings} gives {message:?} without {part:?}");
         }
@@ -59,7 +60,7 @@ fn each_refusal_names_the_key_the_value_and_the_remedy() {
 #[test]
 fn a_name_is_given_once() {
     let space = json!({"name": "A1", "polygon": [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]});
-    assert!(refusal(json!({"spaces": [space, space]})).contains("spaces[1].name \"A1\" is taken"));
+    assert!(refusal(&json!({"spaces": [space, space]})).contains("spaces[1].name \"A1\" is taken"));
 }
 
 #[test]
@@ -67,9 +68,9 @@ fn outlines_are_limited_one_by_one_and_together() {
     let corner = |index: u32| [0.5 + (f64::from(index) / 50.0).sin() / 4.0, 0.5 + f64::from(index) / 1000.0];
     let outline = |corners: u32| Value::from_iter((0..corners).map(|index| json!(corner(index))));
     let space = |name: u32, corners| json!({"name": name.to_string(), "polygon": outline(corners)});
-    assert!(refusal(json!({"spaces": [space(0, 257)]})).contains("257 corners; at most 256"));
+    assert!(refusal(&json!({"spaces": [space(0, 257)]})).contains("257 corners; at most 256"));
     let many: Vec<Value> = (0..40).map(|index| space(index, 250)).collect();
-    assert!(refusal(json!({"spaces": many})).contains("10000 corners together; at most 8000"));
+    assert!(refusal(&json!({"spaces": many})).contains("10000 corners together; at most 8000"));
 }
 
 #[test]

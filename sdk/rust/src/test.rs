@@ -113,7 +113,7 @@ impl<R: Rule> Harness<R> {
     ) -> Result<Output, String> {
         let mut columns = Columns::default();
         for track in tracks {
-            self.add(&mut columns, time, track)?;
+            self.add(&mut columns, time, &track)?;
         }
         self.columns(time, columns)
     }
@@ -193,7 +193,7 @@ impl<R: Rule> Harness<R> {
         LOG.take()
     }
 
-    fn add(&mut self, columns: &mut Columns, time: f64, track: TrackBuilder) -> Result<(), String> {
+    fn add(&mut self, columns: &mut Columns, time: f64, track: &TrackBuilder) -> Result<(), String> {
         let classes = self.site.cameras()[0].classes.clone();
         let class = classes
             .iter()

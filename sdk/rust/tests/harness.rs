@@ -1,4 +1,5 @@
 //! The fake host keeps the contract's promises and tells when a test breaks one.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use ocellus_sdk::core::event::Overlay;
 use ocellus_sdk::log::Level;
