@@ -10,6 +10,8 @@ const EDGE: f32 = 0.01;
 /// edge can have its foot a little outside.
 pub(crate) struct Gate {
     segment: Segment,
+    /// Of length 1, towards the positive side.
+    normal: [f32; 2],
     aspect: f32,
     starts_at: f32,
     ends_at: f32,
@@ -19,8 +21,11 @@ impl Gate {
     /// Lays out `segment`, given in shares of the picture, for pictures `aspect` times as wide as high.
     pub(crate) fn new(segment: Segment, aspect: f32) -> Gate {
         let Segment { from, to } = segment;
+        let laid = Segment::new(Point::new(from.x * aspect, from.y), Point::new(to.x * aspect, to.y));
+        let length = laid.length();
         Gate {
-            segment: Segment::new(Point::new(from.x * aspect, from.y), Point::new(to.x * aspect, to.y)),
+            segment: laid,
+            normal: [(laid.from.y - laid.to.y) / length, (laid.to.x - laid.from.x) / length],
             aspect,
             starts_at: if leaves_picture(to, from) { f32::NEG_INFINITY } else { 0.0 },
             ends_at: if leaves_picture(from, to) { f32::INFINITY } else { 1.0 },
@@ -29,18 +34,23 @@ impl Gate {
 
     /// Signed distance from the infinite line in picture heights, of a point in shares of the picture.
     pub(crate) fn distance(&self, point: Point) -> f32 {
-        self.segment.signed_distance(self.isotropic(point))
+        self.isotropic_distance(self.isotropic(point))
     }
 
     /// Whether the straight way between two points on different sides leads through the line and not
     /// around its end.
     pub(crate) fn is_passed(&self, from: Point, to: Point) -> bool {
         let (from, to) = (self.isotropic(from), self.isotropic(to));
-        let (before, after) = (self.segment.signed_distance(from), self.segment.signed_distance(to));
+        let (before, after) = (self.isotropic_distance(from), self.isotropic_distance(to));
         let across = before - after;
         let share = if across == 0.0 { 0.0 } else { (before / across).clamp(0.0, 1.0) };
         let at = Point::new(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share);
         (self.starts_at..=self.ends_at).contains(&self.segment.position_of(at))
+    }
+
+    fn isotropic_distance(&self, point: Point) -> f32 {
+        let Segment { from, .. } = self.segment;
+        self.normal[0] * (point.x - from.x) + self.normal[1] * (point.y - from.y)
     }
 
     fn isotropic(&self, point: Point) -> Point {

@@ -22,6 +22,7 @@ use ocellus_sdk::prelude::*;
 use gate::Gate;
 use mover::{Mover, Movers, Sighting};
 use passage::{Passage, Side, Step};
+use settings::Times;
 pub use settings::{Anchor, Entry, LineSettings, Settings};
 pub use state::State;
 
@@ -34,6 +35,7 @@ pub struct LineCrossing {
     classes: ClassFilter,
     lines: Vec<Line>,
     movers: Movers,
+    times: Times,
     /// Movers kept at once, so that memory and state stay bounded.
     most_movers: usize,
     /// Width over height of the picture that the gates were laid out for.
@@ -73,18 +75,23 @@ impl Rule for LineCrossing {
             exits: 0,
         };
         let lines: Vec<Line> = settings.lines.iter().map(line).collect();
+        let times = settings.times();
         let most_movers = state::most_movers(lines.len());
-        Ok(LineCrossing { settings, classes, lines, movers: Movers::default(), most_movers, aspect })
+        Ok(LineCrossing { settings, classes, lines, movers: Movers::default(), times, most_movers, aspect })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
         self.lay_out(frame.size);
         let mut output = Output::new();
         let (sightings, seen) = self.sightings(frame, tracks);
-        let memory = self.settings.memory();
-        self.movers.retain(|mover| frame.time.since(mover.time) <= memory);
-        self.hand_over(frame.time, &sightings, &seen);
-        self.make_room(&sightings, &seen);
+        let oldest = frame.time - self.times.memory;
+        self.movers.retain(|mover| mover.time >= oldest);
+        let newcomers: Vec<&Sighting> =
+            sightings.iter().filter(|sighting| !self.movers.contains(sighting.id)).collect();
+        if !newcomers.is_empty() {
+            self.hand_over(frame.time, &newcomers, &seen);
+            self.make_room(newcomers.len(), &seen);
+        }
         for sighting in &sightings {
             self.observe(sighting, frame.time, &mut output);
         }
@@ -139,7 +146,8 @@ impl LineCrossing {
 
     /// The tracks of this frame that count, each id once, and their ids in order.
     fn sightings(&self, frame: &Frame, tracks: &Tracks) -> (Vec<Sighting>, Vec<u64>) {
-        let (mut sightings, mut seen) = (Vec::new(), Vec::new());
+        let most = tracks.iter().size_hint().1.unwrap_or(0);
+        let (mut sightings, mut seen) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let counts =
             |track: &TrackView<'_>| track.is_confirmed() && self.classes.accepts(frame.camera, track.class());
         for track in tracks.iter().filter(counts) {
@@ -169,30 +177,24 @@ impl LineCrossing {
     }
 
     /// Newcomers take over from tracks that vanished beside them.
-    fn hand_over(&mut self, now: TimeUs, sightings: &[Sighting], seen: &[u64]) {
-        let longest = self.settings.handover();
+    fn hand_over(&mut self, now: TimeUs, newcomers: &[&Sighting], seen: &[u64]) {
+        let longest = self.times.handover;
         if longest.is_zero() {
-            return;
-        }
-        let newcomers: Vec<&Sighting> =
-            sightings.iter().filter(|sighting| !self.movers.contains(sighting.id)).collect();
-        if newcomers.is_empty() {
             return;
         }
         let has_vanished =
             |mover: &&Mover| seen.binary_search(&mover.id).is_err() && now.since(mover.time) <= longest;
         let vanished: Vec<&Mover> = self.movers.iter().filter(has_vanished).collect();
-        for (from, to) in handover::pairs(now, self.aspect, &vanished, &newcomers) {
+        for (from, to) in handover::pairs(now, self.aspect, &vanished, newcomers) {
             if let Some(mover) = self.movers.remove(from) {
                 self.movers.insert(Mover { id: to, predecessor: Some(from), ..mover });
             }
         }
     }
 
-    /// Forgets those unseen for longest, so that there is a place for each newcomer.
-    fn make_room(&mut self, sightings: &[Sighting], seen: &[u64]) {
-        let is_new = |sighting: &&Sighting| !self.movers.contains(sighting.id);
-        let newcomers = sightings.iter().filter(is_new).count();
+    /// Forgets those unseen for longest, so that there is a place for each newcomer. (One that took over
+    /// needs none, so this may forget a few too early.)
+    fn make_room(&mut self, newcomers: usize, seen: &[u64]) {
         let over = (self.movers.len() + newcomers).saturating_sub(self.most_movers);
         for _ in 0..over {
             let unseen = self.movers.iter().filter(|mover| seen.binary_search(&mover.id).is_err());
@@ -204,16 +206,15 @@ impl LineCrossing {
     }
 
     fn observe(&mut self, sighting: &Sighting, now: TimeUs, output: &mut Output) {
-        if !self.movers.contains(sighting.id) {
-            if self.movers.len() >= self.most_movers {
-                return;
-            }
-            self.movers.insert(Mover::new(sighting, now, self.lines.len()));
-        }
-        let Some(mover) = self.movers.get_mut(sighting.id) else { return };
+        let Some(mover) = self
+            .movers
+            .get_or_insert(sighting.id, self.most_movers, || Mover::new(sighting, now, self.lines.len()))
+        else {
+            return;
+        };
         let step = Step {
             near: self.settings.near(sighting.size[1]),
-            settle: self.settings.settle(),
+            settle: self.times.settle,
             from: mover.at,
             to: sighting.at,
             now,
@@ -228,7 +229,7 @@ impl LineCrossing {
 
     /// A side that nobody contradicts for long enough counts, seen or not.
     fn settle_unseen(&mut self, now: TimeUs, seen: &[u64], output: &mut Output) {
-        let after = self.settings.settle();
+        let after = self.times.settle;
         for mover in self.movers.iter_mut() {
             if seen.binary_search(&mover.id).is_err() {
                 settle(&mut self.lines, mover, |passage| passage.settle_unseen(now, after), output);

@@ -60,7 +60,7 @@ impl Mover {
 
     /// Seen again.
     pub(crate) fn move_to(&mut self, sighting: &Sighting, now: TimeUs) {
-        let elapsed_s = now.since(self.time).as_secs_f32();
+        let elapsed_s = now.0.saturating_sub(self.time.0) as f32 / 1e6;
         if elapsed_s > 0.0 {
             let steps = self.sightings.max(1) as f32;
             let weight = (elapsed_s / (elapsed_s + SMOOTHING_S)).max(1.0 / steps);
@@ -100,8 +100,21 @@ impl Movers {
         self.place(id).is_ok()
     }
 
-    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Mover> {
-        let place = self.place(id).ok()?;
+    /// The one with this id; made if it is new and there are fewer than `most`.
+    pub(crate) fn get_or_insert(
+        &mut self,
+        id: u64,
+        most: usize,
+        make: impl FnOnce() -> Mover,
+    ) -> Option<&mut Mover> {
+        let place = match self.place(id) {
+            Ok(place) => place,
+            Err(_) if self.0.len() >= most => return None,
+            Err(place) => {
+                self.0.insert(place, make());
+                place
+            }
+        };
         self.0.get_mut(place)
     }
 

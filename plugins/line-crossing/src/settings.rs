@@ -48,6 +48,17 @@ pub struct Settings {
     pub memory_s: f64,
 }
 
+/// The settings that are times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// How long an anchor must stay beyond a line.
+    pub(crate) settle: Duration,
+    /// How long one that vanished can be taken over from; zero for never.
+    pub(crate) handover: Duration,
+    /// How long one that is not seen is remembered.
+    pub(crate) memory: Duration,
+}
+
 /// A line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,17 +139,15 @@ impl Settings {
         if self.hysteresis > 0.0 { (self.hysteresis as f32).max(BOX_NOISE * box_height) } else { 0.0 }
     }
 
-    pub(crate) fn settle(&self) -> Duration {
-        seconds(self.settle_s)
-    }
-
-    pub(crate) fn handover(&self) -> Duration {
+    /// The settings that are times.
+    pub(crate) fn times(&self) -> Times {
         let default = if self.hysteresis > 0.0 { 1.0 } else { 0.0 };
-        seconds(self.handover_s.unwrap_or(default).min(self.memory_s))
-    }
-
-    pub(crate) fn memory(&self) -> Duration {
-        seconds(self.memory_s)
+        let handover_s = self.handover_s.unwrap_or(default).min(self.memory_s);
+        Times {
+            settle: seconds(self.settle_s),
+            handover: seconds(handover_s),
+            memory: seconds(self.memory_s),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod fill;
 mod settings;
 mod space;
 
+use std::time::Duration;
+
 use ocellus_sdk::prelude::*;
 
 use fill::Vehicle;
@@ -28,6 +30,7 @@ pub struct Parking {
     settings: Settings,
     vehicles: ClassFilter,
     spaces: Vec<Space>,
+    hold: Duration,
 }
 
 impl Rule for Parking {
@@ -44,7 +47,8 @@ impl Rule for Parking {
     fn configure(settings: Settings, site: &Site) -> Result<Parking, String> {
         let spaces = settings.check()?;
         let vehicles = settings.vehicles(site)?;
-        Ok(Parking { settings, vehicles, spaces })
+        let hold = settings.hold();
+        Ok(Parking { settings, vehicles, spaces, hold })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
@@ -54,10 +58,9 @@ impl Rule for Parking {
         let vehicle = |track: TrackView<'_>| Vehicle { rect: track.rect(), is_seen: track.is_confirmed() };
         let vehicles: Vec<Vehicle> = tracks.iter().filter(counts).map(vehicle).take(MOST_VEHICLES).collect();
         let filled = fill::fill(&self.settings, &self.spaces, &vehicles);
-        let hold = self.settings.hold();
         let mut output = Output::new();
         for (space, filled) in self.spaces.iter_mut().zip(filled) {
-            if let Some(occupied) = space.observe(filled, frame.time, hold) {
+            if let Some(occupied) = space.observe(filled, frame.time, self.hold) {
                 output
                     .event("parking")
                     .attribute("space", space.name.as_str())

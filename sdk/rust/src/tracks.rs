@@ -132,6 +132,10 @@ impl<'a> Iterator for Iter<'a> {
             }
         }
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.tracks.columns.ids.len().saturating_sub(self.row)))
+    }
 }
 
 /// One track in one frame.
