@@ -43,6 +43,13 @@ impl Database {
         self.engine.folder.root()
     }
 
+    /// Why the database accepts no more changes, if it has failed. Opening it anew is the remedy: what is damaged is
+    /// then moved aside.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.engine.failure()
+    }
+
     /// Figures as of the last change.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -93,7 +93,7 @@ impl Engine {
         let result = put(&mut draft)?;
         draft.batch.insert(keys::TAIL, value::seal(keys::TAIL, &draft.tail.encode()));
         let revision = Revision(draft.tail.revision);
-        self.contained(doing, |db| db.apply_batch(draft.batch)).inspect_err(|error| self.give_up(error))?;
+        self.write(doing, |db| db.apply_batch(draft.batch)).inspect_err(|error| self.give_up(error))?;
         *latest = draft.tail;
         Ok((result, revision))
     }
@@ -107,7 +107,7 @@ impl Engine {
         self.check("flushing")?;
         // Taken before the flush: all that it counts has been applied by now, so the flush covers it.
         let reached = self.tail();
-        self.contained("flushing", |db| db.flush()).inspect_err(|error| self.give_up(error))?;
+        self.write("flushing", |db| db.flush()).inspect_err(|error| self.give_up(error))?;
         if self.durability == Durability::PowerLoss {
             self.room.sync().inspect_err(|error| self.give_up(error))?;
         }
@@ -128,18 +128,18 @@ impl Engine {
     ) -> Result<(), StoreError> {
         self.check(doing)?;
         self.room.ensure(doing, Purpose::Adding(value.len()))?;
-        self.contained(doing, |db| db.insert(key, value)).inspect_err(|error| self.give_up(error))?;
+        self.write(doing, |db| db.insert(key, value)).inspect_err(|error| self.give_up(error))?;
         Ok(())
     }
 
     /// One stored value, still sealed.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.contained("reading", |db| db.get(key))
+        self.read(|db| db.get(key))
     }
 
     /// All rows that start with `prefix`, up to `limit`; still sealed.
     pub(crate) fn rows(&self, prefix: &[u8], limit: usize) -> Result<Vec<(IVec, IVec)>, StoreError> {
-        self.contained("reading", |db| db.scan_prefix(prefix).take(limit).collect())
+        self.read(|db| db.scan_prefix(prefix).take(limit).collect())
     }
 
     /// Counts a value that was found damaged, and says so.
@@ -160,7 +160,12 @@ impl Engine {
 
     /// Bytes of the database's files, or 0 when the system does not say.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        self.contained("measuring", |db| db.size_on_disk()).unwrap_or(0)
+        self.contained(|db| db.size_on_disk()).unwrap_or(0)
+    }
+
+    /// Why the database accepts no more changes, if so.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
     }
 
     fn check(&self, doing: &'static str) -> Result<(), StoreError> {
@@ -177,24 +182,68 @@ impl Engine {
         }
     }
 
-    fn contained<T>(
+    /// Calls sled to change something.
+    fn write<T>(
         &self,
         doing: &'static str,
         call: impl FnOnce(&sled::Db) -> sled::Result<T>,
     ) -> Result<T, StoreError> {
-        let Some(db) = &self.db else {
-            return Err(StoreError::Failed { doing, cause: "the database is closed".to_owned() });
-        };
+        self.contained(call).map_err(|fault| match fault {
+            Fault::Engine(sled::Error::Io(error)) if is_full(&error) => {
+                StoreError::DiskFull { path: self.folder.sled(), doing }
+            }
+            fault => {
+                let cause = fault.to_string();
+                if fault.speaks_of_damage() {
+                    self.folder.suspect(&cause);
+                }
+                StoreError::Failed { doing, cause }
+            }
+        })
+    }
+
+    /// Calls sled to read something. What it cannot read is damage, which is counted and told.
+    fn read<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+        self.contained(call).map_err(|fault| match fault {
+            Fault::Engine(sled::Error::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                StoreError::io("reading the database", &self.folder.sled(), error)
+            }
+            fault => {
+                let (what, why) = ("a page of the database", fault.to_string());
+                self.report_damaged(what, &why);
+                StoreError::damaged(what, why)
+            }
+        })
+    }
+
+    fn contained<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
+        let db = self.db.as_ref().ok_or(Fault::Closed)?;
         match catch_unwind(AssertUnwindSafe(|| call(db))) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(sled::Error::Io(error))) if is_full(&error) => {
-                Err(StoreError::DiskFull { path: self.folder.sled(), doing })
-            }
-            Ok(Err(error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)))) => {
-                Err(StoreError::damaged("a page of the database", error.to_string()))
-            }
-            Ok(Err(error)) => Err(StoreError::Failed { doing, cause: error.to_string() }),
-            Err(panic) => Err(StoreError::Failed { doing, cause: panic_text(&*panic) }),
+            Ok(result) => result.map_err(Fault::Engine),
+            Err(panic) => Err(Fault::Panic(panic_text(&*panic))),
+        }
+    }
+}
+
+/// How a call of sled can fail.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Engine(sled::Error),
+    #[error("{0}")]
+    Panic(String),
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl Fault {
+    /// Whether the content is to blame, rather than the disk it is on.
+    fn speaks_of_damage(&self) -> bool {
+        match self {
+            Fault::Engine(error) => !matches!(error, sled::Error::Io(_)),
+            // sled unwraps some errors of the system.
+            Fault::Panic(text) => !text.contains("Os {") && !text.contains("Io("),
+            Fault::Closed => false,
         }
     }
 }

@@ -72,6 +72,34 @@ impl Folder {
         self.root.join("states")
     }
 
+    /// Leaves word for the next start that a change failed on damaged content.
+    pub(crate) fn suspect(&self, why: &str) {
+        let path = self.suspicion();
+        if let Err(error) = fs::write(&path, why) {
+            tracing::error!(%error, file = %path.display(), "the next start will not know of the damage");
+        }
+    }
+
+    /// What an earlier run suspected.
+    pub(crate) fn suspected(&self) -> Option<String> {
+        fs::read(self.suspicion()).ok().map(|why| String::from_utf8_lossy(&why).into_owned())
+    }
+
+    /// Forgets what was suspected, once the database has been moved aside.
+    pub(crate) fn forget_suspicion(&self) -> Result<(), StoreError> {
+        let path = self.suspicion();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::io("removing a file", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn suspicion(&self) -> PathBuf {
+        self.root.join("suspect")
+    }
+
     /// The first name `sled.damaged-<n>` that nothing has yet.
     pub(crate) fn place_for_damaged(&self) -> PathBuf {
         (1_u32..)

@@ -13,7 +13,7 @@ use crate::engine::{Engine, Parts, panic_text};
 use crate::error::{StoreError, is_full};
 use crate::events;
 use crate::folder::{self, Folder};
-use crate::keys;
+use crate::keys::{self, Table};
 use crate::mark::Mark;
 use crate::room::{Purpose, Room};
 use crate::tail::Tail;
@@ -133,11 +133,16 @@ impl Database {
         let (mark, marked) = Mark::open(&folder.mark())?;
         let place = folder.place_for_damaged();
         let mut damage = None;
-        let sound = match open_sled(&folder, settings) {
+        let found = match folder.suspected() {
+            Some(why) => Err(Trouble::Damaged(format!("a change failed on it before ({why})"))),
+            None => open_sled(&folder, settings),
+        };
+        let sound = match found {
             Ok(sound) => sound,
             Err(Trouble::Refused(error)) => return Err(error),
             Err(Trouble::Damaged(what)) => {
                 set_aside(&folder, &place)?;
+                folder.forget_suspicion()?;
                 damage =
                     Some(Damage { what, moved_to: Some(place.clone()), lost_events: None, plugins: vec![] });
                 open_sled(&folder, settings).map_err(|trouble| match trouble {
@@ -276,6 +281,10 @@ fn check(db: &sled::Db, folder: &Folder) -> Result<Checked, Trouble> {
     if let Some(last) = last.filter(|last| *last >= tail.next_event) {
         oddity = Some(format!("it holds event {last}, its counters end before {}", tail.next_event));
         tail.next_event = last.saturating_add(1);
+    }
+    // These are few, and without them the site is not itself: damage among them is better met now.
+    for table in [Table::Camera, Table::Handle, Table::Plugin, Table::Rule, Table::State] {
+        db.scan_prefix([table as u8]).try_for_each(|row| row.map(|_| ())).map_err(engine)?;
     }
     Ok((tail, oddity))
 }

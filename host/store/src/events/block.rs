@@ -51,7 +51,7 @@ pub(super) struct Times {
 }
 
 impl Times {
-    const ANY: Times = Times { earliest: TimeUs(0), latest: TimeUs(u64::MAX) };
+    pub(super) const ANY: Times = Times { earliest: TimeUs(0), latest: TimeUs(u64::MAX) };
 
     fn with(self, time: TimeUs) -> Times {
         Times { earliest: self.earliest.min(time), latest: self.latest.max(time) }
@@ -68,6 +68,14 @@ impl Times {
         let (earliest, latest) = payload.split_first_chunk::<8>()?;
         let time = |bytes: &[u8; 8]| TimeUs(u64::from_le_bytes(*bytes));
         Some(Times { earliest: time(earliest), latest: time(latest.try_into().ok()?) })
+    }
+}
+
+/// `unknown` in place of what is on a page that cannot be read.
+pub(super) fn or_unknown<T>(read: Result<T, StoreError>, unknown: T) -> Result<T, StoreError> {
+    match read {
+        Err(StoreError::Damaged { .. }) => Ok(unknown),
+        read => read,
     }
 }
 
@@ -92,7 +100,9 @@ fn read(key: &[u8], sealed: &[u8]) -> Postings {
 pub(super) fn remove(engine: &Engine, draft: &mut Draft, number: u64) -> Result<(), StoreError> {
     // Each event has at most three terms of its own.
     let most = 1 + 3 * BLOCK as usize;
-    for (key, _) in engine.rows(&keys::numbered(Table::EventBlock, number), most)? {
+    let rows = engine.rows(&keys::numbered(Table::EventBlock, number), most);
+    // Rows on a damaged page stay: nobody looks for them any more.
+    for (key, _) in or_unknown(rows, Vec::new())? {
         draft.batch.remove(key);
     }
     Ok(())

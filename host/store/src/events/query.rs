@@ -5,7 +5,7 @@
 
 use ocellus_core::{EventRecord, Name, TimeUs};
 
-use super::block::{self, BLOCK, Term};
+use super::block::{self, BLOCK, Term, Times};
 use super::postings::Postings;
 use super::stored;
 use crate::database::Database;
@@ -84,7 +84,7 @@ impl Database {
     /// the pages of one reading, and none that stays is left out.
     ///
     /// # Errors
-    /// [`StoreError::BadLimit`], and [`StoreError::Damaged`] or [`StoreError::Failed`] when the database cannot be read.
+    /// [`StoreError::BadLimit`], and [`StoreError::Io`] when the disk cannot be read.
     pub fn events(&self, query: &EventQuery) -> Result<EventPage, StoreError> {
         if !(1..=PAGE_LIMIT).contains(&query.limit) {
             return Err(StoreError::BadLimit { found: query.limit });
@@ -97,13 +97,17 @@ impl Database {
     /// # Errors
     /// [`StoreError::Damaged`] when the event is.
     pub fn event(&self, sequence: u64) -> Result<Option<EventRecord>, StoreError> {
-        let Some(sealed) = self.engine.get(&keys::numbered(Table::Event, sequence))? else { return Ok(None) };
-        stored::open(sequence, &sealed).map(Some).map_err(|why| {
-            let what = format!("event {sequence}");
-            self.engine.report_damaged(&what, &why);
-            StoreError::damaged(what, why)
-        })
+        event(&self.engine, sequence)
     }
+}
+
+fn event(engine: &Engine, sequence: u64) -> Result<Option<EventRecord>, StoreError> {
+    let Some(sealed) = engine.get(&keys::numbered(Table::Event, sequence))? else { return Ok(None) };
+    stored::open(sequence, &sealed).map(Some).map_err(|why| {
+        let what = format!("event {sequence}");
+        engine.report_damaged(&what, &why);
+        StoreError::damaged(what, why)
+    })
 }
 
 struct Reader<'a> {
@@ -151,15 +155,11 @@ impl<'a> Reader<'a> {
             return Ok(self.past(at));
         }
         self.work += 1;
-        if let Some(sealed) = self.engine.get(&keys::numbered(Table::Event, at))? {
-            match stored::open(at, &sealed) {
-                Ok(record) if self.matches(&record) => page.records.push(record),
-                Ok(_) => {}
-                Err(why) => {
-                    page.damaged += 1;
-                    self.engine.report_damaged(&format!("event {at}"), &why);
-                }
-            }
+        match event(self.engine, at) {
+            Ok(Some(record)) if self.matches(&record) => page.records.push(record),
+            Ok(_) => {}
+            Err(StoreError::Damaged { .. }) => page.damaged += 1,
+            Err(error) => return Err(error),
         }
         Ok(self.past(at))
     }
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         }
         self.work += 1;
         let from = self.query.from.unwrap_or(TimeUs(0));
-        let wanted = block::times(self.engine, number)?
+        let wanted = block::or_unknown(block::times(self.engine, number), Some(Times::ANY))?
             .is_some_and(|times| times.latest >= from && self.query.to.is_none_or(|to| times.earliest < to));
         let mut candidates = if wanted { Postings::ALL } else { Postings::NONE };
         for term in &self.terms {
@@ -181,7 +181,8 @@ impl<'a> Reader<'a> {
                 break;
             }
             self.work += 1;
-            candidates = candidates.and(block::postings(self.engine, number, *term)?);
+            candidates = candidates
+                .and(block::or_unknown(block::postings(self.engine, number, *term), Postings::ALL)?);
         }
         self.block = Some((number, candidates));
         Ok(candidates)

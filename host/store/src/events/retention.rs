@@ -79,7 +79,7 @@ impl Database {
             return Ok(true);
         }
         let sequence = tail.first_event;
-        let sealed = self.engine.get(&keys::numbered(Table::Event, sequence))?;
+        let sealed = block::or_unknown(self.engine.get(&keys::numbered(Table::Event, sequence)), None)?;
         // Where an event is missing there is nothing to look at, so that is passed over.
         Ok(due.oldest.is_some() && sealed.is_none_or(|sealed| due.is_too_old(sequence, &sealed)))
     }
@@ -90,7 +90,8 @@ impl Database {
         let end = first.saturating_add(BATCH).min(draft.tail.next_event);
         for sequence in first..end {
             let key = keys::numbered(Table::Event, sequence);
-            if let Some(sealed) = self.engine.get(&key)? {
+            // A row on a damaged page is left where it is: to remove it, its page would have to be read.
+            if let Some(sealed) = block::or_unknown(self.engine.get(&key), None)? {
                 let too_many = due.max_bytes.is_some_and(|max| draft.tail.event_bytes > max);
                 if !too_many && !due.is_too_old(sequence, &sealed) {
                     break;

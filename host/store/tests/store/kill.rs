@@ -10,7 +10,7 @@ use std::thread;
 use ocellus_core::TimeUs;
 use ocellus_store::{Database, Digest, PluginFacts, RuleRecord, StateKey, StatePlace, StateRecord};
 
-use crate::support::{Random, batch, event, name, open, read_all};
+use crate::support::{Random, batch, event, name, open, read_all, seed};
 
 /// Set for the child: the folder to work in.
 const FOLDER: &str = "OCELLUS_STORE_KILL_TEST";
@@ -62,7 +62,7 @@ fn what_was_acknowledged_survives_being_killed_at_any_moment() {
         append_for_ever(&folder);
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut random = Random(3);
+    let mut random = Random(seed(3));
     let mut acknowledged = HashMap::new();
     for round in 0..12 {
         let said = run_and_kill(TEST, folder.path(), 1 + random.below(120));
@@ -141,7 +141,7 @@ fn one_whole_version_is_active_after_being_killed_during_upload_and_activation()
         upload_and_activate_for_ever(&folder);
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut random = Random(5);
+    let mut random = Random(seed(5));
     for _ in 0..12 {
         let said = run_and_kill(TEST, folder.path(), 1 + random.below(40));
         let last = said.last().unwrap().split(' ').find_map(|word| word.parse::<u64>().ok()).unwrap();

@@ -59,7 +59,12 @@ pub(crate) fn read(database: &Database, mut query: EventQuery) -> Vec<EventRecor
     }
 }
 
-/// xorshift, so that a failing case can be run again.
+/// The seed of a test; `OCELLUS_TEST_SEED` gives another one, for long searches.
+pub(crate) fn seed(default: u64) -> u64 {
+    std::env::var("OCELLUS_TEST_SEED").map_or(default, |text| text.parse().unwrap())
+}
+
+/// splitmix, so that a failing case can be run again.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
