@@ -1,1 +1,11 @@
-//! Support for the tests of the whole.
+//! Support for the tests of the whole: the built program, a running host, the local test data.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's support fails by panicking")]
+
+pub mod data;
+pub mod host;
+pub mod program;
+pub mod truth;
+
+pub use data::test_data;
+pub use host::Host;
+pub use program::{Finished, ocellus, ocellus_command, plugin};

@@ -1,5 +1,6 @@
 //! `ocellus analyze`: a recording through detector, tracker and rules.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let info = source.info().clone();
     let camera = match &args.camera {
         Some(name) => name.clone(),
-        None => Name::from_lossy(&spec.stem(), "camera"),
+        None => Name::from_lossy(&stem(&args.input), "camera"),
     };
     let classes = session.classes().into();
     let rules = rules::prepare(&args.rule, &camera, &classes)?;
@@ -63,6 +64,14 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             Outcome::EndedEarly
         }
     })
+}
+
+/// What a camera is called after its input: a file's name without folder and extension, a scene's kind.
+fn stem(input: &str) -> String {
+    let path = input.split('?').next().unwrap_or(input);
+    let path = path.strip_prefix("file:").or_else(|| path.strip_prefix("scene:")).unwrap_or(path);
+    let stem = Path::new(path).file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 fn open(spec: &SourceSpec, frames: Option<u64>) -> anyhow::Result<Box<dyn Source>> {

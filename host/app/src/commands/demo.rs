@@ -7,10 +7,11 @@ use anyhow::{Context, ensure};
 use ocellus_core::Name;
 use ocellus_inference::ModelOptions;
 use ocellus_media::SourceSpec;
-use ocellus_media::scene::SceneKind;
+use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_pipeline::{CameraSettings, RuleSettings, Site, SiteParts, SiteSettings};
 use ocellus_server::ServerOptions;
 
+use super::scene::rule_settings;
 use super::{detector, host, rules};
 use crate::args::DemoArgs;
 use crate::exit::Outcome;
@@ -87,7 +88,8 @@ impl Stand {
         let component = rules::read_plugin(&plugins.join(format!("{}.wasm", self.plugin)))?;
         let plugin = site.upload_plugin(component)?.digest;
         let cameras = vec![Name::new(self.camera)?];
-        site.put_rule(RuleSettings { name, plugin, cameras, settings: self.scene.rule_settings() })?;
+        let settings = rule_settings(&Scene::new(SceneSettings::new(self.scene, self.seed))?);
+        site.put_rule(RuleSettings { name, plugin, cameras, settings })?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ocellus_core::Name;
-use ocellus_media::draw::{self, Annotations, Trails};
+use ocellus_media::draw::{self, Annotations, DrawError, Trails};
 use ocellus_media::jpeg::{self, JpegOptions};
 
 use super::live::LiveFrame;
@@ -99,15 +99,18 @@ pub(crate) fn encode(
     frame: &LiveFrame,
     view: &ViewSettings,
     trails: Option<&Trails>,
-) -> Result<Bytes, ocellus_media::PictureFault> {
+) -> Result<Bytes, DrawError> {
     let options = JpegOptions { quality: view.quality(), max_height: view.height() };
     let jpeg = match view.draw() {
         Draw::Plain => jpeg::encode(&frame.picture, &options)?,
         Draw::Annotated => {
-            let overlays: Vec<_> = frame.overlays.iter().flat_map(|(_, list)| list.iter()).collect();
-            let annotations =
-                Annotations { tracks: &frame.tracks, classes: &frame.classes, overlays: &overlays, trails };
-            draw::annotate(&frame.picture, &annotations, &options)?
+            let annotations = Annotations {
+                tracks: &frame.tracks,
+                classes: &frame.classes,
+                trails,
+                overlays: frame.overlays.iter().flat_map(|(_, list)| list.iter()).collect(),
+            };
+            draw::annotated_jpeg(&frame.picture, &annotations, &options)?
         }
     };
     Ok(Bytes::from(jpeg))

@@ -78,7 +78,7 @@ impl Feed {
     }
 
     pub(crate) fn request<'a>(&'a self, picture: &'a Picture) -> DetectRequest<'a> {
-        DetectRequest { picture, thresholds: self.thresholds, classes: self.classes.as_ref() }
+        DetectRequest { picture, thresholds: self.thresholds, classes: self.classes.clone() }
     }
 
     /// Hands the lane a frame. The lane's queue has a place for each frame in flight.

@@ -96,10 +96,9 @@ impl Lane {
                 LaneMessage::Command(command) => self.command(command),
             }
         }
-        let now = self.last_time;
         let rules = std::mem::take(&mut self.rules);
         for (name, mut rule) in rules {
-            if let Some(snapshot) = rule.slot.snapshot_now(now) {
+            if let Some(snapshot) = rule.slot.snapshot_now() {
                 self.parts.keeper.keep(&self.parts.shared, &name, &rule.slot, snapshot);
             }
         }

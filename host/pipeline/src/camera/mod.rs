@@ -18,6 +18,6 @@ pub use status::{CameraStatus, Declared, SourceState};
 pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
 
 pub(crate) use live::Publisher;
-pub(crate) use meter::{Meter, Stage};
+pub(crate) use meter::Meter;
 pub(crate) use status::SourceCell;
 pub(crate) use view::Views;

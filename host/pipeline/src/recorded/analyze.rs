@@ -148,8 +148,12 @@ fn decode(
 ) -> Result<(), SourceError> {
     for _ in 0..limit {
         match source.read()? {
-            Some(picture) if pictures.send(picture).is_ok() => {}
-            _ => return Ok(()),
+            Some(picture) => {
+                if pictures.send(picture).is_err() {
+                    return Ok(());
+                }
+            }
+            None => return Ok(()),
         }
     }
     Ok(())
@@ -166,7 +170,7 @@ fn detect(
         let request = DetectRequest {
             picture: &picture,
             thresholds: settings.thresholds,
-            classes: settings.classes.as_ref(),
+            classes: settings.classes.clone(),
         };
         let lists = detector.detect(&[request]).map_err(|error| AnalysisError::Detector { frame, error })?;
         let time = TimeUs(0) + time;

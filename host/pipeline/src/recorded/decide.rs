@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ocellus_core::{CameraHandle, Event, EventRecord, FrameInfo, Name, RuleOutput, Size, TimeUs, Track};
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, DeadlineMode, Instance, Limits, Runtime, Share, TrackColumns, Upload,
+    Binding, BoundCamera, CallError, DeadlineMode, Instance, Limits, Runtime, Share, TrackColumns,
 };
 
 use crate::wire::EventLine;
@@ -73,9 +73,8 @@ impl RecordedRule {
         classes: &Arc<[String]>,
     ) -> Result<RecordedRule, DecideError> {
         let refused = |reason: String| DecideError::Refused { origin: source.origin.clone(), reason };
-        let upload = Upload::new(source.component.clone());
-        let verified = upload.verify(runtime).map_err(|error| refused(error.to_string()))?;
-        let compiled = verified.compile(runtime).map_err(|error| refused(error.to_string()))?;
+        let compiled =
+            runtime.load(source.component.clone()).map_err(|error| refused(error.to_string()))?;
         let name = source.name.clone().unwrap_or_else(|| compiled.description().name.clone());
         let binding = Binding {
             rule: name.clone(),
@@ -166,9 +165,9 @@ impl<'a> Decider<'a> {
             Ok(output) => {
                 output.events.into_iter().try_for_each(|event| self.write(&rule, sequence, time, event))
             }
-            Err(CallError::Refused(reason)) => {
+            Err(error @ CallError::Refused { .. }) => {
                 self.refusals += 1;
-                tracing::warn!(%rule, frame = sequence, %reason, "the rule reports an error and goes on");
+                tracing::warn!(%rule, frame = sequence, %error, "the rule reports an error and goes on");
                 Ok(())
             }
             Err(error) => Err(DecideError::Rule { rule, frame: sequence, error }),

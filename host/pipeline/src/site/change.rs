@@ -143,11 +143,11 @@ impl Inner {
     fn start_slot(&self, probed: &Probed, place: &Place) -> Result<RuleSlot, SiteError> {
         let share = Share::Camera(place.shared.handle);
         let kept = self.kept_state(probed, place);
-        match RuleSlot::start(probed, share, kept.as_ref()) {
+        match RuleSlot::start(probed, share, kept) {
             Ok(slot) => Ok(slot),
-            Err(StartError::RestoreRefused { .. }) => {
+            Err(StartError::Restore(error)) => {
                 let rule = &probed.binding().rule;
-                tracing::warn!(camera = %place.shared.name, %rule, "the kept state was refused; starting without it");
+                tracing::warn!(camera = %place.shared.name, %rule, %error, "the kept state was refused; starting without it");
                 RuleSlot::start(probed, share, None).map_err(|error| refused(probed, &error.to_string()))
             }
             Err(error) => Err(refused(probed, &error.to_string())),

@@ -28,7 +28,6 @@ use self::plugins::Plugins;
 use self::rule::RuleEntry;
 use self::turn::Turns;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
-use crate::detector::Roster;
 
 pub use self::error::{SiteError, SiteErrorKind};
 pub use self::health::{ComponentHealth, Health, HealthState};

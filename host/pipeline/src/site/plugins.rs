@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Compiled, Runtime, Scope, Upload};
+use ocellus_runtime::{Compiled, Runtime};
 use ocellus_store::{Database, Digest, PluginFacts, PluginRecord};
 
 use super::SiteError;
@@ -56,7 +56,7 @@ impl Plugins {
             abi: compiled.artifact().abi.to_string(),
             summary: description.summary.clone(),
             schema: description.settings_schema.clone(),
-            scope: scope_text(description.scope).to_owned(),
+            scope: description.scope.to_string(),
         };
         let record = self.database.put_plugin(&bytes, &facts, now)?;
         self.lock().insert(record.digest, compiled);
@@ -74,9 +74,7 @@ impl Plugins {
     }
 
     fn build(&self, bytes: Vec<u8>) -> Result<Compiled, SiteError> {
-        let verified =
-            Upload::new(bytes).verify(&self.runtime).map_err(|error| SiteError::Plugin(error.to_string()))?;
-        verified.compile(&self.runtime).map_err(|error| SiteError::Plugin(error.to_string()))
+        self.runtime.load(bytes).map_err(|error| SiteError::Plugin(error.to_string()))
     }
 
     /// Finds a plugin by digest, by name (its newest upload), or by `name@version`.
@@ -107,13 +105,6 @@ impl Plugins {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Compiled>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn scope_text(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Camera => "camera",
-        Scope::Site => "site",
     }
 }
 

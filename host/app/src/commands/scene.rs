@@ -1,0 +1,62 @@
+//! `ocellus scene`: synthetic cameras with exact ground truth.
+
+use std::io::Write;
+
+use anyhow::{Context, ensure};
+use ocellus_media::scene::{self, Scene, SceneKind, SceneSettings};
+use ocellus_media::write::{VideoSettings, VideoWriter};
+
+use super::output::Output;
+use crate::args::SceneRenderArgs;
+use crate::exit::Outcome;
+use crate::progress;
+
+pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
+    ensure!(args.frames > 0, "--frames is 0, render at least one");
+    ensure!(!args.scene.contains("seed="), "{}: give the seed with --seed", args.scene);
+    let mut settings: SceneSettings = args.scene.parse()?;
+    settings.seed = args.seed;
+    let mut scene = Scene::new(settings)?;
+    let mut video = VideoWriter::create(&args.out, video_settings(&settings))?;
+    let mut truth = args.truth.as_deref().map(Output::create).transpose()?;
+    if let Some(path) = &args.settings {
+        let mut out = Output::create(path)?;
+        writeln!(out, "{}", rule_settings(&scene))?;
+        out.finish()?;
+    }
+    let about = || "the ground truth cannot be written";
+    if let Some(out) = &mut truth {
+        scene::write_truth_header(out, scene.header()).with_context(about)?;
+    }
+    let bar = progress::frames(Some(args.frames));
+    for index in 0..args.frames {
+        let frame = scene.frame(index);
+        video.write(&frame.picture)?;
+        if let Some(out) = &mut truth {
+            scene::write_truth(out, &frame.truth).with_context(about)?;
+        }
+        bar.set_position(index + 1);
+    }
+    bar.finish_and_clear();
+    let encoder = video.encoder();
+    let written = video.finish()?;
+    if let Some(out) = truth {
+        out.finish()?;
+    }
+    eprintln!("{written} frames of {} written to {} ({encoder})", args.scene, args.out.display());
+    Ok(Outcome::Done)
+}
+
+/// The settings of the rule that belongs to a scene.
+pub(crate) fn rule_settings(scene: &Scene) -> String {
+    match scene.settings().kind {
+        SceneKind::ParkingLot => scene::parking_settings(scene.header()),
+        SceneKind::Crossing | SceneKind::Road => scene::line_crossing_settings(scene.header()),
+    }
+}
+
+/// Scene rates are given in frames a second with at most three decimals.
+fn video_settings(settings: &SceneSettings) -> VideoSettings {
+    let thousandths = (settings.frame_rate * 1000.0).round().clamp(1.0, 1e6) as u32;
+    VideoSettings { size: settings.size, frame_rate: (thousandths, 1000) }
+}

@@ -1,0 +1,98 @@
+//! Every way to harm a host that a test asks for.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::marks;
+use crate::ocellus::plugin::host::{Level, log};
+
+/// Does what `deed` names; returns for deeds that are done elsewhere.
+pub fn commit(deed: &str) {
+    match deed {
+        "loop" => endless(),
+        "allocate" => hoard(),
+        "trap" => panic!("trapped on request"),
+        "divide" => _ = black_box(1) / black_box(0),
+        "recurse" => _ = black_box(deep(1)),
+        "exit" => std::process::exit(3),
+        "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
+        "loop-in-realloc" => TRAPPED_ALLOCATOR.store(true, Ordering::Relaxed),
+        "log-flood" => (0..20_000).for_each(|_| log(Level::Info, &"x".repeat(100))),
+        "log-long" => log(Level::Warn, &"x".repeat(8 << 20)),
+        "print-flood" => (0..2_000).for_each(|_| println!("{}", "y".repeat(100))),
+        "panic-long" => panic!("{}", "long ".repeat(10_000)),
+        _ => {}
+    }
+}
+
+fn endless() {
+    let mut turns = 0_u64;
+    loop {
+        turns = black_box(turns.wrapping_add(1));
+    }
+}
+
+fn hoard() {
+    let mut hoard: Vec<Vec<u8>> = Vec::new();
+    loop {
+        hoard.push(black_box(vec![1; 1 << 20]));
+    }
+}
+
+#[expect(unconditional_recursion, reason = "what it is for")]
+fn deep(level: u64) -> u64 {
+    black_box(deep(black_box(level + 1)) + level)
+}
+
+/// A text that claims far more bytes than the memory has.
+pub fn lying_text() -> String {
+    let text = Box::leak(Box::new(*b"short"));
+    unsafe { String::from_raw_parts(text.as_mut_ptr(), 3 << 29, 3 << 29) }
+}
+
+/// A text that is no text.
+pub fn invalid_text() -> String {
+    unsafe { String::from_utf8_unchecked(vec![b'a', 0xff, 0xfe]) }
+}
+
+/// A state that claims far more bytes than the memory has.
+pub fn lying_state() -> Vec<u8> {
+    let state = Box::leak(Box::new(*b"short"));
+    unsafe { Vec::from_raw_parts(state.as_mut_ptr(), 3 << 29, 3 << 29) }
+}
+
+static TRAPPED_ALLOCATOR: AtomicBool = AtomicBool::new(false);
+
+struct Allocator;
+
+/// Loops once it is told to; the host calls it to hand over arguments.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if TRAPPED_ALLOCATOR.load(Ordering::Relaxed) {
+            endless();
+        }
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+/// Runs when an instance starts, before any call.
+extern "C" fn at_start() {
+    match marks::deed("start-").as_str() {
+        "loop" => endless(),
+        "trap" => std::process::abort(),
+        "allocate" => hoard(),
+        _ => {}
+    }
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_START: extern "C" fn() = at_start;
