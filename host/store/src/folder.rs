@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::StoreError;
 
@@ -29,7 +30,7 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(failed)?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -107,6 +108,19 @@ impl Folder {
             .find(|path| !path.exists())
             .unwrap_or_else(|| self.root.join("sled.damaged"))
     }
+}
+
+/// Takes the lock, with a second's patience: a holder may be on its way out, and a process that starts another one
+/// shares its locks with it for a moment.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 20;
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
 }
 
 /// Creates a folder that only its owner may read, with its parents, unless it is there.

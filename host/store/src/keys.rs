@@ -30,6 +30,12 @@ pub(crate) enum Table {
     State = b'S',
 }
 
+impl Table {
+    /// The tables of few rows: all but the events.
+    pub(crate) const FEW: [Table; 5] =
+        [Table::Camera, Table::Handle, Table::Plugin, Table::Rule, Table::State];
+}
+
 /// The key of a row named by `id`.
 pub(crate) fn row(table: Table, id: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + id.len());

@@ -9,6 +9,7 @@
 //! All calls are synchronous and never read a clock. A [`Database`] is a cheap, thread-safe handle.
 
 mod cameras;
+mod damage;
 mod database;
 mod digest;
 mod engine;
@@ -21,17 +22,19 @@ mod open;
 mod plugins;
 mod room;
 mod rules;
+mod start;
 mod states;
 mod tail;
 mod value;
 mod writer;
 
 pub use cameras::{CameraDeclaration, CameraRecord};
+pub use damage::Damage;
 pub use database::{Database, Statistics};
 pub use digest::{Digest, DigestError};
 pub use error::StoreError;
 pub use events::{APPEND_LIMIT, EventPage, EventQuery, Expired, NewEvent, Order, PAGE_LIMIT, Retention};
-pub use open::{Damage, DatabaseSettings, Durability, Opened};
+pub use open::{DatabaseSettings, Durability, Opened};
 pub use plugins::{PluginFacts, PluginRecord};
 pub use rules::RuleRecord;
 pub use states::{STATE_LIMIT, StateKey, StatePlace, StateRecord};

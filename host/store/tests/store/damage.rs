@@ -267,6 +267,13 @@ fn damaged_counters_move_the_database_aside() {
     let damage = damage.unwrap();
     assert_eq!(damage.moved_to, Some(folder.path().join("sled.damaged-1")));
     assert!(damage.what.contains("counters"), "{damage}");
+    assert_eq!((damage.rescued, damage.plugins.len()), (3, 0), "camera, plugin and rule are taken over");
+    let [plugin] = &database.plugins().unwrap()[..] else { panic!("one plugin was stored") };
+    assert_eq!(database.plugin_bytes(&plugin.digest).unwrap(), b"the plugin");
+    assert_eq!(database.rule(&name("count")).unwrap().unwrap().digest, plugin.digest);
+    let camera = database.camera(&name("gate")).unwrap().unwrap();
+    assert_ne!(database.handle_for(&name("other")).unwrap(), camera.handle);
+    assert_eq!(read_all(&database), [], "events are not taken over");
     drop(database);
 
     tamper(folder.path(), |db| flip_value(db, b"\0schema"));

@@ -24,7 +24,6 @@ fn run_and_kill(test: &str, folder: &Path, lines: usize) -> Vec<String> {
         .env(FOLDER, folder)
         .env(PART, test)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut said = Vec::new();
