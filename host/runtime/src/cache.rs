@@ -9,7 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -85,7 +85,8 @@ impl Cache {
     fn write(&self, path: &Path, code: &[u8]) -> std::io::Result<()> {
         // One name a process and file: two threads that compile the same component write the same bytes,
         // and the later rename wins.
-        let temporary = path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
+        let temporary =
+            path.with_extension(format!("{}-{:?}.tmp", std::process::id(), std::thread::current().id()));
         let written = OpenOptions::new()
             .write(true)
             .create(true)
@@ -110,7 +111,7 @@ impl Cache {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("tmp") => fs::remove_file(&path)?,
+                Some("tmp") if is_abandoned(&path) => fs::remove_file(&path)?,
                 Some("cwasm") => {
                     let modified = fs::metadata(&path)?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                     files.push((modified, path));
@@ -122,6 +123,12 @@ impl Cache {
         let excess = files.len().saturating_sub(FILES);
         files.iter().take(excess).try_for_each(|(_, path)| fs::remove_file(path))
     }
+}
+
+/// Another process may be writing a young one.
+fn is_abandoned(path: &Path) -> bool {
+    let age = fs::metadata(path).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > Duration::from_secs(3600))
 }
 
 fn read(engine: &Engine, file: &[u8]) -> Result<Component, String> {

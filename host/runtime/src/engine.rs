@@ -1,12 +1,11 @@
 //! The engine that all rules of a process share.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use wasmtime::component::Linker;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 use crate::cache::Cache;
 use crate::host_state::HostState;
@@ -120,6 +119,8 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
     config
         .concurrency_support(false)
         .epoch_interruption(true)
+        // A panic alone takes a dozen frames before the function that is to blame.
+        .wasm_backtrace_max_frames(NonZeroUsize::new(64))
         .wasm_memory64(features.contains(WasmFeatures::MEMORY64))
         // The same numbers on every machine, so that a recording replays bit for bit anywhere.
         .cranelift_nan_canonicalization(true)

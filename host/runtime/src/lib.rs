@@ -30,12 +30,12 @@ pub use crate::error::{Call, CallError, Trap};
 pub use crate::histogram::CallTimes;
 pub use crate::instance::Instance;
 pub use crate::lifecycle::{
-    Artifact, BindError, Binding, Bound, BoundCamera, CompileError, Compiled, Description, Digest, DigestError,
-    PluginError, ProbeError, Probed, Scope, Share, Upload, Verified, VerifyError,
+    Artifact, BindError, Binding, Bound, BoundCamera, CompileError, Compiled, Description, Digest,
+    DigestError, PluginError, ProbeError, Probed, Scope, Share, Upload, Verified, VerifyError,
 };
 pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
 pub use crate::log::{LogLevel, LogLine, Logs};
 pub use crate::slot::{
-    Committed, Handover, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired, RuleHealth, RuleSlot,
-    RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
+    Committed, Handover, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired, RuleHealth,
+    RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
 };

@@ -49,41 +49,20 @@ pub(crate) fn explain(error: &wasmtime::Error, at: Circumstances) -> CallError {
     CallError::Trap(Box::new(Trap { call, message, said: at.said, backtrace: backtrace(error) }))
 }
 
+/// The guest's functions, innermost first, without those that only carry out a panic.
 fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let Some(trace) = error.downcast_ref::<WasmBacktrace>() else {
         return Vec::new();
     };
-    trace
+    let names: Vec<String> = trace
         .frames()
         .iter()
-        .take(FRAMES)
-        .map(|frame| {
-            let symbol = frame.symbols().first().and_then(|symbol| symbol.name());
-            match symbol.or_else(|| frame.func_name()) {
-                Some(name) => cut(&rustc_free_of_hash(name), TEXT_BYTES).to_owned(),
-                None => format!("function {}", frame.func_index()),
-            }
+        .map(|frame| match frame.func_name() {
+            Some(name) => cut(&format!("{:#}", rustc_demangle::demangle(name)), TEXT_BYTES).to_owned(),
+            None => format!("function {}", frame.func_index()),
         })
-        .collect()
-}
-
-/// `module::function::h0123456789abcdef` without the compiler's hash.
-fn rustc_free_of_hash(name: &str) -> String {
-    match name.rsplit_once("::h") {
-        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            path.to_owned()
-        }
-        _ => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_compilers_hash_is_left_out_of_function_names() {
-        assert_eq!(rustc_free_of_hash("rule::process::h0123456789abcdef"), "rule::process");
-        assert_eq!(rustc_free_of_hash("rule::hello"), "rule::hello");
-    }
+        .collect();
+    let blameless =
+        names.iter().rposition(|name| name.starts_with("core::panicking::")).map_or(0, |last| last + 1);
+    names.into_iter().skip(blameless).take(FRAMES).collect()
 }

@@ -166,7 +166,9 @@ impl Probed {
     pub fn shares(&self) -> Vec<Share> {
         match self.description().scope {
             Scope::Site => vec![Share::Site],
-            Scope::Camera => self.binding().cameras.iter().map(|camera| Share::Camera(camera.handle)).collect(),
+            Scope::Camera => {
+                self.binding().cameras.iter().map(|camera| Share::Camera(camera.handle)).collect()
+            }
         }
     }
 

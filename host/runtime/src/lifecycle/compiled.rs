@@ -79,7 +79,9 @@ pub enum CompileError {
         reason: String,
     },
     /// Its imports or exports have other types than the host's.
-    #[error("the component does not fit the host: {reason}; rebuild it with the SDK of this contract version")]
+    #[error(
+        "the component does not fit the host: {reason}; rebuild it with the SDK of this contract version"
+    )]
     Link {
         /// What does not fit.
         reason: String,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
 
 use super::artifact::{Artifact, Digest};
-use super::contract;
+use super::contract::Contract;
 use crate::Runtime;
 use crate::abi::AbiVersion;
 use crate::wasi;
@@ -27,7 +27,9 @@ pub enum VerifyError {
     #[error("the file is empty; upload a WebAssembly component")]
     Empty,
     /// Over [`crate::RuntimeOptions::max_plugin_size`].
-    #[error("the file has {size} bytes, the limit is {limit}; strip its debug information, or raise the limit")]
+    #[error(
+        "the file has {size} bytes, the limit is {limit}; strip its debug information, or raise the limit"
+    )]
     TooLarge {
         /// Bytes.
         size: usize,
@@ -74,7 +76,10 @@ pub enum VerifyError {
     #[error("the component does not speak the ocellus:plugin contract; build it with the Ocellus SDK")]
     NoContract,
     /// A version of the contract from another time.
-    #[error("the component speaks ocellus:plugin {found}, this host speaks {}; rebuild it with a matching SDK", known())]
+    #[error(
+        "the component speaks ocellus:plugin {found}, this host speaks {}; rebuild it with a matching SDK",
+        known()
+    )]
     UnknownAbi {
         /// Versions found.
         found: String,
@@ -123,10 +128,10 @@ impl Upload {
             return Err(VerifyError::TooLarge { size, limit });
         }
         check_kind(&self.bytes)?;
-        let types = contract::validate(&self.bytes)?;
+        let contract = Contract::validate(&self.bytes)?;
         let imports = imports(&self.bytes)?;
         let abi = abi_of(&imports)?;
-        contract::check_exports(&types, abi)?;
+        contract.check_exports(abi)?;
         let digest = Digest::of(&self.bytes);
         let artifact = Artifact { bytes: self.bytes.into(), digest, abi, imports };
         Ok(Verified { artifact: Arc::new(artifact) })
@@ -173,7 +178,11 @@ fn imports(bytes: &[u8]) -> Result<Vec<String>, VerifyError> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    names.push(import.map_err(invalid)?.name.name.to_owned());
+                    let import = import.map_err(invalid)?;
+                    // A name for a type of the contract asks nothing of the host.
+                    if !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
+                        names.push(import.name.name.to_owned());
+                    }
                 }
             }
             _ => {}
@@ -202,7 +211,8 @@ fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
     versions.dedup();
     let mut known = versions.iter().map(AbiVersion::of);
     let abi = known.next();
-    if versions.iter().any(|version| AbiVersion::of(version).is_none()) || known.any(|other| Some(other) != abi)
+    if versions.iter().any(|version| AbiVersion::of(version).is_none())
+        || known.any(|other| Some(other) != abi)
     {
         let found = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(VerifyError::UnknownAbi { found });

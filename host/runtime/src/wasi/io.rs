@@ -21,7 +21,9 @@ use crate::host_state::HostState;
 
 /// The guest waited for what cannot happen during a call.
 #[derive(Debug, thiserror::Error)]
-#[error("it waited (slept or polled) inside a call; a rule's only clock is the frame's time, which stands still")]
+#[error(
+    "it waited (slept or polled) inside a call; a rule's only clock is the frame's time, which stands still"
+)]
 pub(crate) struct Waited;
 
 pub(super) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {

@@ -110,7 +110,9 @@ impl Guest for ProbeRule {
                 output.events.push(event("lie", vec![("text".into(), Value::Text(misdeeds::lying_text()))]));
             }
             "invalid-text" => {
-                output.events.push(event("bad", vec![("text".into(), Value::Text(misdeeds::invalid_text()))]));
+                output
+                    .events
+                    .push(event("bad", vec![("text".into(), Value::Text(misdeeds::invalid_text()))]));
             }
             "nan" => nan(&mut output),
             "world" => world(&mut output),
@@ -189,10 +191,8 @@ fn nan(output: &mut Output) {
         Measurement { name: "good".into(), value: 1.0 },
         Measurement { name: "bad".into(), value: f64::NAN },
     ];
-    let attributes = vec![
-        ("good".into(), Value::Number(0.5)),
-        ("bad".into(), Value::Number(f64::NEG_INFINITY)),
-    ];
+    let attributes =
+        vec![("good".into(), Value::Number(0.5)), ("bad".into(), Value::Number(f64::NEG_INFINITY))];
     output.events.push(event("numbers", attributes));
 }
 

@@ -2,9 +2,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::marks;
 use crate::ocellus::plugin::host::{Level, log};
 
 /// Does what `deed` names; returns for deeds that are done elsewhere.
@@ -17,7 +16,7 @@ pub fn commit(deed: &str) {
         "recurse" => _ = black_box(deep(1)),
         "exit" => std::process::exit(3),
         "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
-        "loop-in-realloc" => TRAPPED_ALLOCATOR.store(true, Ordering::Relaxed),
+        "loop-in-realloc" => ALLOCATIONS_LEFT.store(8, Ordering::Relaxed),
         "log-flood" => (0..20_000).for_each(|_| log(Level::Info, &"x".repeat(100))),
         "log-long" => log(Level::Warn, &"x".repeat(8 << 20)),
         "print-flood" => (0..2_000).for_each(|_| println!("{}", "y".repeat(100))),
@@ -62,15 +61,17 @@ pub fn lying_state() -> Vec<u8> {
     unsafe { Vec::from_raw_parts(state.as_mut_ptr(), 3 << 29, 3 << 29) }
 }
 
-static TRAPPED_ALLOCATOR: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS_LEFT: AtomicU32 = AtomicU32::new(u32::MAX);
 
 struct Allocator;
 
-/// Loops once it is told to; the host calls it to hand over arguments.
+/// Loops after some more allocations once it is told to; the host calls it to hand over arguments.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if TRAPPED_ALLOCATOR.load(Ordering::Relaxed) {
-            endless();
+        match ALLOCATIONS_LEFT.load(Ordering::Relaxed) {
+            u32::MAX => {}
+            0 => endless(),
+            left => ALLOCATIONS_LEFT.store(left - 1, Ordering::Relaxed),
         }
         unsafe { System.alloc(layout) }
     }
@@ -82,17 +83,3 @@ unsafe impl GlobalAlloc for Allocator {
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
-
-/// Runs when an instance starts, before any call.
-extern "C" fn at_start() {
-    match marks::deed("start-").as_str() {
-        "loop" => endless(),
-        "trap" => std::process::abort(),
-        "allocate" => hoard(),
-        _ => {}
-    }
-}
-
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_START: extern "C" fn() = at_start;
