@@ -145,7 +145,7 @@ impl Scrape {
             ("ocellus_rule_frames_skipped", "Frames that a rule did not see while it was down", Rows::new()),
             ("ocellus_rule_restarts", "Times a rule was started anew", Rows::new()),
         ];
-        let mut strikes = Rows::new();
+        let (mut strikes, mut memory) = (Rows::new(), Rows::new());
         for rule in &self.rules {
             for on in &rule.cameras {
                 let labels = vec![("rule", rule.name.as_str()), ("camera", on.camera.as_str())];
@@ -157,7 +157,8 @@ impl Scrape {
                     RuleStateName::Quarantined => "quarantined",
                 };
                 states.push((with("state", state), 1.0));
-                strikes.push((labels.clone(), f64::from(health.strikes)));
+                strikes.push((labels.clone(), health.strikes as f64));
+                memory.push((labels.clone(), health.memory as f64));
                 times.push((with("quantile", "0.5"), health.call_time.p50.as_secs_f64()));
                 times.push((with("quantile", "0.99"), health.call_time.p99.as_secs_f64()));
                 let values = [
@@ -176,6 +177,7 @@ impl Scrape {
         }
         gauge(encoder, "ocellus_rule_state", "1 for the state that a rule is in", &states)?;
         gauge(encoder, "ocellus_rule_strikes", "Failures that count towards quarantine", &strikes)?;
+        gauge(encoder, "ocellus_rule_memory_bytes", "Memory that a rule's instance holds", &memory)?;
         gauge(encoder, "ocellus_rule_call_seconds", "Time of a rule's calls at a quantile", &times)?;
         for (name, help, rows) in &counts {
             counter(encoder, name, help, rows)?;
@@ -202,7 +204,10 @@ fn gauge(
 ) -> Result<(), fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     for (labels, value) in rows {
-        metric.encode_family(labels)?.encode_gauge(value)?;
+        match labels.is_empty() {
+            true => metric.encode_gauge(value)?,
+            false => metric.encode_family(labels)?.encode_gauge(value)?,
+        }
     }
     Ok(())
 }
@@ -216,7 +221,10 @@ fn counter(
 ) -> Result<(), fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
     for (labels, value) in rows {
-        metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(value, None)?;
+        match labels.is_empty() {
+            true => metric.encode_counter::<NoLabelSet, _, u64>(value, None)?,
+            false => metric.encode_family(labels)?.encode_counter::<NoLabelSet, _, u64>(value, None)?,
+        }
     }
     Ok(())
 }

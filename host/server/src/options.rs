@@ -104,8 +104,8 @@ impl Default for ServerOptions {
 pub enum OptionsError {
     /// An address that others can reach, and no token.
     #[error(
-        "server.listen is {address}, which other machines may reach, and server.token is not set; \
-         set server.token to a secret of at least {TOKEN_MIN_CHARS} characters, or listen on 127.0.0.1"
+        "server.address is {address}, which other machines may reach, and server.token is not set; \
+         set server.token to a secret of at least {TOKEN_MIN_CHARS} characters, or use 127.0.0.1"
     )]
     OpenWithoutToken {
         /// The address.

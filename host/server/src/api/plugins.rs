@@ -21,8 +21,13 @@ pub(crate) const FORM_BYTES: usize = 64 * 1024;
 #[utoipa::path(get, path = "/api/v1/plugins", tag = "plugins", operation_id = "listPlugins",
     responses((status = 200, body = PluginList, description = "All versions, by name and time of upload."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
-pub(crate) async fn list(State(shared): State<Shared>) -> Json<PluginList> {
-    Json(PluginList { plugins: shared.site.plugins().into_iter().map(Plugin::from).collect() })
+pub(crate) async fn list(State(shared): State<Shared>) -> Result<Json<PluginList>, Problem> {
+    Ok(Json(PluginList { plugins: all(&shared).await? }))
+}
+
+async fn all(shared: &Shared) -> Result<Vec<Plugin>, Problem> {
+    let plugins = blocking(shared, ocellus_pipeline::Site::plugins).await?;
+    Ok(plugins.into_iter().map(Plugin::from).collect())
 }
 
 /// Uploads a plugin
@@ -102,7 +107,7 @@ pub(crate) async fn get(
     State(shared): State<Shared>,
     Path(digest): Path<String>,
 ) -> Result<Json<Plugin>, Problem> {
-    let found = shared.site.plugins().into_iter().map(Plugin::from).find(|plugin| plugin.digest() == digest);
+    let found = shared.site.plugins()?.into_iter().map(Plugin::from).find(|plugin| plugin.digest() == digest);
     found
         .map(Json)
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no plugin {digest:?}")))

@@ -44,14 +44,14 @@ pub(crate) struct PluginInUse {
     digest: String,
 }
 
-/// A rule on one camera. Counts are since the host started.
+/// A rule on one camera. Counts are since this version runs there.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleOnCamera {
     /// The camera.
     camera: String,
     state: RuleStateName,
     /// Failures that count towards quarantine.
-    strikes: u32,
+    strikes: usize,
     /// What went wrong last.
     last_error: Option<String>,
     /// Calls.
@@ -70,6 +70,8 @@ pub(crate) struct RuleOnCamera {
     restarts: u64,
     /// Log lines beyond its allowance, which were dropped.
     log_lines_dropped: u64,
+    /// Memory that its instance holds, in bytes.
+    memory_bytes: usize,
     /// Half of its calls took at most so many microseconds.
     p50_us: f64,
     /// 99 of 100 calls took at most so many microseconds.
@@ -116,6 +118,7 @@ impl From<RuleCameraStatus> for RuleOnCamera {
             skipped: health.skipped,
             restarts: health.restarts,
             log_lines_dropped: health.log_lines_dropped,
+            memory_bytes: health.memory,
             p50_us: micros(health.call_time.p50),
             p99_us: micros(health.call_time.p99),
             max_us: micros(health.call_time.max),
