@@ -12,6 +12,12 @@ const MAX_ACTORS: usize = 14;
 const ELBOW_ROOM_M: f64 = 0.75;
 /// Nobody is hidden by another within this distance of the gate, metres.
 const GATE_M: f64 = 1.6;
+/// Nobody is this near to the gate at every full half minute, so that a clip of usual length cuts no
+/// passage in two.
+const QUIET_M: f64 = 0.9;
+const QUIET_EVERY_S: f64 = 30.0;
+/// How long before and after.
+const QUIET_S: f64 = 1.0;
 
 #[derive(Debug)]
 pub(in crate::scene) struct Crossing {
@@ -52,7 +58,8 @@ impl Crossing {
         let bicycle = self.arrivals % 5 == 3;
         for _ in 0..24 {
             let path = if bicycle { self.ride(now) } else { self.walk(now) };
-            if self.actors.iter().all(|other| keeps_clear(&path, &other.path)) {
+            let alone = self.actors.iter().all(|other| keeps_clear(&path, &other.path));
+            if alone && leaves_quiet(&path) {
                 let rng = &mut self.rng;
                 let (class, look) = if bicycle {
                     (class::BICYCLE, Look::Cycle(Cycle::bicycle(rng)))
@@ -116,6 +123,19 @@ impl Crossing {
 /// How far from the middle someone at depth `y` is out of every picture's sight.
 fn edge(y: f64) -> f64 {
     0.75 * (0.85 * y + 3.5) + 1.0
+}
+
+/// Whether the gate is free of this one at every full half minute.
+fn leaves_quiet(path: &Path) -> bool {
+    let mut now = path.start_s();
+    while now < path.end_s() {
+        let from_half_minute = (now - (now / QUIET_EVERY_S).round() * QUIET_EVERY_S).abs();
+        if from_half_minute < QUIET_S && path.place(now).0.abs() < QUIET_M {
+            return false;
+        }
+        now += 0.1;
+    }
+    true
 }
 
 /// Whether two may move so: bodies never touch, nobody hides another near the gate, and nobody stays
