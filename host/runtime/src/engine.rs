@@ -125,8 +125,14 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
         // The same numbers on every machine, so that a recording replays bit for bit anywhere.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true);
-    if let Some(pool) = pool {
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    match pool {
+        Some(pool) => {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        }
+        None => {
+            // The usual 4 GiB of addresses for each memory save bounds checks, and are what is short here.
+            config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(64 << 10);
+        }
     }
     config
 }

@@ -112,6 +112,11 @@ pub enum CallError {
     /// Trapped: a panic, an arithmetic error, a bad pointer, a stack overflow, a broken value.
     #[error("{call}: {0}", call = .0.call)]
     Trap(Box<Trap>),
+    /// The host has no room for another instance; not the rule's fault.
+    #[error(
+        "start: the host has no room for another rule instance; raise its limit on instances, or unbind a rule"
+    )]
+    NoRoom,
     /// An earlier call killed the instance, and there is no new one yet.
     #[error("the rule is not running, since an earlier call failed")]
     Dead,
@@ -156,6 +161,7 @@ impl CallError {
             | CallError::Deadline { .. }
             | CallError::Memory { .. }
             | CallError::Trap(_)
+            | CallError::NoRoom
             | CallError::Dead => true,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::WasmBacktrace;
+use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::error::{Call, CallError, Trap};
@@ -31,6 +31,9 @@ pub(crate) fn explain(error: &wasmtime::Error, at: Circumstances) -> CallError {
     }
     if let Some(&MemoryExceeded { wanted, limit }) = error.downcast_ref() {
         return CallError::Memory { call, wanted, limit };
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return CallError::NoRoom;
     }
     let reason = error.root_cause().to_string();
     // The engine's type for this is private; its words are fixed by a test.

@@ -17,6 +17,8 @@ use crate::instance::{Allowance, Instance};
 use crate::limits::{DeadlineMode, Limits};
 use crate::log::cut;
 
+/// Bytes of the version.
+const VERSION_BYTES: usize = 64;
 /// Bytes of the summary; the rest is cut.
 const SUMMARY_BYTES: usize = 512;
 
@@ -179,6 +181,9 @@ fn check(raw: RawDescription) -> Result<Description, CompileError> {
     let name = Name::new(&raw.name).map_err(|error| unusable("name", &raw.name, error.to_string()))?;
     let version = semver::Version::parse(&raw.version)
         .map_err(|error| unusable("version", &raw.version, format!("{error}; write one such as 1.2.0")))?;
+    if raw.version.len() > VERSION_BYTES {
+        return Err(unusable("version", &raw.version, format!("it has more than {VERSION_BYTES} bytes")));
+    }
     let schema = &raw.settings_schema;
     if !schema.trim_start().starts_with('{') {
         return Err(unusable("settings schema", schema, "it must be a JSON object".to_owned()));
@@ -186,7 +191,8 @@ fn check(raw: RawDescription) -> Result<Description, CompileError> {
     serde_json::from_str::<IgnoredAny>(schema)
         .map_err(|error| unusable("settings schema", schema, error.to_string()))?;
     if !raw.powers.is_empty() {
-        return Err(CompileError::Powers { names: raw.powers });
+        let names = raw.powers.iter().take(16).map(|name| cut(name, 80).to_owned()).collect();
+        return Err(CompileError::Powers { names });
     }
     let summary = raw.summary.split_whitespace().collect::<Vec<_>>().join(" ");
     Ok(Description {

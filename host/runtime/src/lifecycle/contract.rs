@@ -6,6 +6,7 @@ use wasmparser::{Validator, WasmFeatures};
 
 use super::upload::VerifyError;
 use crate::abi::AbiVersion;
+use crate::log::cut;
 
 /// The WebAssembly proposals that the engine runs; the validator and the engine must agree.
 pub(crate) fn features() -> WasmFeatures {
@@ -41,7 +42,7 @@ impl Contract {
         }
         let component = validator
             .validate_all(bytes)
-            .map_err(|error| VerifyError::Invalid { reason: error.to_string() })?;
+            .map_err(|error| VerifyError::Invalid { reason: cut(&error.to_string(), 512).to_owned() })?;
         Ok(Contract { component, worlds })
     }
 

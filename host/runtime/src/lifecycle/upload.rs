@@ -8,6 +8,7 @@ use super::artifact::{Artifact, Digest};
 use super::contract::Contract;
 use crate::Runtime;
 use crate::abi::AbiVersion;
+use crate::log::cut;
 use crate::wasi;
 
 /// Bytes that somebody calls a plugin.
@@ -105,6 +106,10 @@ pub enum VerifyError {
     },
 }
 
+/// Offending names that a message lists, and the bytes it shows of each.
+const NAMES: usize = 16;
+const NAME_BYTES: usize = 128;
+
 const EXAMPLE: &str = "target/plugins/line-crossing.wasm";
 
 fn known() -> String {
@@ -195,7 +200,7 @@ fn imports(bytes: &[u8]) -> Result<Vec<String>, VerifyError> {
 
 /// The contract's version by the imports, all of which must be allowed.
 fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
-    let mut forbidden = Vec::new();
+    let mut forbidden: Vec<String> = Vec::new();
     let mut versions: Vec<semver::Version> = Vec::new();
     for name in imports {
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
@@ -204,7 +209,7 @@ fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
             ("ocellus:plugin/host" | "ocellus:plugin/types", Some(version)) => versions.push(version),
             (interface, Some(version))
                 if wasi::INTERFACES.contains(&interface) && (version.major, version.minor) == (0, 2) => {}
-            _ => forbidden.push(name.clone()),
+            _ => forbidden.push(cut(name, NAME_BYTES).to_owned()),
         }
     }
     versions.sort();
@@ -215,9 +220,15 @@ fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
         || known.any(|other| Some(other) != abi)
     {
         let found = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let found = cut(&found, NAME_BYTES).to_owned();
         return Err(VerifyError::UnknownAbi { found });
     }
     if !forbidden.is_empty() {
+        if forbidden.len() > NAMES {
+            let more = forbidden.len() - NAMES;
+            forbidden.truncate(NAMES);
+            forbidden.push(format!("{more} more"));
+        }
         return Err(VerifyError::ForbiddenImports { names: forbidden });
     }
     abi.flatten().ok_or(VerifyError::NoContract)

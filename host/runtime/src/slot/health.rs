@@ -105,6 +105,7 @@ impl Figures {
             | CallError::TooMany { .. }
             | CallError::OutputTooLarge { .. }
             | CallError::Memory { .. } => health.limit_breaches += 1,
+            CallError::NoRoom => {}
             CallError::Dead => return,
         }
         health.last_error = Some(error.to_string());

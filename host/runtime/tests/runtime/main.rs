@@ -1,10 +1,13 @@
 //! Behaviour of the plugin host, tried with components that do as they please.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails loudly, in its helpers too")]
+
 mod support;
 
 mod cache;
 mod calls;
 mod hostile;
+mod room;
 mod sandbox;
 mod slot;
 mod swap;

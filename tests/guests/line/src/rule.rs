@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// One multiplication; ids are dense and nobody attacks this map.
 #[derive(Default)]
-pub struct IdHasher(u64);
+pub(crate) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
@@ -25,14 +25,14 @@ impl Hasher for IdHasher {
 
 /// Remembers on which side of x = 0.5 each track's foot was, and counts the changes.
 #[derive(Default)]
-pub struct Line {
+pub(crate) struct Line {
     sides: HashMap<u64, bool, BuildHasherDefault<IdHasher>>,
-    pub crossings: u64,
+    pub(crate) crossings: u64,
 }
 
 impl Line {
     /// Takes one frame's tracks, `boxes` with four numbers a track; returns the tracks that crossed.
-    pub fn frame(&mut self, ids: &[u64], boxes: &[f32]) -> Vec<u64> {
+    pub(crate) fn frame(&mut self, ids: &[u64], boxes: &[f32]) -> Vec<u64> {
         let mut crossed = Vec::new();
         for (&id, rect) in ids.iter().zip(boxes.chunks_exact(4)) {
             let side = rect[0] + rect[2] / 2.0 > 0.5;
