@@ -239,13 +239,11 @@ fn a_space_is_taken_when_its_middle_lies_in_a_cars_box() {
         let frames: Vec<FrameTruth> = (0..900).map(|index| scene.frame(index).truth).collect();
         let truth = |frame: usize, space: usize| frames[frame].occupancy[space].1;
         let (mut wrong, mut judged, mut changes) = (0, 0, 0);
-        for space in 0..spaces.len() {
+        for (space, middle) in middles.iter().enumerate() {
             let (mut state, mut other_for) = (truth(0, space), 0);
-            for frame in 0..900 {
-                let covered = frames[frame]
-                    .objects
-                    .iter()
-                    .any(|object| object.class == 2 && object.rect.contains(middles[space]));
+            for (frame, now) in frames.iter().enumerate() {
+                let covered =
+                    now.objects.iter().any(|object| object.class == 2 && object.rect.contains(*middle));
                 // What the rule does: a state changes after it held for a second.
                 other_for = if covered == state { 0 } else { other_for + 1 };
                 if other_for > 10 {
