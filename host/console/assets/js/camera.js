@@ -25,6 +25,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
   const objects = el('b', {}, '0');
   const drops = el('b');
   const viewers = el('b');
+  const viewersWord = el('span');
   const source = el('span', { className: 'mono' });
   const measures = el('div', { className: 'measures', hidden: true });
   const node = el('article', { className: 'tile', dataset: { camera: camera.name } },
@@ -32,7 +33,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
     el('div', { className: 'tile-head' }, el('h3', {}, camera.name), chip),
     el('div', { className: 'tile-facts' }, el('span', {}, rate, ' fps'), el('span', {}, objects, ' tracks'),
       el('span', { title: 'Frames that were dropped because newer ones were there' }, drops, ' dropped'),
-      el('span', {}, viewers, ' viewers'), source),
+      el('span', {}, viewers, ' ', viewersWord), source),
     measures);
 
   const context = canvas.getContext('2d', { alpha: false });
@@ -66,7 +67,10 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
     try {
       const picture = await createImageBitmap(new Blob([bytes], { type: 'image/jpeg' }));
       shown?.picture.close();
-      if (!shown) stage.style.aspectRatio = `${frame.width} / ${frame.height}`;
+      if (!shown) {
+        stage.style.aspectRatio = `${frame.width} / ${frame.height}`;
+        stage.style.setProperty('--aspect', frame.width / frame.height);
+      }
       shown = { picture, message: frame };
       veil.hidden = true;
       fit();
@@ -130,6 +134,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
     node.classList.toggle('wide');
     stage.ariaLabel = node.classList.contains('wide') ? `Shrink ${camera.name}` : `Enlarge ${camera.name}`;
     requestAnimationFrame(() => {
+      node.scrollIntoView({ block: 'nearest' });
       fit();
       paint();
       open();
@@ -164,6 +169,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
       setText(rate, status.frame_rate.toFixed(1));
       setText(drops, count(status.dropped));
       setText(viewers, count(status.viewers));
+      setText(viewersWord, status.viewers === 1 ? 'viewer' : 'viewers');
       setText(source, status.source);
       const down = status.state.kind !== 'live';
       veil.hidden = shown !== null && !down;

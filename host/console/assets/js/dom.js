@@ -65,7 +65,7 @@ export function openDialog(dialog) {
 
 /** Microseconds as a person reads them. */
 export function micros(us) {
-  if (us === null || us === undefined) return '–';
+  if (!us) return '–';
   if (us < 10) return `${us.toFixed(1)} µs`;
   if (us < 1000) return `${Math.round(us)} µs`;
   if (us < 1e6) return `${(us / 1000).toFixed(1)} ms`;

@@ -63,7 +63,8 @@ async function refreshAll() {
   chip.title = health.components.map((part) => `${part.name}: ${part.ready ? 'ready' : 'not ready'}${part.detail ? `, ${part.detail}` : ''}`).join('\n');
   setText(chip, health.state);
   const rate = cameras.reduce((sum, camera) => sum + camera.frame_rate, 0);
-  setText($('facts'), `${count(cameras.length)} cameras · ${count(rules.length)} rules · ${rate.toFixed(0)} frames a second`);
+  const some = (number, thing) => `${count(number)} ${thing}${number === 1 ? '' : 's'}`;
+  setText($('facts'), `${some(cameras.length, 'camera')} · ${some(rules.length, 'rule')} · ${rate.toFixed(0)} frames a second`);
 }
 
 /** Reads the host's state every two seconds while the page is seen; more slowly while the host is away. */
