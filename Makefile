@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(PATH):$(HOME)/.cargo/bin$(if $(SUDO_USER),:/home/$(SUDO_USER)/.cargo/bin)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: help build plugins demo test bench fmt lint setup setup-test
+.PHONY: help build plugins guests demo test bench fmt lint setup setup-test
 
 help:
 	@echo "make demo [FOR=60]   build, then run two synthetic cameras with two rules and a web page"
@@ -32,10 +32,14 @@ plugins: setup
 	@for name in $(PLUGINS); do \
 	  cp $(TARGET)/wasm32-wasip2/plugin/$${name//-/_}.wasm $(TARGET)/plugins/$$name.wasm; done
 
+guests: setup
+	cargo build --release --locked --target wasm32-wasip2 --manifest-path tests/guests/Cargo.toml \
+	  --target-dir $(TARGET)/guests
+
 demo: build
 	$(TARGET)/release/ocellus demo --plugins $(TARGET)/plugins $(if $(FOR),--for $(FOR))
 
-test: setup-test build
+test: setup-test build guests
 	@if [ -z "$$OCELLUS_TEST_DATA" ]; then \
 	  echo "note: OCELLUS_TEST_DATA is unset; tests on real video and public models will say SKIPPED"; fi
 ifdef NEXTEST

@@ -1,5 +1,6 @@
 //! One binary, so that linking is paid once.
 
+mod browser;
 mod commands;
 mod layering;
 mod live;

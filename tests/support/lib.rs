@@ -4,7 +4,6 @@
 pub mod data;
 pub mod host;
 pub mod program;
-pub mod truth;
 
 pub use data::test_data;
 pub use host::Host;

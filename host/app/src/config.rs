@@ -40,13 +40,23 @@ pub(crate) struct ServerConfig {
     pub(crate) address: SocketAddr,
     /// Who knows this token may do everything; 16 characters or more.
     pub(crate) token: Option<String>,
+    /// Host names, besides this machine's own, under which it may be called without a token.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Origins, such as https://dashboard.example, whose pages may call the API.
+    pub(crate) allowed_origins: Vec<String>,
     /// WebSocket and MJPEG viewers at a time.
     pub(crate) max_viewers: usize,
 }
 
 impl Default for ServerConfig {
     fn default() -> ServerConfig {
-        ServerConfig { address: SocketAddr::from(([127, 0, 0, 1], 8080)), token: None, max_viewers: 10_000 }
+        ServerConfig {
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            token: None,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_viewers: 10_000,
+        }
     }
 }
 
@@ -170,7 +180,7 @@ impl Config {
     /// What one field alone cannot show.
     fn check(&self) -> anyhow::Result<()> {
         if let Some(token) = &self.server.token {
-            ensure!(token.len() >= 16, "server.token has {} characters, use 16 or more", token.len());
+            ocellus_server::Token::new(token)?;
         }
         let days = self.store.max_age_days;
         ensure!(days.is_finite() && days >= 0.0, "store.max_age_days is {days}, it must be 0 or more");
@@ -264,6 +274,6 @@ mod tests {
 
     #[test]
     fn a_short_token_is_refused() {
-        assert!(refused("[server]\ntoken = \"abc\"\n").contains("16 or more"));
+        assert!(refused("[server]\ntoken = \"abc\"\n").contains("at least 16"));
     }
 }

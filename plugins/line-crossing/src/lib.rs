@@ -35,6 +35,8 @@ pub struct LineCrossing {
     classes: ClassFilter,
     lines: Vec<Line>,
     movers: Movers,
+    /// Tracks of the last frame that were not believed yet: where one that is believed now began.
+    glimpses: Vec<(TimeUs, Sighting)>,
     times: Times,
     /// Movers kept at once, so that memory and state stay bounded.
     most_movers: usize,
@@ -77,13 +79,13 @@ impl Rule for LineCrossing {
         let lines: Vec<Line> = settings.lines.iter().map(line).collect();
         let times = settings.times();
         let most_movers = state::most_movers(lines.len());
-        Ok(LineCrossing { settings, classes, lines, movers: Movers::default(), times, most_movers, aspect })
+        Ok(LineCrossing { settings, classes, lines, movers: Movers::default(), glimpses: Vec::new(), times, most_movers, aspect })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
         self.lay_out(frame.size);
         let mut output = Output::new();
-        let (sightings, seen) = self.sightings(frame, tracks);
+        let (sightings, seen) = self.sightings(frame, tracks, TrackState::Confirmed);
         let oldest = frame.time - self.times.memory;
         self.movers.retain(|mover| mover.time >= oldest);
         let newcomers: Vec<&Sighting> =
@@ -96,6 +98,8 @@ impl Rule for LineCrossing {
             self.observe(sighting, frame.time, &mut output);
         }
         self.settle_unseen(frame.time, &seen, &mut output);
+        let (glimpses, _) = self.sightings(frame, tracks, TrackState::Tentative);
+        self.glimpses = glimpses.into_iter().take(self.most_movers).map(|seen| (frame.time, seen)).collect();
         self.report(&mut output);
         Ok(output)
     }
@@ -144,12 +148,12 @@ impl LineCrossing {
         }
     }
 
-    /// The tracks of this frame that count, each id once, and their ids in order.
-    fn sightings(&self, frame: &Frame, tracks: &Tracks) -> (Vec<Sighting>, Vec<u64>) {
+    /// The tracks of this frame in a state and of a class that counts, each id once, and their ids in order.
+    fn sightings(&self, frame: &Frame, tracks: &Tracks, state: TrackState) -> (Vec<Sighting>, Vec<u64>) {
         let most = tracks.iter().size_hint().1.unwrap_or(0);
         let (mut sightings, mut seen) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let counts =
-            |track: &TrackView<'_>| track.is_confirmed() && self.classes.accepts(frame.camera, track.class());
+            |track: &TrackView<'_>| track.state() == state && self.classes.accepts(frame.camera, track.class());
         for track in tracks.iter().filter(counts) {
             let at = match self.settings.anchor {
                 Anchor::Foot => track.foot(),
@@ -205,7 +209,18 @@ impl LineCrossing {
         }
     }
 
+    /// A track first seen just before the line has its side from when it was not believed yet; such a
+    /// glimpse alone never counts.
     fn observe(&mut self, sighting: &Sighting, now: TimeUs, output: &mut Output) {
+        let is_new = !self.movers.contains(sighting.id);
+        let glimpse = self.glimpses.iter().find(|(_, glimpse)| is_new && glimpse.id == sighting.id);
+        if let Some((time, glimpse)) = glimpse.copied() {
+            self.step(&glimpse, time, output);
+        }
+        self.step(sighting, now, output);
+    }
+
+    fn step(&mut self, sighting: &Sighting, now: TimeUs, output: &mut Output) {
         let Some(mover) = self
             .movers
             .get_or_insert(sighting.id, self.most_movers, || Mover::new(sighting, now, self.lines.len()))

@@ -38,7 +38,7 @@ pub struct Settings {
     #[schemars(range(min = 0.0, max = 10.0))]
     pub settle_s: f64,
     /// A new track goes on in the place of one that vanished beside it up to so many seconds before; 0
-    /// switches this off. 1 if left out, and 0 if the hysteresis is 0.
+    /// switches this off. 2 if left out, and 0 if the hysteresis is 0.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 10.0))]
     pub handover_s: Option<f64>,
@@ -141,7 +141,7 @@ impl Settings {
 
     /// The settings that are times.
     pub(crate) fn times(&self) -> Times {
-        let default = if self.hysteresis > 0.0 { 1.0 } else { 0.0 };
+        let default = if self.hysteresis > 0.0 { 2.0 } else { 0.0 };
         let handover_s = self.handover_s.unwrap_or(default).min(self.memory_s);
         Times {
             settle: seconds(self.settle_s),

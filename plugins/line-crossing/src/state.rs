@@ -3,7 +3,7 @@
 use ocellus_sdk::prelude::*;
 
 use crate::LineCrossing;
-use crate::mover::{Mover, Movers};
+use crate::mover::{Mover, Movers, Sighting};
 use crate::passage::{Passage, Side};
 use crate::settings::LineSettings;
 
@@ -22,6 +22,24 @@ pub(crate) fn most_movers(lines: usize) -> usize {
 pub struct State {
     lines: Vec<SavedLine>,
     movers: Vec<SavedMover>,
+    #[serde(default)]
+    glimpses: Vec<SavedGlimpse>,
+}
+
+/// Time, id, class, anchor, size and first sighting of a track that was not believed yet.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct SavedGlimpse(u64, u64, u32, [f32; 2], [f32; 2], u64);
+
+impl SavedGlimpse {
+    fn of((time, seen): &(TimeUs, Sighting)) -> SavedGlimpse {
+        SavedGlimpse(time.0, seen.id, seen.class, [seen.at.x, seen.at.y], seen.size, seen.first_seen.0)
+    }
+
+    fn read(self) -> (TimeUs, Sighting) {
+        let SavedGlimpse(time, id, class, [x, y], size, first_seen) = self;
+        let (at, first_seen) = (Point::new(x, y), TimeUs(first_seen));
+        (TimeUs(time), Sighting { id, class, at, size, first_seen })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,6 +88,7 @@ impl State {
         State {
             lines: rule.lines.iter().map(line).collect(),
             movers: rule.movers.iter().map(mover).collect(),
+            glimpses: rule.glimpses.iter().map(SavedGlimpse::of).collect(),
         }
     }
 
@@ -121,6 +140,7 @@ impl State {
             }
         }
         rule.movers = movers;
+        rule.glimpses = self.glimpses.into_iter().take(rule.most_movers).map(SavedGlimpse::read).collect();
         Ok(())
     }
 }

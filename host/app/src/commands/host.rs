@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ocellus_pipeline::{ShutdownReport, Site, SiteParts, SiteSettings};
-use ocellus_server::ServerOptions;
+use ocellus_server::{ConnectionLimits, ServerOptions};
 use ocellus_store::Database;
 use tokio::net::TcpListener;
 
@@ -45,11 +45,18 @@ pub(crate) fn run(
     })?;
     let address = listener.local_addr().context("the web server's address")?;
     let site = Site::start(parts, settings)?;
+    let shutdown = options.shutdown.clone();
     let router = ocellus_server::router(site.clone(), options);
     let served = match ready(&site, address) {
-        Ok(()) => tokio
-            .block_on(ocellus_server::serve(listener, router, ended(limit)))
-            .context("the web server"),
+        Ok(()) => {
+            let ending = shutdown.clone();
+            tokio.spawn(async move {
+                ended(limit).await;
+                ending.begin();
+            });
+            let limits = ConnectionLimits::default();
+            Ok(tokio.block_on(ocellus_server::serve(listener, router, shutdown, limits)))
+        }
         Err(error) => Err(error),
     };
     let report = site.shutdown(GRACE);
@@ -57,7 +64,10 @@ pub(crate) fn run(
         eprintln!("warning: still running after {} s: {}", GRACE.as_secs(), report.still_running.join(", "));
     }
     tokio.shutdown_timeout(Duration::from_secs(1));
-    served?;
+    let cut = served?;
+    if cut.connections + cut.viewers > 0 {
+        eprintln!("warning: {} requests and {} viewers were cut", cut.connections, cut.viewers);
+    }
     Ok(report)
 }
 

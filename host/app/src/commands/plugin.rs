@@ -1,8 +1,10 @@
 //! `ocellus plugin`: looking at rule plugins.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::Context;
+use ocellus_runtime::Compiled;
 
 use super::rules;
 use crate::args::FileArgs;
@@ -10,8 +12,25 @@ use crate::exit::Outcome;
 
 pub(crate) fn inspect(args: &FileArgs) -> anyhow::Result<Outcome> {
     let bytes = rules::read_plugin(&args.file)?;
-    let inspection = ocellus_runtime::inspect(bytes, &rules::runtime()?)
-        .with_context(|| format!("plugin {}", args.file.display()))?;
-    writeln!(std::io::stdout(), "{inspection}")?;
+    let about = || format!("plugin {}", args.file.display());
+    let plugin = rules::runtime()?.load(bytes).with_context(about)?;
+    write!(std::io::stdout(), "{}", described(&plugin)?)?;
     Ok(Outcome::Done)
+}
+
+fn described(plugin: &Compiled) -> anyhow::Result<String> {
+    let (description, artifact) = (plugin.description(), plugin.artifact());
+    let mut text = String::new();
+    writeln!(text, "name      {}", description.name)?;
+    writeln!(text, "version   {}", description.version)?;
+    writeln!(text, "summary   {}", description.summary)?;
+    writeln!(text, "scope     {}", description.scope)?;
+    writeln!(text, "contract  ocellus:plugin {}", artifact.abi)?;
+    writeln!(text, "size      {} bytes", artifact.bytes.len())?;
+    writeln!(text, "digest    {}", artifact.digest)?;
+    let asks = if description.powers.is_empty() { "nothing".to_owned() } else { description.powers.join(", ") };
+    writeln!(text, "asks for  {asks}")?;
+    writeln!(text, "imports   {}", artifact.imports.join("\n          "))?;
+    writeln!(text, "settings  {}", description.settings_schema)?;
+    Ok(text)
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use ocellus_core::Name;
 use ocellus_inference::ModelOptions;
 use ocellus_pipeline::{DeclaredRule, RuleSettings, SiteParts, SiteSettings};
-use ocellus_server::ServerOptions;
+use ocellus_server::{ServerOptions, Token};
 use ocellus_store::Retention;
 
 use super::{detector, host, rules};
@@ -20,7 +20,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let settings = site_settings(&config, &args.config)
         .with_context(|| format!("config file {}", args.config.display()))?;
     let options = ServerOptions {
-        token: config.server.token.clone(),
+        token: config.server.token.as_deref().map(Token::new).transpose()?,
+        allowed_hosts: config.server.allowed_hosts.clone(),
+        allowed_origins: config.server.allowed_origins.clone(),
         max_viewers: config.server.max_viewers,
         ..ServerOptions::default()
     };

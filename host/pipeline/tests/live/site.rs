@@ -1,0 +1,122 @@
+//! A site for tests.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ocellus_core::{Detection, EventRecord, Name, Rect};
+use ocellus_inference::DetectRequest;
+use ocellus_media::SourceSpec;
+use ocellus_pipeline::{
+    CameraSettings, Detector, DetectorError, EventQuery, Order, RuleSettings, Site, SiteParts, SiteSettings,
+};
+use ocellus_runtime::{Runtime, RuntimeOptions};
+use ocellus_store::Database;
+
+/// Longest wait for anything that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Sees one person, always in the same place.
+struct OnePerson([String; 1]);
+
+impl Detector for OnePerson {
+    fn classes(&self) -> &[String] {
+        &self.0
+    }
+
+    fn detect(&mut self, batch: &[DetectRequest<'_>]) -> Result<Vec<Vec<Detection>>, DetectorError> {
+        let person = Detection { rect: Rect::new(40.0, 30.0, 20.0, 40.0), class: 0, confidence: 0.9 };
+        Ok(batch.iter().map(|_| vec![person]).collect())
+    }
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// The test guest, built by `make guests`.
+pub(crate) fn probe() -> Vec<u8> {
+    let program = std::env::current_exe().unwrap();
+    let guests = program.ancestors().nth(3).unwrap().join("guests/wasm32-wasip2/release");
+    let path: PathBuf = guests.join("probe.wasm");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()))
+}
+
+/// The test guest under another version.
+pub(crate) fn probe_version(version: &str) -> Vec<u8> {
+    let mut bytes = probe();
+    let mark = b"@version=";
+    let at = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
+    bytes[at..at + version.len()].copy_from_slice(version.as_bytes());
+    bytes
+}
+
+/// A running site, ended when dropped.
+pub(crate) struct TestSite {
+    pub(crate) site: Site,
+    _folder: tempfile::TempDir,
+}
+
+impl TestSite {
+    /// One small, fast scene camera for each name.
+    pub(crate) fn start(cameras: &[&str]) -> TestSite {
+        let folder = tempfile::tempdir().unwrap();
+        let camera = |(seed, camera): (usize, &&str)| {
+            let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps=25");
+            CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
+        };
+        let parts = SiteParts {
+            detector: Box::new(OnePerson(["person".into()])),
+            runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..RuntimeOptions::default() }).unwrap(),
+            database: Database::open(folder.path()).unwrap().database,
+        };
+        let cameras = cameras.iter().enumerate().map(camera).collect();
+        let site = Site::start(parts, SiteSettings { cameras, ..SiteSettings::default() }).unwrap();
+        TestSite { site, _folder: folder }
+    }
+
+    /// Binds an uploaded plugin under `rule`.
+    pub(crate) fn bind(&self, rule: &str, plugin: &str, cameras: &[&str], settings: &str) {
+        let cameras = cameras.iter().map(|camera| name(camera)).collect();
+        let plugin = plugin.to_owned();
+        self.site.put_rule(RuleSettings { name: name(rule), plugin, cameras, settings: settings.to_owned() }).unwrap();
+    }
+
+    /// Frames that the rules of a camera saw.
+    pub(crate) fn frames(&self, camera: &str) -> u64 {
+        self.site.camera(&name(camera)).unwrap().frames
+    }
+
+    /// Waits until `done`; a site that does not get there fails the test.
+    pub(crate) fn wait_until(&self, what: &str, done: impl Fn(&Site) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done(&self.site) {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// All events of a rule, oldest first.
+    pub(crate) fn events(&self, rule: &str) -> Vec<EventRecord> {
+        let mut query = EventQuery {
+            rule: Some(name(rule)),
+            order: Order::Oldest,
+            limit: 1000,
+            ..EventQuery::default()
+        };
+        let mut records = Vec::new();
+        loop {
+            let page = self.site.events(&query).unwrap();
+            records.extend(page.records);
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return records,
+            }
+        }
+    }
+}
+
+impl Drop for TestSite {
+    fn drop(&mut self) {
+        let _ = self.site.shutdown(Duration::from_secs(10));
+    }
+}
