@@ -49,8 +49,10 @@ else
 	cargo test --release --workspace --no-fail-fast
 endif
 
-bench: build
-	cargo bench --workspace --benches
+bench: build guests
+	cargo bench -q --profile release -p ocellus-core --bench tracker
+	cargo bench -q --profile release -p ocellus-runtime --bench rule_call
+	cargo bench -q --profile release -p ocellus-pipeline --bench analyze
 
 fmt:
 	cargo fmt --all

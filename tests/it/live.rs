@@ -33,7 +33,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     host.kill();
     let host = Host::serve(folder.path(), &config);
     let rule = host.get("/api/v1/rules/count");
-    assert_eq!(rule.body["digest"], json!(digest), "{rule:?}");
+    assert_eq!(rule.body["plugin"]["digest"], json!(digest), "{rule:?}");
     let after = by_sequence(&host.get("/api/v1/events?limit=1000&order=oldest").body);
     for (sequence, event) in before {
         assert_eq!(after.get(&sequence), Some(&event));

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
-use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceKind, SourceSpec, Stop};
+use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
 
 use super::output::Output;
@@ -76,14 +76,12 @@ fn stem(input: &str) -> String {
 
 fn open(spec: &SourceSpec, frames: Option<u64>) -> anyhow::Result<Box<dyn Source>> {
     let options = OpenOptions { pace: Pace::Unpaced, repeat: Repeat::Once, ..OpenOptions::default() };
-    let source = ocellus_media::open(spec, &options, &Stop::new())?;
-    if source.info().kind == SourceKind::Live {
-        ensure!(
-            frames.is_some(),
-            "{spec} never ends by itself; say how much of it with --frames, or give a video file"
-        );
-    }
-    Ok(source)
+    let ends = spec.is_recording() && !spec.repeats();
+    ensure!(
+        ends || frames.is_some(),
+        "{spec} never ends by itself; say how much of it with --frames, or give a video file"
+    );
+    Ok(ocellus_media::open(spec, &options, &Stop::new())?)
 }
 
 fn model_options(args: &DetectArgs) -> ModelOptions {

@@ -38,7 +38,7 @@ fn a_rule_that_loops_is_stopped() {
 
 #[test]
 fn a_rule_that_allocates_without_end_is_stopped() {
-    stopped("allocate", &["64 MiB", "memory"]);
+    stopped("allocate", &["64 MiB", "memory", "10 ms"]);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_rule_that_traps_is_restarted_and_named() {
 
 #[test]
 fn a_rule_that_returns_a_million_events_is_stopped() {
-    stopped("million-events", &["1000", "1,000", "MiB", "events"]);
+    stopped("million-events", &["1000", "1,000", "MiB", "events", "10 ms"]);
 }
 
 #[test]
