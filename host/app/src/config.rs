@@ -258,6 +258,30 @@ mod tests {
         format!("{:#}", Config::read(&path).unwrap_err())
     }
 
+    fn shipped(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
+    }
+
+    #[test]
+    fn the_annotated_example_is_a_valid_config() {
+        let config = Config::read(&shipped("ocellus.toml")).unwrap();
+        assert_eq!((config.cameras.len(), config.rules.len()), (2, 1));
+        for camera in &config.cameras {
+            camera.settings().unwrap();
+        }
+    }
+
+    /// `UPDATE_SCHEMA=1` writes it anew; look at the change before committing it.
+    #[test]
+    fn the_schema_beside_the_example_is_current() {
+        let mut schema = serde_json::to_string_pretty(&schemars::schema_for!(Config)).unwrap();
+        schema.push('\n');
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(shipped("ocellus.schema.json"), &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(shipped("ocellus.schema.json")).unwrap(), schema);
+    }
+
     #[test]
     fn a_wrong_key_is_named_with_those_that_would_be_right() {
         let text = refused("[server]\nadress = \"127.0.0.1:1\"\n");
