@@ -1,5 +1,7 @@
 //! Log lines on standard error; `OCELLUS_LOG` chooses which (`debug`, `ocellus_pipeline=trace`, …).
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::args::Command;
@@ -12,5 +14,11 @@ pub(crate) fn start(command: &Command) {
         _ => "error",
     };
     let filter = EnvFilter::try_from_env("OCELLUS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
 }
