@@ -5,10 +5,11 @@
     python3 -m venv venv && venv/bin/pip install torch numpy onnx
     venv/bin/python models/scene-nano/train.py --work /tmp/scene-nano
 
-Renders scenes of seeds below 900 for training and 900 to 929 for choosing, trains on the CPU, writes
+Renders scenes of seeds below 800 for training and 900 to 914 to look at meanwhile, trains on the CPU, writes
 `scene-nano.onnx` and `model.toml` beside this file and prints the figures of the model card on seeds from
 2000 on, which the training never saw. Needs `ffmpeg` on the path: a part of the pictures goes through
-H.264, since recordings do. Two cores take about 25 minutes. Same seed, same machine: same model.
+H.264, since recordings do. Takes some 30 minutes on two shared cores, half of it for rendering. Everything
+random is seeded; sums may still differ in the last bits between machines and numbers of threads.
 """
 
 import argparse
