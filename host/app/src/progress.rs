@@ -4,10 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar over `total` frames, or a spinner with a count where the total is not known.
 pub(crate) fn frames(total: Option<u64>) -> ProgressBar {
-    let bar = match total {
-        Some(total) => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5)),
-        None => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)),
-    };
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5));
     let template = if total.is_some() {
         "{bar:40} {pos}/{len} frames  {per_sec}  {eta} left"
     } else {
