@@ -52,7 +52,7 @@ endif
 bench: build guests
 	cargo bench -q --profile release -p ocellus-core --bench tracker
 	cargo bench -q --profile release -p ocellus-runtime --bench rule_call
-	cargo bench -q --profile release -p ocellus-pipeline --bench analyze
+	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap
 
 fmt:
 	cargo fmt --all

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
@@ -21,13 +22,24 @@ pub struct RuntimeOptions {
     pub max_instances: u32,
     /// Bytes of an upload.
     pub max_plugin_size: usize,
+    /// How finely time limits are kept: a call that overruns its limit is stopped within two of these. Each
+    /// wakes a thread for some microseconds. At least 100 µs.
+    pub tick: Duration,
 }
 
 impl Default for RuntimeOptions {
     fn default() -> RuntimeOptions {
-        RuntimeOptions { cache_dir: None, max_instances: 1024, max_plugin_size: 32 << 20 }
+        RuntimeOptions {
+            cache_dir: None,
+            max_instances: 1024,
+            max_plugin_size: 32 << 20,
+            tick: Duration::from_millis(1),
+        }
     }
 }
+
+/// Anything shorter would cost more than it limits.
+const SHORTEST_TICK: Duration = Duration::from_micros(100);
 
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +75,8 @@ impl Runtime {
     ///
     /// # Errors
     /// [`RuntimeError`] when the engine or its clock cannot start.
-    pub fn new(options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
+    pub fn new(mut options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
+        options.tick = options.tick.max(SHORTEST_TICK);
         let (engine, pooled) = match Engine::new(&config(Some(pool(&options)))) {
             Ok(engine) => (engine, true),
             Err(error) => {
@@ -77,7 +90,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         wasi::add_to_linker(&mut linker).map_err(engine_error)?;
         abi::v0_1::add_to_linker(&mut linker).map_err(engine_error)?;
-        let ticker = Ticker::start(engine.clone()).map_err(RuntimeError::Ticker)?;
+        let ticker = Ticker::start(engine.clone(), options.tick).map_err(RuntimeError::Ticker)?;
         let cache = options.cache_dir.as_deref().and_then(|dir| Cache::open(dir, &engine));
         let inner = Inner { linker, engine, options, cache, pooled, _ticker: ticker };
         Ok(Runtime { inner: Arc::new(inner) })

@@ -47,9 +47,9 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    pub(crate) fn new(limits: Limits, mode: DeadlineMode) -> Allowance {
-        let (call, setup) = (limits.call_in(mode), limits.setup_in(mode));
-        Allowance { limits, call, setup, call_ticks: ticks(call), setup_ticks: ticks(setup) }
+    pub(crate) fn new(runtime: &Runtime, limits: Limits, mode: DeadlineMode) -> Allowance {
+        let (call, setup, tick) = (limits.call_in(mode), limits.setup_in(mode), runtime.options().tick);
+        Allowance { limits, call, setup, call_ticks: ticks(call, tick), setup_ticks: ticks(setup, tick) }
     }
 
     fn of(&self, call: Call) -> (Duration, u64) {

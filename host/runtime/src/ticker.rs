@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-/// Length of one epoch.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
-
-/// A thread that advances the engine's epoch once a [`TICK`]; it ends, joined, when this is dropped.
+/// A thread that advances the engine's epoch once a tick; it ends, joined, when this is dropped.
 pub(crate) struct Ticker {
     stop: Arc<(Mutex<bool>, Condvar)>,
     thread: Option<JoinHandle<()>>,
@@ -20,13 +17,13 @@ impl Ticker {
     ///
     /// # Errors
     /// The system's, when it gives no thread.
-    pub(crate) fn start(engine: Engine) -> std::io::Result<Ticker> {
+    pub(crate) fn start(engine: Engine, tick: Duration) -> std::io::Result<Ticker> {
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let watched = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("ocellus-ticker".into())
             .stack_size(64 << 10)
-            .spawn(move || run(&engine, &watched))?;
+            .spawn(move || run(&engine, tick, &watched))?;
         Ok(Ticker { stop, thread: Some(thread) })
     }
 }
@@ -43,13 +40,13 @@ impl Drop for Ticker {
 }
 
 /// How many ticks give a call at least `limit`: the first may be almost over when the call starts.
-pub(crate) fn ticks(limit: Duration) -> u64 {
-    let whole = u64::try_from(limit.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX);
+pub(crate) fn ticks(limit: Duration, tick: Duration) -> u64 {
+    let whole = u64::try_from(limit.as_micros().div_ceil(tick.as_micros().max(1))).unwrap_or(u64::MAX);
     whole.saturating_add(1).min(u64::MAX / 2)
 }
 
-fn run(engine: &Engine, stop: &(Mutex<bool>, Condvar)) {
-    let mut next = Instant::now() + TICK;
+fn run(engine: &Engine, tick: Duration, stop: &(Mutex<bool>, Condvar)) {
+    let mut next = Instant::now() + tick;
     let mut stopped = stop.0.lock().unwrap_or_else(PoisonError::into_inner);
     while !*stopped {
         let now = Instant::now();
@@ -57,7 +54,7 @@ fn run(engine: &Engine, stop: &(Mutex<bool>, Condvar)) {
             engine.increment_epoch();
             // No catching up after a pause of the whole process: a burst of ticks would stop calls that
             // have had no time at all.
-            next = if now - next > TICK { now + TICK } else { next + TICK };
+            next = if now - next > tick { now + tick } else { next + tick };
             continue;
         }
         stopped = stop.1.wait_timeout(stopped, next - now).unwrap_or_else(PoisonError::into_inner).0;
@@ -70,9 +67,11 @@ mod tests {
 
     #[test]
     fn a_limit_is_never_cut_short_by_the_tick_it_starts_in() {
-        assert_eq!(ticks(Duration::from_millis(10)), 11);
-        assert_eq!(ticks(Duration::from_micros(10_001)), 12);
-        assert_eq!(ticks(Duration::ZERO), 1);
-        assert!(ticks(Duration::MAX) < u64::MAX);
+        let tick = Duration::from_millis(1);
+        assert_eq!(ticks(Duration::from_millis(10), tick), 11);
+        assert_eq!(ticks(Duration::from_micros(10_001), tick), 12);
+        assert_eq!(ticks(Duration::from_millis(10), Duration::from_millis(50)), 2);
+        assert_eq!(ticks(Duration::ZERO, tick), 1);
+        assert!(ticks(Duration::MAX, Duration::ZERO) < u64::MAX);
     }
 }

@@ -55,7 +55,10 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let rate = report.frames as f64 / seconds.max(1e-9);
     eprintln!("{} frames in {seconds:.1} s ({rate:.0} a second), {} events", report.frames, report.events);
     if report.refusals > 0 {
-        eprintln!("note: a rule answered {} calls with an error; OCELLUS_LOG=warn shows them", report.refusals);
+        eprintln!(
+            "note: a rule answered {} calls with an error; OCELLUS_LOG=warn shows them",
+            report.refusals
+        );
     }
     Ok(match report.ended_early {
         None => Outcome::Done,

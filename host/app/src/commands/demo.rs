@@ -42,7 +42,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
         detector: Box::new(detector::load(None, &ModelOptions::default())?),
-        runtime: rules::runtime()?,
+        runtime: rules::live_runtime()?,
         database: host::open_database(folder)?,
     };
     let web = (args.address, ServerOptions::default());

@@ -1,8 +1,8 @@
 //! The subcommands, one file each.
 
 pub(crate) mod analyze;
-mod detector;
 pub(crate) mod demo;
+mod detector;
 mod host;
 pub(crate) mod model;
 mod output;

@@ -13,7 +13,7 @@ use crate::exit::Outcome;
 pub(crate) fn inspect(args: &FileArgs) -> anyhow::Result<Outcome> {
     let bytes = rules::read_plugin(&args.file)?;
     let about = || format!("plugin {}", args.file.display());
-    let plugin = rules::runtime()?.load(bytes).with_context(about)?;
+    let plugin = rules::live_runtime()?.load(bytes).with_context(about)?;
     write!(std::io::stdout(), "{}", described(&plugin)?)?;
     Ok(Outcome::Done)
 }
@@ -28,7 +28,8 @@ fn described(plugin: &Compiled) -> anyhow::Result<String> {
     writeln!(text, "contract  ocellus:plugin {}", artifact.abi)?;
     writeln!(text, "size      {} bytes", artifact.bytes.len())?;
     writeln!(text, "digest    {}", artifact.digest)?;
-    let asks = if description.powers.is_empty() { "nothing".to_owned() } else { description.powers.join(", ") };
+    let asks =
+        if description.powers.is_empty() { "nothing".to_owned() } else { description.powers.join(", ") };
     writeln!(text, "asks for  {asks}")?;
     writeln!(text, "imports   {}", artifact.imports.join("\n          "))?;
     writeln!(text, "settings  {}", description.settings_schema)?;

@@ -27,11 +27,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         ..ServerOptions::default()
     };
     options.check(config.server.address)?;
-    let model =
-        ModelOptions { threads: config.model.threads, device: config.model.device()?, ..ModelOptions::default() };
+    let model = ModelOptions {
+        threads: config.model.threads,
+        device: config.model.device()?,
+        ..ModelOptions::default()
+    };
     let parts = SiteParts {
         detector: Box::new(detector::load(config.model.file.as_deref(), &model)?),
-        runtime: rules::runtime()?,
+        runtime: rules::live_runtime()?,
         database: host::open_database(&config.store.folder)?,
     };
     host::run(parts, settings, (config.server.address, options), None, |_, address| {

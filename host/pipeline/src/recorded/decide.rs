@@ -73,8 +73,7 @@ impl RecordedRule {
         classes: &Arc<[String]>,
     ) -> Result<RecordedRule, DecideError> {
         let refused = |reason: String| DecideError::Refused { origin: source.origin.clone(), reason };
-        let compiled =
-            runtime.load(source.component.clone()).map_err(|error| refused(error.to_string()))?;
+        let compiled = runtime.load(source.component.clone()).map_err(|error| refused(error.to_string()))?;
         let name = source.name.clone().unwrap_or_else(|| compiled.description().name.clone());
         let binding = Binding {
             rule: name.clone(),

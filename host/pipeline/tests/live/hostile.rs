@@ -28,7 +28,9 @@ fn stopped(deed: &str, says: &[&str]) {
     let component = shown.components.iter().find(|component| component.name == "rule bad").unwrap();
     assert!(health.state == RuleState::Active || !component.ready, "{deed}: {shown:?}");
     let good = host.site.rule(&name("good")).unwrap();
-    assert!(good.cameras.iter().all(|on| on.health.state == RuleState::Active && on.health.last_error.is_none()));
+    assert!(
+        good.cameras.iter().all(|on| on.health.state == RuleState::Active && on.health.last_error.is_none())
+    );
 }
 
 #[test]

@@ -38,7 +38,8 @@ pub(crate) fn probe() -> Vec<u8> {
     let program = std::env::current_exe().unwrap();
     let guests = program.ancestors().nth(3).unwrap().join("guests/wasm32-wasip2/release");
     let path: PathBuf = guests.join("probe.wasm");
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()))
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()))
 }
 
 /// The test guest under another version.
@@ -78,7 +79,9 @@ impl TestSite {
     pub(crate) fn bind(&self, rule: &str, plugin: &str, cameras: &[&str], settings: &str) {
         let cameras = cameras.iter().map(|camera| name(camera)).collect();
         let plugin = plugin.to_owned();
-        self.site.put_rule(RuleSettings { name: name(rule), plugin, cameras, settings: settings.to_owned() }).unwrap();
+        self.site
+            .put_rule(RuleSettings { name: name(rule), plugin, cameras, settings: settings.to_owned() })
+            .unwrap();
     }
 
     /// Frames that the rules of a camera saw.
@@ -97,12 +100,8 @@ impl TestSite {
 
     /// All events of a rule, oldest first.
     pub(crate) fn events(&self, rule: &str) -> Vec<EventRecord> {
-        let mut query = EventQuery {
-            rule: Some(name(rule)),
-            order: Order::Oldest,
-            limit: 1000,
-            ..EventQuery::default()
-        };
+        let mut query =
+            EventQuery { rule: Some(name(rule)), order: Order::Oldest, limit: 1000, ..EventQuery::default() };
         let mut records = Vec::new();
         loop {
             let page = self.site.events(&query).unwrap();

@@ -29,7 +29,10 @@ fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_camera
         });
         let activation = host.site.activate(&name("echo"), &versions[round % 2]).unwrap();
         assert_eq!(activation.cameras.len(), 4);
-        assert!(activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried), "{activation:?}");
+        assert!(
+            activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried),
+            "{activation:?}"
+        );
     }
     let report = host.site.shutdown(Duration::from_secs(20));
     assert!(report.still_running.is_empty(), "{report:?}");
@@ -61,7 +64,10 @@ fn a_version_that_refuses_its_settings_changes_nothing() {
         settings: r#"{"do":"refuse-settings"}"#.into(),
     });
     let error = refused.unwrap_err();
-    assert!(matches!(error, SiteError::Rule { .. }) && error.to_string().contains("I do not like them"), "{error}");
+    assert!(
+        matches!(error, SiteError::Rule { .. }) && error.to_string().contains("I do not like them"),
+        "{error}"
+    );
     assert_eq!(host.site.rule(&name("count")).unwrap().settings, "{}");
 }
 

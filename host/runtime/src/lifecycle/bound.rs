@@ -128,8 +128,8 @@ impl Bound {
     /// # Errors
     /// [`ProbeError`] with what failed; the rule's own words where it refused its settings.
     pub fn probe(self) -> Result<Probed, ProbeError> {
-        let allowance = Arc::new(Allowance::new(self.binding.limits.clone(), self.binding.deadline));
         let Bound { compiled, binding } = self;
+        let allowance = compiled.allowance(binding.limits.clone(), binding.deadline);
         let probed = Probed { inner: Arc::new(Inner { compiled, binding, allowance }) };
         for share in probed.shares() {
             probed.try_out(share).map_err(|cause| ProbeError {
