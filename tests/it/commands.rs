@@ -50,7 +50,9 @@ fn a_file_that_is_no_model_is_refused() {
 fn a_core_module_and_garbage_are_no_plugins() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rule.wasm");
-    for (bytes, part) in [(&b"\0asm\x01\0\0\0"[..], "component"), (b"MZ garbage", "rule.wasm"), (b"", "rule.wasm")] {
+    for (bytes, part) in
+        [(&b"\0asm\x01\0\0\0"[..], "component"), (b"MZ garbage", "rule.wasm"), (b"", "rule.wasm")]
+    {
         std::fs::write(&file, bytes).unwrap();
         refused(&["plugin", "inspect", text_of(&file)], &[part]);
     }
@@ -75,7 +77,16 @@ fn wrong_settings_are_refused_with_key_and_remedy() {
         (r#"{"lines":[{"name":"l","from":[0,0],"to":[0,0],"entry":"left-to-right"}]}"#, "l"),
         (r#"{"lines":[{"name":"l","from":[0,0],"to":[0,1],"entry":"upwards"}]}"#, "left-to-right"),
     ] {
-        let args = ["analyze", "scene:crossing?seed=3", "--frames", "2", "--rule", text_of(&rule), "--settings", settings];
+        let args = [
+            "analyze",
+            "scene:crossing?seed=3",
+            "--frames",
+            "2",
+            "--rule",
+            text_of(&rule),
+            "--settings",
+            settings,
+        ];
         refused(&args, &[part]);
     }
 }
@@ -108,7 +119,8 @@ fn a_damaged_tracks_file_names_its_line_and_keeps_the_events_before() {
     };
     let frames: Vec<String> = (0..8).map(|index| frame(index, 10.0 * index as f32)).collect();
     std::fs::write(&tracks, format!("{head}\n{}\n{{\"frame\":8,", frames.join("\n"))).unwrap();
-    let args = ["replay", text_of(&tracks), "--rule", text_of(&rule), "--settings", LINE, "--events", text_of(&out)];
+    let args =
+        ["replay", text_of(&tracks), "--rule", text_of(&rule), "--settings", LINE, "--events", text_of(&out)];
     refused(&args, &["line 10"]);
     let events = std::fs::read_to_string(&out).unwrap();
     assert_eq!(events.lines().count(), 1, "{events}");
@@ -140,7 +152,17 @@ fn a_recording_that_ends_early_keeps_its_events_and_says_both_lengths() {
     // The index first, as recorders that stream write it, so that the cut costs only the end.
     let faststart = folder.path().join("faststart.mp4");
     let status = std::process::Command::new("ffmpeg")
-        .args(["-v", "error", "-i", text_of(&whole), "-c", "copy", "-movflags", "+faststart", text_of(&faststart)])
+        .args([
+            "-v",
+            "error",
+            "-i",
+            text_of(&whole),
+            "-c",
+            "copy",
+            "-movflags",
+            "+faststart",
+            text_of(&faststart),
+        ])
         .status()
         .unwrap();
     assert!(status.success());
@@ -148,7 +170,16 @@ fn a_recording_that_ends_early_keeps_its_events_and_says_both_lengths() {
     std::fs::write(&cut, &bytes[..bytes.len() * 2 / 3]).unwrap();
     let rule = plugin("line-crossing");
     let settings = format!("@{}", text_of(&settings));
-    let args = ["analyze", text_of(&cut), "--rule", text_of(&rule), "--settings", &settings, "--events", text_of(&out)];
+    let args = [
+        "analyze",
+        text_of(&cut),
+        "--rule",
+        text_of(&rule),
+        "--settings",
+        &settings,
+        "--events",
+        text_of(&out),
+    ];
     let finished = ocellus(&args);
     assert_eq!(finished.code, 3, "{}", finished.stderr);
     assert!(finished.stderr.contains("60"), "the declared length is missing: {}", finished.stderr);
@@ -162,7 +193,8 @@ fn last_box_association_gives_the_reference_boxes_and_identities() {
     let read = |name: &str| -> Vec<(u64, Option<u64>, [f64; 4], f64)> {
         let text = std::fs::read_to_string(data.join("mot/bytetrack").join(name)).unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let number = |row: &serde_json::Value, key: &str| row[key].as_str().and_then(|text| text.parse::<f64>().ok());
+        let number =
+            |row: &serde_json::Value, key: &str| row[key].as_str().and_then(|text| text.parse::<f64>().ok());
         let rows = document["results"].as_array().unwrap().iter();
         rows.map(|row| {
             let rect = ["x", "y", "width", "height"].map(|key| number(row, key).unwrap());
@@ -171,9 +203,9 @@ fn last_box_association_gives_the_reference_boxes_and_identities() {
         })
         .collect()
     };
-    let lines = read("detection_results.json").into_iter().map(|(frame, _, [x, y, w, h], confidence)| {
-        format!("{},-1,{x},{y},{w},{h},{confidence}", frame + 1)
-    });
+    let lines = read("detection_results.json")
+        .into_iter()
+        .map(|(frame, _, [x, y, w, h], confidence)| format!("{},-1,{x},{y},{w},{h},{confidence}", frame + 1));
     let (detections, out) = (folder.path().join("det.txt"), folder.path().join("tracks.txt"));
     std::fs::write(&detections, lines.collect::<Vec<_>>().join("\n")).unwrap();
     let settings = "--association last-box --track-high-thresh 0.5 --track-low-thresh 0 --new-track-thresh 0.6 \

@@ -21,7 +21,14 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut pipeline = engines.to_vec();
     pipeline.push(core);
     allowed.insert("ocellus-pipeline", pipeline.clone());
-    let server = vec![core, "ocellus-media", "ocellus-runtime", "ocellus-store", "ocellus-pipeline", "ocellus-console"];
+    let server = vec![
+        core,
+        "ocellus-media",
+        "ocellus-runtime",
+        "ocellus-store",
+        "ocellus-pipeline",
+        "ocellus-console",
+    ];
     allowed.insert("ocellus-server", server);
     pipeline.extend(["ocellus-pipeline", "ocellus-server", "ocellus-console"]);
     allowed.insert("ocellus-app", pipeline);
@@ -69,7 +76,10 @@ fn crates_depend_only_along_the_allowed_arrows() {
         let may = allowed.get(name).unwrap_or_else(|| panic!("{name} has no place in the house yet"));
         for dependency in normal_dependencies(package) {
             let is_ours = names.contains(&dependency.as_str());
-            assert!(!is_ours || may.contains(&dependency.as_str()), "forbidden arrow: {name} -> {dependency}");
+            assert!(
+                !is_ours || may.contains(&dependency.as_str()),
+                "forbidden arrow: {name} -> {dependency}"
+            );
         }
     }
 }

@@ -46,8 +46,7 @@ fn two_cars_leave_to_the_left() {
     let all = events(&clip, &model, "line-crossing", &line(0.15), &[]);
     // The walker who comes in at the left is the one entry.
     assert_eq!((count(&all, "entry"), count(&all, "exit")), (1, 2), "{all:#?}");
-    let only_cars =
-        ["--classes", "car,truck,bus", "--track-high-thresh", "0.4", "--new-track-thresh", "0.5"];
+    let only_cars = ["--classes", "car,truck,bus", "--track-high-thresh", "0.4", "--new-track-thresh", "0.5"];
     let cars = events(&clip, &model, "line-crossing", &line(0.15), &only_cars);
     assert_eq!((count(&cars, "entry"), count(&cars, "exit")), (0, 2), "{cars:#?}");
 }
@@ -87,17 +86,22 @@ fn right_spaces(data: &Path, model: &str) -> (usize, usize) {
         .enumerate()
         .map(|(index, at)| {
             let (x, y) = (at[0].as_f64().unwrap(), at[1].as_f64().unwrap());
-            let polygon = [corner(x, y), corner(x + 50.0, y), corner(x + 50.0, y + 50.0), corner(x, y + 50.0)];
+            let polygon =
+                [corner(x, y), corner(x + 50.0, y), corner(x + 50.0, y + 50.0), corner(x, y + 50.0)];
             json!({"name": index.to_string(), "polygon": polygon})
         })
         .collect();
     let thresholds = ["--track-high-thresh", "0.25", "--new-track-thresh", "0.25"];
     let clip = data.join("parking/carPark_oblique.mp4");
-    let events = events(&clip, &data.join("models").join(model), "parking", &json!({"spaces": spaces}), &thresholds);
+    let events =
+        events(&clip, &data.join("models").join(model), "parking", &json!({"spaces": spaces}), &thresholds);
     let mut last = BTreeMap::new();
     for event in &events {
         let attributes = &event["attributes"];
-        last.insert(attributes["space"].as_str().unwrap().to_owned(), attributes["occupied"].as_bool().unwrap());
+        last.insert(
+            attributes["space"].as_str().unwrap().to_owned(),
+            attributes["occupied"].as_bool().unwrap(),
+        );
     }
     let right = (0..positions.len() as u64)
         .filter(|space| last.get(&space.to_string()).copied().unwrap_or(false) == occupied.contains(space))

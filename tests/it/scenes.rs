@@ -29,14 +29,33 @@ fn analyse(scene: &str, rule: &str, seed: u64) -> Analysed {
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let seed = seed.to_string();
     let finished = ocellus(&[
-        "scene", "render", scene, "--seed", &seed, "--frames", FRAMES, "--out", &text(&clip), "--truth", &text(&truth),
-        "--settings", &text(&settings),
+        "scene",
+        "render",
+        scene,
+        "--seed",
+        &seed,
+        "--frames",
+        FRAMES,
+        "--out",
+        &text(&clip),
+        "--truth",
+        &text(&truth),
+        "--settings",
+        &text(&settings),
     ]);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     let settings = format!("@{}", text(&settings));
     let rule = text(&plugin(rule));
-    let finished =
-        ocellus(&["analyze", &text(&clip), "--rule", &rule, "--settings", &settings, "--events", &text(&events)]);
+    let finished = ocellus(&[
+        "analyze",
+        &text(&clip),
+        "--rule",
+        &rule,
+        "--settings",
+        &settings,
+        "--events",
+        &text(&events),
+    ]);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     Analysed { truth: lines(&truth), events: lines(&events) }
 }

@@ -79,7 +79,16 @@ impl Rule for LineCrossing {
         let lines: Vec<Line> = settings.lines.iter().map(line).collect();
         let times = settings.times();
         let most_movers = state::most_movers(lines.len());
-        Ok(LineCrossing { settings, classes, lines, movers: Movers::default(), glimpses: Vec::new(), times, most_movers, aspect })
+        Ok(LineCrossing {
+            settings,
+            classes,
+            lines,
+            movers: Movers::default(),
+            glimpses: Vec::new(),
+            times,
+            most_movers,
+            aspect,
+        })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
@@ -152,8 +161,9 @@ impl LineCrossing {
     fn sightings(&self, frame: &Frame, tracks: &Tracks, state: TrackState) -> (Vec<Sighting>, Vec<u64>) {
         let most = tracks.iter().size_hint().1.unwrap_or(0);
         let (mut sightings, mut seen) = (Vec::with_capacity(most), Vec::with_capacity(most));
-        let counts =
-            |track: &TrackView<'_>| track.state() == state && self.classes.accepts(frame.camera, track.class());
+        let counts = |track: &TrackView<'_>| {
+            track.state() == state && self.classes.accepts(frame.camera, track.class())
+        };
         for track in tracks.iter().filter(counts) {
             let at = match self.settings.anchor {
                 Anchor::Foot => track.foot(),
