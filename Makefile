@@ -60,5 +60,7 @@ fmt:
 lint: setup
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "note: cargo-deny is not installed"; fi
-	@if command -v cargo-machete >/dev/null; then cargo machete; else echo "note: cargo-machete is not installed"; fi
+	@if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; \
+	  else echo "note: licences are not checked; get cargo-deny with: cargo install --locked cargo-deny"; fi
+	@if command -v cargo-machete >/dev/null; then cargo machete; \
+	  else echo "note: unused dependencies are not looked for; get cargo-machete with: cargo install --locked cargo-machete"; fi

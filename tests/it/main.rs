@@ -1,5 +1,7 @@
 //! One binary, so that linking is paid once.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod browser;
 mod commands;
 mod layering;

@@ -1,10 +1,5 @@
 //! Support for the tests of the whole: the built program, a running host, the local test data.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test's support fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's support fails by panicking")]
 
 pub mod data;
 pub mod host;

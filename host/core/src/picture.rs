@@ -46,7 +46,7 @@ impl Picture {
     /// # Errors
     /// [`PictureError`] for an odd, empty or oversized picture, or a buffer of the wrong length.
     pub fn from_i420(size: Size, data: impl Into<Arc<[u8]>>) -> Result<Picture, PictureError> {
-        let fits = |side: u32| (2..=16_384).contains(&side) && side % 2 == 0;
+        let fits = |side: u32| (2..=16_384).contains(&side) && side.is_multiple_of(2);
         if !fits(size.width) || !fits(size.height) {
             return Err(PictureError::Size(size));
         }

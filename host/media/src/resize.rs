@@ -27,7 +27,7 @@ pub fn resize(picture: &Picture, size: Size) -> Result<Picture, PictureError> {
     if picture.size() == size {
         return Ok(picture.clone());
     }
-    let fits = |side: u32| (2..=16_384).contains(&side) && side % 2 == 0;
+    let fits = |side: u32| (2..=16_384).contains(&side) && side.is_multiple_of(2);
     if !fits(size.width) || !fits(size.height) {
         return Err(PictureError::Size(size));
     }

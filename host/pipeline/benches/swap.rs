@@ -45,8 +45,8 @@ struct Seen {
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let site = start(folder.path());
-    let versions = ["1.0.0", "2.0.0"].map(|version| site.upload_plugin(probe(version)).unwrap().digest);
-    let cameras: Vec<Name> = CAMERAS.iter().map(|camera| Name::new(*camera).unwrap()).collect();
+    let versions = ["1.0.0", "2.0.0"].map(|version| site.upload_plugin(&probe(version)).unwrap().digest);
+    let cameras: Vec<Name> = CAMERAS.iter().map(|camera| Name::new(camera).unwrap()).collect();
     let rule = Name::new("count").unwrap();
     let settings = RuleSettings {
         name: rule.clone(),
@@ -85,7 +85,7 @@ fn start(folder: &std::path::Path) -> Site {
     };
     let camera = |(seed, camera): (usize, &&str)| {
         let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps=25");
-        CameraSettings::new(Name::new(*camera).unwrap(), SourceSpec::parse(&source).unwrap())
+        CameraSettings::new(Name::new(camera).unwrap(), SourceSpec::parse(&source).unwrap())
     };
     let cameras = CAMERAS.iter().enumerate().map(camera).collect();
     Site::start(parts, SiteSettings { cameras, ..SiteSettings::default() }).unwrap()
@@ -116,7 +116,7 @@ fn watch(camera: &Name, mut live: Live, sender: &Sender<Seen>) {
 fn print(seen: &Receiver<Seen>, at_swap: &[(Name, u64)]) {
     let mut frames: BTreeMap<(Name, u64), Duration> = BTreeMap::new();
     let mut skipped = 0;
-    for Seen { camera, sequence, delay, skipped: more } in seen.iter() {
+    for Seen { camera, sequence, delay, skipped: more } in seen {
         skipped += more;
         frames.insert((camera, sequence), delay);
     }

@@ -33,7 +33,7 @@ pub(crate) async fn origin(
     }
     let foreign = foreign_origin(request.headers(), &host);
     if let Some(foreign) = foreign
-        && !options.allowed_origins.iter().any(|known| *known == foreign)
+        && !options.allowed_origins.contains(&foreign)
         && !is_harmless(&request)
     {
         let detail = format!(

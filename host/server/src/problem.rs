@@ -141,7 +141,7 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
         return document(problem, &instance, response.headers());
     }
     let status = response.status();
-    let is_plain = !response.headers().get(CONTENT_TYPE).is_some_and(|kind| is_json(kind));
+    let is_plain = !response.headers().get(CONTENT_TYPE).is_some_and(is_json);
     if (status.is_client_error() || status.is_server_error()) && is_plain {
         return document(
             Problem::new(status, plain_detail(status, &instance)),

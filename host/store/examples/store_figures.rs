@@ -118,7 +118,8 @@ fn open(folder: &Path, durability: Durability) -> Outcome<Database> {
 }
 
 fn event(number: u64) -> Outcome<NewEvent> {
-    let camera = if number % 10_000 == 0 { "rare".to_owned() } else { format!("camera-{}", number % 8) };
+    let camera =
+        if number.is_multiple_of(10_000) { "rare".to_owned() } else { format!("camera-{}", number % 8) };
     let kind = match number % 8 {
         2 => "only-on-camera-2",
         n if n % 2 == 0 => "parking",

@@ -160,7 +160,7 @@ impl Engine {
 
     /// Bytes of the database's files, or 0 when the system does not say.
     pub(crate) fn disk_bytes(&self) -> u64 {
-        self.contained(|db| db.size_on_disk()).unwrap_or(0)
+        self.contained(sled::Db::size_on_disk).unwrap_or(0)
     }
 
     /// Why the database accepts no more changes, if so.

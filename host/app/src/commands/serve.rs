@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
 }
 
 fn site_settings(config: &Config, file: &Path) -> anyhow::Result<SiteSettings> {
-    let cameras = config.cameras.iter().map(|camera| camera.settings());
+    let cameras = config.cameras.iter().map(crate::config::CameraConfig::settings);
     Ok(SiteSettings {
         config_file: Some(file.to_owned()),
         cameras: cameras.collect::<anyhow::Result<_>>()?,

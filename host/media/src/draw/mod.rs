@@ -90,7 +90,7 @@ pub fn annotate(
     }
     if let Some(trails) = annotations.trails {
         for (id, points) in trails.iter().take(MAX_ITEMS) {
-            let points: Vec<Point> = points.map(|point| pen.from_source(point)).collect();
+            let points: Vec<Point> = points.map(|point| pen.at_source(point)).collect();
             pen.canvas.path(&points, Style { ink: palette::of_track(id), thickness: 1, is_closed: false })?;
         }
     }
@@ -134,15 +134,15 @@ impl Pen<'_> {
         match overlay {
             Overlay::Polygon { corners, tone, label } => {
                 let points: Vec<Point> =
-                    corners.iter().take(MAX_CORNERS).map(|&corner| self.from_share(corner)).collect();
+                    corners.iter().take(MAX_CORNERS).map(|&corner| self.at_share(corner)).collect();
                 self.outline(&points, *tone, label)
             }
             Overlay::Line { segment, tone, label } => {
-                let points = [self.from_share(segment.from), self.from_share(segment.to)];
+                let points = [self.at_share(segment.from), self.at_share(segment.to)];
                 self.outline(&points, *tone, label)
             }
             Overlay::Label { at, tone, text } => {
-                let at = self.from_share(*at);
+                let at = self.at_share(*at);
                 self.canvas.label(text, at, palette::of_tone(*tone))?;
                 Ok(())
             }
@@ -158,12 +158,12 @@ impl Pen<'_> {
         Ok(())
     }
 
-    fn from_source(&self, point: Point) -> Point {
+    fn at_source(&self, point: Point) -> Point {
         let rect = Rect::new(point.x, point.y, 0.0, 0.0).normalised(self.source).scaled(self.size);
         Point::new(rect.x, rect.y)
     }
 
-    fn from_share(&self, point: Point) -> Point {
+    fn at_share(&self, point: Point) -> Point {
         Point::new(point.x * self.size.width as f32, point.y * self.size.height as f32)
     }
 }

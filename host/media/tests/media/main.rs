@@ -1,5 +1,7 @@
 //! Sources and files from the outside: real containers, real servers on loopback, real failures.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod device;
 mod file;
 mod http;

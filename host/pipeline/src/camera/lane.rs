@@ -99,7 +99,7 @@ impl Lane {
         let rules = std::mem::take(&mut self.rules);
         for (name, mut rule) in rules {
             if let Some(snapshot) = rule.slot.snapshot_now() {
-                self.parts.keeper.keep(&self.parts.shared, &name, &rule.slot, snapshot);
+                self.parts.keeper.keep(&self.parts.shared, &name, &rule.slot, &snapshot);
             }
         }
     }
@@ -180,7 +180,7 @@ impl Lane {
                 self.parts.keeper.submit(job);
             }
             if let Some(snapshot) = rule.slot.take_snapshot() {
-                self.parts.keeper.keep(&self.parts.shared, name, &rule.slot, snapshot);
+                self.parts.keeper.keep(&self.parts.shared, name, &rule.slot, &snapshot);
             }
         }
     }

@@ -36,7 +36,7 @@ impl Keeper {
     }
 
     /// Hands a rule's state over to be kept.
-    pub(crate) fn keep(&self, camera: &Arc<CameraShared>, rule: &Name, slot: &RuleSlot, snapshot: Snapshot) {
+    pub(crate) fn keep(&self, camera: &Arc<CameraShared>, rule: &Name, slot: &RuleSlot, snapshot: &Snapshot) {
         let key = StateKey { rule: rule.clone(), place: StatePlace::Camera(camera.handle) };
         let record = StateRecord {
             version: snapshot.version.to_string(),

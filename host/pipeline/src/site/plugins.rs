@@ -47,8 +47,8 @@ impl Plugins {
     }
 
     /// Verifies, compiles and keeps a plugin. The same bytes again give the same row.
-    pub(crate) fn upload(&self, bytes: Vec<u8>, now: TimeUs) -> Result<PluginRecord, SiteError> {
-        let compiled = self.build(bytes.clone())?;
+    pub(crate) fn upload(&self, bytes: &[u8], now: TimeUs) -> Result<PluginRecord, SiteError> {
+        let compiled = self.build(bytes.to_vec())?;
         let description = compiled.description();
         let facts = PluginFacts {
             name: description.name.clone(),
@@ -58,7 +58,7 @@ impl Plugins {
             schema: description.settings_schema.clone(),
             scope: description.scope.to_string(),
         };
-        let record = self.database.put_plugin(&bytes, &facts, now)?;
+        let record = self.database.put_plugin(bytes, &facts, now)?;
         self.lock().insert(record.digest, compiled);
         Ok(record)
     }

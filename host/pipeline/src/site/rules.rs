@@ -29,7 +29,7 @@ impl Site {
     ///
     /// # Errors
     /// [`SiteError::Plugin`] says what was found and what is supported; or the database's.
-    pub fn upload_plugin(&self, bytes: Vec<u8>) -> Result<PluginStatus, SiteError> {
+    pub fn upload_plugin(&self, bytes: &[u8]) -> Result<PluginStatus, SiteError> {
         let record = self.0.plugins.upload(bytes, now_us())?;
         tracing::info!(plugin = %record.facts.name, version = %record.facts.version, digest = %record.digest, "plugin uploaded");
         Ok(self.0.plugin_status(record))

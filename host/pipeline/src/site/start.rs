@@ -83,8 +83,7 @@ impl Site {
             keeper,
             classes,
         };
-        let (database, retention, detector) =
-            (parts.database.clone(), settings.retention.clone(), parts.detector);
+        let (database, retention, detector) = (parts.database.clone(), settings.retention, parts.detector);
         let threads = vec![
             thread("detector", move || detector::run(&roster, detector))?,
             thread("encoder", move || encoder.run())?,
@@ -127,7 +126,7 @@ impl Inner {
             self.cameras_mut().insert(name, entry);
         }
         for record in self.database.cameras()? {
-            self.start_stored_camera(record);
+            self.start_stored_camera(&record);
         }
         for rule in settings.rules {
             self.start_declared_rule(rule)?;
@@ -144,12 +143,12 @@ impl Inner {
             return Err(SiteError::Exists { what: "rule", name: settings.name });
         }
         if let Some(component) = rule.component {
-            settings.plugin = self.plugins.upload(component, now_us())?.digest.to_string();
+            settings.plugin = self.plugins.upload(&component, now_us())?.digest.to_string();
         }
         self.put_rule(settings, Declared::Config)
     }
 
-    fn start_stored_camera(&self, record: CameraRecord) {
+    fn start_stored_camera(&self, record: &CameraRecord) {
         let name = record.name.clone();
         if self.cameras().contains_key(&name) {
             return tracing::warn!(camera = %name, "declared in the config file too; the one added over REST rests");

@@ -48,7 +48,7 @@ pub(crate) async fn upload(State(shared): State<Shared>, request: Request) -> Re
         return Err(too_large());
     }
     let _turn = shared.compiling.acquire().await.map_err(|error| Problem::internal(&error))?;
-    let status = blocking(&shared, move |site| site.upload_plugin(component.into())).await?;
+    let status = blocking(&shared, move |site| site.upload_plugin(&component)).await?;
     let plugin = Plugin::from(status);
     let location = format!("/api/v1/plugins/{}", plugin.digest());
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(plugin)).into_response())

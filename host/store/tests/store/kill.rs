@@ -178,7 +178,7 @@ fn upload_and_activate_for_ever(folder: &Path) -> ! {
     loop {
         let digest = database.put_plugin(&plugin(round), &facts(), TimeUs(round)).unwrap().digest;
         database.activate(&rule, digest, TimeUs(round)).unwrap();
-        let bytes = vec![round as u8; if round % 2 == 0 { 1000 } else { 100_000 }];
+        let bytes = vec![round as u8; if round.is_multiple_of(2) { 1000 } else { 100_000 }];
         let state = StateRecord { version: "1.0.0".to_owned(), digest, time: TimeUs(round), bytes };
         database.put_state(&StateKey { rule: rule.clone(), place: StatePlace::Site }, &state).unwrap();
         acknowledge(&round.to_string());
