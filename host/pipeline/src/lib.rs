@@ -15,7 +15,7 @@ pub use camera::{
     StageTime, StageTimes, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
-pub use ocellus_store::{EventPage, EventQuery, Order};
+pub use ocellus_store::{EventPage, EventQuery, Order, WriterCounters};
 pub use site::{
     Activation, ComponentHealth, DeclaredRule, HandedOver, Health, HealthState, PluginStatus,
     RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus, ShutdownReport, Site, SiteError, SiteErrorKind,

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState};
+use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState, WriterCounters};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -20,6 +20,7 @@ struct Scrape {
     cameras: Vec<CameraStatus>,
     rules: Vec<RuleStatus>,
     viewers: usize,
+    events: Option<WriterCounters>,
     uptime_s: f64,
     process: Option<process::Usage>,
 }
@@ -30,6 +31,7 @@ pub(crate) fn render(state: &State) -> Result<String, fmt::Error> {
         cameras: state.site.cameras(),
         rules: state.site.rules(),
         viewers: state.viewers(),
+        events: state.site.event_counters(),
         uptime_s: state.site.health().uptime.as_secs_f64(),
         process: process::usage(),
     };
@@ -90,6 +92,8 @@ impl Scrape {
         gauge(encoder, "ocellus_camera_viewers", "Viewers of pictures", &viewers)?;
         let frames = rows(|camera| camera.frames as f64);
         counter(encoder, "ocellus_camera_frames", "Frames that rules saw", &frames)?;
+        let events = rows(|camera| camera.events as f64);
+        counter(encoder, "ocellus_camera_events", "Events that rules reported", &events)?;
         let dropped = rows(|camera| camera.dropped as f64);
         let help = "Frames dropped because a newer one was there, or because the detector failed";
         counter(encoder, "ocellus_camera_frames_dropped", help, &dropped)?;
@@ -189,6 +193,14 @@ impl Scrape {
         let one = |value: f64| vec![(Labels::new(), value)];
         gauge(encoder, "ocellus_viewers", "WebSocket and MJPEG viewers", &one(self.viewers as f64))?;
         gauge(encoder, "ocellus_uptime_seconds", "Time since the host started", &one(self.uptime_s))?;
+        if let Some(WriterCounters { appended, dropped, queued, failing, .. }) = self.events {
+            counter(encoder, "ocellus_events_written", "Events in the store", &one(appended as f64))?;
+            let help = "Events lost because the store was full or behind";
+            counter(encoder, "ocellus_events_dropped", help, &one(dropped as f64))?;
+            gauge(encoder, "ocellus_events_queued", "Events that wait for the store", &one(queued as f64))?;
+            let help = "1 while the store takes no events";
+            gauge(encoder, "ocellus_store_failing", help, &one(f64::from(u8::from(failing))))?;
+        }
         let Some(usage) = self.process else { return Ok(()) };
         let memory = one(usage.resident_bytes as f64);
         gauge(encoder, "process_resident_memory_bytes", "Memory that the process holds", &memory)?;

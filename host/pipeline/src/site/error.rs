@@ -61,7 +61,7 @@ pub enum SiteError {
     #[error("the plugin is refused: {0}")]
     Plugin(String),
     /// The rule refused its settings, a state or a request.
-    #[error("rule {rule} refused: {reason}")]
+    #[error("rule {rule}: {reason}")]
     Rule {
         /// The rule.
         rule: Name,

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use ocellus_runtime::RuleState;
+use ocellus_store::{EventWriter, WriterCounters};
 
 use super::Site;
 use crate::camera::SourceState;
@@ -72,6 +73,13 @@ impl Site {
         Health { state, components, uptime: self.0.started.elapsed() }
     }
 
+    /// What became of the events that rules reported; none once the host is ending.
+    #[must_use]
+    pub fn event_counters(&self) -> Option<WriterCounters> {
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().map(EventWriter::counters)
+    }
+
     fn detector_health(&self) -> ComponentHealth {
         let failure = self.0.wiring.roster.failure();
         ComponentHealth {
@@ -82,14 +90,16 @@ impl Site {
     }
 
     fn store_health(&self) -> ComponentHealth {
-        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let counters = writer.as_ref().map(ocellus_store::EventWriter::counters);
-        let failing = counters.as_ref().is_none_or(|counters| counters.failing);
-        let detail = match counters {
-            Some(counters) => format!("{} events written, {} dropped", counters.appended, counters.dropped),
-            None => "closed".into(),
+        let counters = self.event_counters();
+        let (ready, detail) = match (self.0.database.failure(), counters) {
+            (Some(failure), _) => (false, format!("{failure}; restart the host to repair it")),
+            (None, Some(counters)) => {
+                let WriterCounters { appended, dropped, failing, .. } = counters;
+                (!failing, format!("{appended} events written, {dropped} dropped"))
+            }
+            (None, None) => (false, "closed".into()),
         };
-        ComponentHealth { name: "store".into(), ready: !failing, detail }
+        ComponentHealth { name: "store".into(), ready, detail }
     }
 
     fn rules_health(&self) -> Vec<ComponentHealth> {

@@ -48,11 +48,11 @@ pub enum Share {
     Site,
 }
 
-/// A binding that makes no sense.
+/// A binding that makes no sense. The text leaves the rule's name to whoever shows it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
     /// Not JSON.
-    #[error("rule {rule}: the settings are not JSON: {reason}")]
+    #[error("the settings are not JSON: {reason}")]
     Settings {
         /// The rule.
         rule: Name,
@@ -60,13 +60,13 @@ pub enum BindError {
         reason: String,
     },
     /// No camera.
-    #[error("rule {rule} is bound to no camera; name at least one")]
+    #[error("it is bound to no camera; name at least one")]
     NoCamera {
         /// The rule.
         rule: Name,
     },
     /// One camera twice.
-    #[error("rule {rule} is bound to camera {camera} twice; name it once")]
+    #[error("it is bound to camera {camera} twice; name it once")]
     CameraTwice {
         /// The rule.
         rule: Name,
@@ -75,9 +75,9 @@ pub enum BindError {
     },
 }
 
-/// The rule did not pass its trial.
+/// The rule did not pass its trial. The text leaves the rule's name to whoever shows it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("rule {rule} (plugin {plugin}) failed its trial: {cause}")]
+#[error("plugin {plugin} failed its trial: {cause}")]
 pub struct ProbeError {
     /// The rule.
     pub rule: Name,

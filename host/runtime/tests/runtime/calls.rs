@@ -91,7 +91,7 @@ fn settings_are_judged_by_the_host_as_json_and_by_the_rule_as_settings() {
     assert!(matches!(&error, BindError::Settings { reason, .. } if reason.contains("line 2")), "{error}");
     let bound = compiled.bind(binding(r#"{"do":"refuse-settings"}"#)).expect("JSON");
     let error = bound.probe().map(|_| ()).expect_err("refused").to_string();
-    let expected = "rule gate (plugin probe) failed its trial: configure: the rule answered with an error: \
+    let expected = "plugin probe failed its trial: configure: the rule answered with an error: \
                     I do not like them";
     assert_eq!(error, expected);
 }

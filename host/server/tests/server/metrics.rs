@@ -15,6 +15,9 @@ async fn two_hosts_in_one_process_tell_their_own_cameras_only() {
     assert!(text.contains("ocellus_camera_state{camera=\"north\",state=\"live\"} 1"), "{text}");
     assert!(!text.contains("south"), "{text}");
     for wanted in [
+        "ocellus_camera_events_total{camera=\"north\"}",
+        "ocellus_events_written_total",
+        "ocellus_store_failing 0",
         "ocellus_camera_frames_total{camera=\"north\"}",
         "ocellus_camera_frames_dropped_total{camera=\"north\"}",
         "ocellus_stage_seconds_total{camera=\"north\",stage=\"detect\"}",
