@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+// Builds a rule in JavaScript into a component: node build.mjs rule.js -o rule.wasm
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+const sdk = path.dirname(fileURLToPath(import.meta.url));
+const WIT = path.join(sdk, "../../wit/v0.1");
+const HOST = "ocellus:plugin/host@0.1.0";
+const USAGE = "usage: ocellus-build RULE.js -o RULE.wasm [--engine quickjs|spidermonkey]";
+
+/** A module and all that it imports, as one module. */
+async function bundle(contents, resolveDir) {
+  const esbuild = await import("esbuild");
+  const built = await esbuild.build({
+    stdin: { contents, resolveDir, sourcefile: "entry.js" },
+    alias: { "@ocellus/sdk": path.join(sdk, "src/index.js") },
+    external: [HOST],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    logLevel: "error",
+  });
+  return built.outputFiles[0].text;
+}
+
+/** The rule behind the functions of the contract. */
+const entry = (rule, wide) => `
+  import definition from ${JSON.stringify(rule)};
+  import { component } from ${JSON.stringify(path.join(sdk, "src/component.js"))};
+  import { log } from "${HOST}";
+  export const { describe, configure, process, finish, save, restore, query, command } =
+    component(definition, { hostLog: log, wide: ${wide} });`;
+
+/** What the rule says of itself; an error in its definition is thrown here, with its line. */
+async function definitionOf(rule, folder) {
+  const file = path.join(folder, "definition.mjs");
+  await writeFile(file, await bundle(`export { default } from ${JSON.stringify(rule)};`, path.dirname(rule)));
+  const { default: definition } = await import(pathToFileURL(file).href);
+  if (!definition?.configure) throw new Error(`${rule} must \`export default rule({ … })\``);
+  return definition;
+}
+
+/** QuickJS: small, and without pauses for collecting garbage. */
+async function quickjs(source) {
+  const { componentize } = await import("componentize-qjs");
+  const { component } = await componentize({
+    witPath: WIT,
+    world: "rule",
+    jsSource: source,
+    stubWasi: true,
+    sync: true,
+  });
+  return component;
+}
+
+/** SpiderMonkey; install @bytecodealliance/componentize-js yourself, it is large. */
+async function spidermonkey(source, folder) {
+  const { componentize } = await import("@bytecodealliance/componentize-js").catch(() => {
+    throw new Error("run `npm install --no-save @bytecodealliance/componentize-js@0.23.0` in the SDK first");
+  });
+  const sourcePath = path.join(folder, "component.js");
+  await writeFile(sourcePath, source);
+  const disableFeatures = ["stdio", "random", "clocks", "http", "fetch-event"];
+  const { component } = await componentize({ sourcePath, witPath: WIT, worldName: "rule", disableFeatures });
+  return component;
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      output: { type: "string", short: "o" },
+      engine: { type: "string", default: "quickjs" },
+    },
+  });
+  const engine = { quickjs, spidermonkey }[values.engine];
+  if (positionals.length !== 1 || !values.output || !engine) throw new Error(USAGE);
+  const rule = path.resolve(positionals[0]);
+  await readFile(rule);
+  const folder = await mkdtemp(path.join(tmpdir(), "ocellus-build-"));
+  try {
+    const definition = await definitionOf(rule, folder);
+    const wide = engine === quickjs ? "Number" : "BigInt";
+    const component = await engine(await bundle(entry(rule, wide), path.dirname(rule)), folder);
+    await writeFile(values.output, component);
+    const size = (component.length / 1e6).toFixed(1);
+    console.log(`${values.output}: ${definition.name} ${definition.version}, ${size} MB`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+main().catch((error) => {
+  // esbuild has shown its errors already.
+  if (!error.errors) console.error(`ocellus-build: ${error.code === "ENOENT" ? error.message : (error.stack ?? error)}`);
+  process.exitCode = 2;
+});

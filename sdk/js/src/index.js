@@ -1,0 +1,7 @@
+// Write a rule for Ocellus: `export default rule({ name, version, summary, settingsSchema, configure })`.
+
+export { log } from "./log.js";
+export { Output } from "./output.js";
+export { rule } from "./rule.js";
+export { outline, position } from "./schema.js";
+export { f32, hypot32, Polygon, Segment, shortest32 } from "./geometry.js";

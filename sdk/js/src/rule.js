@@ -1,0 +1,132 @@
+// A rule as the host drives it: texts and columns in, texts and output out.
+
+import { log } from "./log.js";
+import { Output } from "./output.js";
+import { checkSchema, read } from "./schema.js";
+import { Site } from "./site.js";
+import { Tracks } from "./tracks.js";
+import { fromUtf8, toUtf8 } from "./utf8.js";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
+
+/** Checks what an author says of a rule, so that a slip is named when the component is built. */
+export function rule(definition) {
+  const { name, version, summary, settingsSchema, scope = "camera", configure } = definition;
+  if (!NAME.test(name)) {
+    throw new Error(`name is ${JSON.stringify(name)}; give 1 to 64 letters, digits, '.', '_' or '-'`);
+  }
+  if (!VERSION.test(version)) {
+    throw new Error(`version is ${JSON.stringify(version)}; write one such as 1.2.0`);
+  }
+  if (typeof summary !== "string") throw new Error("summary is missing; say in one sentence what the rule does");
+  if (settingsSchema?.type !== "object") throw new Error("settingsSchema must be a JSON Schema of an object");
+  if (scope !== "camera" && scope !== "site") throw new Error(`scope is ${scope}; give camera or site`);
+  if (typeof configure !== "function") throw new Error("configure(settings, site) is missing");
+  checkSchema(settingsSchema);
+  return Object.freeze({ name, version, summary, settingsSchema, scope, configure });
+}
+
+/** A rule and its site, before and after it is configured. */
+export class Instance {
+  #definition;
+  #rule = null;
+  #site = new Site([]);
+
+  constructor(definition) {
+    this.#definition = definition;
+  }
+
+  describe() {
+    const { name, version, summary, settingsSchema, scope } = this.#definition;
+    return { name, version, summary, settingsSchema: JSON.stringify(settingsSchema), scope, powers: [] };
+  }
+
+  /** A rule that stood before stays when this throws. */
+  configure(text, cameras) {
+    const settings = parse(text, "settings are not JSON");
+    try {
+      const site = new Site(cameras);
+      const made = this.#definition.configure(read(this.#definition.settingsSchema, settings), site);
+      if (typeof made?.process !== "function") {
+        throw new Error("configure returned no object with process(frame, tracks)");
+      }
+      [this.#rule, this.#site] = [made, site];
+    } catch (error) {
+      if (error instanceof Error) error.message = `settings: ${error.message}`;
+      throw error;
+    }
+  }
+
+  process(frame, columns) {
+    const classes = this.#site.camera(frame.camera)?.classes ?? [];
+    const seen = { ...frame, sequence: Number(frame.sequence), timeUs: Number(frame.timeUs) };
+    return output(this.#configured().process(seen, new Tracks(columns, classes)), "process");
+  }
+
+  finish(timeUs) {
+    return output(this.#configured().finish?.(Number(timeUs)) ?? new Output(), "finish");
+  }
+
+  save() {
+    const state = this.#rule?.save?.();
+    return state === undefined ? new Uint8Array(0) : toUtf8(JSON.stringify(state));
+  }
+
+  restore(state, version) {
+    const configured = this.#configured();
+    const said = `the state of version ${version} cannot be read by ${this.#definition.version}`;
+    if (!configured.restore && state.length === 0) return;
+    configured.restore?.(parse(decode(state, said), said), version);
+  }
+
+  query(request) {
+    const configured = this.#configured();
+    const asked = parse(request.trim() || "null", "the request is not JSON");
+    if (!configured.query) throw new Error(`rule ${this.#definition.name} answers no queries`);
+    return JSON.stringify(configured.query(asked) ?? null);
+  }
+
+  command(timeUs, request) {
+    const configured = this.#configured();
+    const asked = parse(request.trim() || "null", "the request is not JSON");
+    if (!configured.command) throw new Error(`rule ${this.#definition.name} takes no commands`);
+    return output(configured.command(Number(timeUs), asked), "command");
+  }
+
+  #configured() {
+    if (!this.#rule) throw new Error(`rule ${this.#definition.name} was not configured`);
+    return this.#rule;
+  }
+}
+
+/** A refusal is a plain `Error`; the language's own errors (`TypeError` …) are faults of the rule. */
+export function isRefusal(error) {
+  return error instanceof Error && error.constructor === Error;
+}
+
+/** Writes a fault to the log, with the line where it happened. */
+export function logFault(error) {
+  log.error(error instanceof Error ? `${error}\n${error.stack ?? ""}`.trimEnd() : `threw ${String(error)}`);
+}
+
+function parse(text, said) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${said}: ${error.message}`);
+  }
+}
+
+function decode(bytes, said) {
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    throw new Error(`${said}: it is not UTF-8`);
+  }
+}
+
+function output(returned, call) {
+  if (returned instanceof Output) return returned;
+  throw new TypeError(`${call} returned ${typeof returned}; return an Output`);
+}
