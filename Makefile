@@ -8,12 +8,17 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(PATH):$(HOME)/.cargo/bin$(if $(SUDO_USER),:/home/$(SUDO_USER)/.cargo/bin)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: help build plugins guests demo test bench fmt lint setup setup-test
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocellus
+JS_RULE := $(TARGET)/guests/js/line-crossing.wasm
+PYTHON_RULE := $(TARGET)/guests/python/line-crossing.wasm
+
+.PHONY: help build plugins guests guests-js guests-python setup-sdk test-sdk demo test bench fmt lint setup setup-test
 
 help:
 	@echo "make demo [FOR=60]   build, then run two synthetic cameras with two rules and a web page"
 	@echo "make test            build, then run every test"
 	@echo "make build           target/release/ocellus and target/plugins/*.wasm"
+	@echo "make guests-js guests-python test-sdk   the example rules of the SDKs, and the tests of these"
 	@echo "make bench           print each budget beside its limit or a peer"
 	@echo "make fmt lint        format; clippy, licences, unused dependencies"
 
@@ -36,10 +41,31 @@ guests: setup
 	cargo build --release --locked --target wasm32-wasip2 --manifest-path tests/guests/Cargo.toml \
 	  --target-dir $(TARGET)/guests
 
+setup-sdk:
+	@.ci/setup sdk
+
+guests-js: $(JS_RULE)
+
+$(JS_RULE): $(wildcard sdk/js/*.* sdk/js/src/* sdk/js/examples/line-crossing/* wit/v0.1/*) | setup-sdk
+	@mkdir -p $(@D)
+	node sdk/js/build.mjs sdk/js/examples/line-crossing/rule.js -o $@
+
+guests-python: $(PYTHON_RULE)
+
+$(PYTHON_RULE): $(wildcard sdk/python/*.* sdk/python/ocellus_sdk/*.py sdk/python/examples/line-crossing/* wit/v0.1/*) | setup-sdk
+	@mkdir -p $(@D)
+	PYTHONPATH=sdk/python:$(CACHE)/sdk-python python3 -m ocellus_sdk.build \
+	  sdk/python/examples/line-crossing/line_crossing.py -o $@
+
+test-sdk: setup-sdk
+	cd sdk/js && npm test --silent
+	cd sdk/python && python3 -m unittest discover -q -s tests
+	cd sdk/python/examples/line-crossing && PYTHONPATH=../.. python3 -m unittest -q
+
 demo: build
 	$(TARGET)/release/ocellus demo --plugins $(TARGET)/plugins $(if $(FOR),--for $(FOR))
 
-test: setup-test build guests
+test: setup-test build guests guests-js guests-python test-sdk
 	@if [ -z "$$OCELLUS_TEST_DATA" ]; then \
 	  echo "note: OCELLUS_TEST_DATA is unset; tests on real video and public models will say SKIPPED"; fi
 ifdef NEXTEST

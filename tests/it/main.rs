@@ -8,3 +8,4 @@ mod layering;
 mod live;
 mod real_video;
 mod scenes;
+mod sdk_languages;

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,8 @@ APP = "ocellus_component"
 
 def build(source: Path, output: Path) -> type[Rule]:
     """Builds the rule in `source`, a Python file; modules beside it can be imported by it."""
-    tool = shutil.which("componentize-py", path=str(Path(sys.executable).parent)) or shutil.which("componentize-py")
-    if tool is None:
-        raise FileNotFoundError(f"componentize-py is missing; run `pip install -r {SDK / 'requirements.txt'}`")
+    if importlib.util.find_spec("componentize_py") is None:
+        raise OSError(f"componentize-py is missing; run `pip install -r {SDK / 'requirements.txt'}`")
     sys.path.insert(0, str(source.parent))
     rule = rule_of(importlib.import_module(source.stem))
     app = f"import {source.stem}\nfrom ocellus_sdk import component, instance\n"
@@ -30,7 +30,8 @@ def build(source: Path, output: Path) -> type[Rule]:
         # Copied, since the build looks at its folders through a sandbox that follows no link out of them.
         left_out = shutil.ignore_patterns("__pycache__", "build.py", "testing.py")
         shutil.copytree(SDK / "ocellus_sdk", Path(folder, "ocellus_sdk"), ignore=left_out)
-        command = [tool, "-q", "-d", str(WIT), "-w", "rule", "componentize", APP, "--stub-wasi"]
+        tool = [sys.executable, "-c", "from componentize_py import script; script()"]
+        command = [*tool, "-q", "-d", str(WIT), "-w", "rule", "componentize", APP, "--stub-wasi"]
         command += ["-p", folder, "-p", str(source.parent), "-o", str(output)]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:

@@ -1,0 +1,119 @@
+//! The same rule in Rust, JavaScript and Python decides alike, to the last byte.
+
+use std::path::{Path, PathBuf};
+
+use ocellus_tests::program::target_folder;
+use ocellus_tests::{ocellus, plugin};
+
+/// Seeds from 1000 on are never trained on.
+const SEEDS: [u64; 3] = [1000, 1001, 1002];
+
+/// Settings that lead through all of the rule: two lines, no hysteresis, the other anchor; and long waits.
+const SETTINGS: [&str; 2] = [
+    r#"{"lines":[{"name":"a","from":[0.2,0.1],"to":[0.8,0.95]},
+                 {"name":"b","from":[0.3,0.6],"to":[0.9,0.5],"entry":"right-to-left"}],
+        "classes":["person"],"hysteresis":0,"anchor":"centre","handover_s":3}"#,
+    r#"{"lines":[{"name":"grüße","from":[0.31,0.0],"to":[0.33,1.0]}],"settle_s":0.5,"memory_s":1}"#,
+];
+
+/// The rule in another language than Rust.
+fn guest(language: &str) -> PathBuf {
+    let path = target_folder().join("guests").join(language).join("line-crossing.wasm");
+    assert!(path.is_file(), "{} is missing; run `make guests-js guests-python` first", path.display());
+    path
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// The events of a rule over recorded tracks.
+fn replay(tracks: &Path, rule: &Path, settings: &str) -> String {
+    let events = tracks.with_extension("events.jsonl");
+    let [tracks, rule, out] = [tracks, rule, &events].map(text);
+    // Event lines carry the rule's name, and the plugins have names of their own.
+    let finished = ocellus(&[
+        "replay",
+        &tracks,
+        "--rule",
+        &rule,
+        "--rule-name",
+        "line",
+        "--settings",
+        settings,
+        "--events",
+        &out,
+    ]);
+    assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
+    std::fs::read_to_string(events).unwrap()
+}
+
+/// Renders a scene and records its tracks; the path of the tracks and the scene's own settings.
+fn record(folder: &Path, seed: u64) -> (PathBuf, String) {
+    let file = |name: &str| folder.join(format!("{seed}.{name}"));
+    let (clip, settings, tracks) = (file("mp4"), file("settings.json"), file("tracks.jsonl"));
+    let [clip, settings] = [&clip, &settings].map(|path| text(path));
+    let seed = seed.to_string();
+    let render = ["scene", "render", "crossing", "--seed", &seed, "--frames", "450", "--out", &clip];
+    let finished = ocellus(&[&render[..], &["--settings", &settings]].concat());
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let finished = ocellus(&["analyze", &clip, "--tracks", &text(&tracks)]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    (tracks, format!("@{settings}"))
+}
+
+/// One test, since each new process would compile both components anew while no other has cached them yet.
+#[test]
+fn a_rule_in_javascript_and_one_in_python_are_as_the_rule_in_rust() {
+    they_ask_for_nothing_but_the_contract();
+    they_give_the_same_events();
+    they_refuse_wrong_settings_by_name();
+}
+
+fn they_give_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    for seed in SEEDS {
+        let (tracks, own) = record(folder.path(), seed);
+        for settings in [&own, SETTINGS[0], SETTINGS[1]] {
+            let expected = replay(&tracks, &plugin("line-crossing"), settings);
+            assert!(expected.lines().count() >= 8, "seed {seed} shows too little: {expected}");
+            for language in ["js", "python"] {
+                let events = replay(&tracks, &guest(language), settings);
+                assert_eq!(events, expected, "{language}, seed {seed}, {settings}");
+            }
+        }
+    }
+}
+
+fn they_ask_for_nothing_but_the_contract() {
+    for language in ["js", "python"] {
+        let finished = ocellus(&["plugin", "inspect", &text(&guest(language))]);
+        assert_eq!(finished.code, 0, "{}", finished.stderr);
+        let imports: Vec<&str> = finished
+            .stdout
+            .lines()
+            .filter(|line| line.contains('@'))
+            .filter_map(|line| line.split_whitespace().last())
+            .collect();
+        assert_eq!(imports, ["ocellus:plugin/host@0.1.0", "ocellus:plugin/types@0.1.0"], "{language}");
+    }
+}
+
+fn they_refuse_wrong_settings_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = folder.path().join("tracks.jsonl");
+    let head = r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":100,"height":100,"classes":["person"]}"#;
+    std::fs::write(&tracks, format!("{head}\n")).unwrap();
+    for rule in [plugin("line-crossing"), guest("js"), guest("python")] {
+        for (settings, part) in [
+            (r#"{"lanes":[]}"#, "unknown field `lanes`"),
+            (r#"{"lines":[{"name":"l","from":[0,0],"to":[0.5,7]}]}"#, "lines[0].to"),
+            (r#"{"lines":[{"name":"l","from":[0,0],"to":[0,1]}],"classes":["unicorn"]}"#, "unicorn"),
+        ] {
+            let finished =
+                ocellus(&["replay", &text(&tracks), "--rule", &text(&rule), "--settings", settings]);
+            assert_eq!(finished.code, 2, "{}: {}", rule.display(), finished.stderr);
+            assert!(finished.stderr.contains(part), "{}: {}", rule.display(), finished.stderr);
+        }
+    }
+}
