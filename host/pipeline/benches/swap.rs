@@ -12,7 +12,8 @@ use ocellus_core::{Detection, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, Detector, DetectorError, HandedOver, Live, RuleSettings, Site, SiteParts, SiteSettings,
+    CameraSettings, Detector, DetectorError, HandedOver, Live, RulePolicy, RuleSettings, Site, SiteParts,
+    SiteSettings,
 };
 use ocellus_runtime::{Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -53,6 +54,7 @@ fn main() {
         plugin: versions[0].clone(),
         cameras: cameras.clone(),
         settings: "{}".into(),
+        policy: RulePolicy::default(),
     };
     site.put_rule(settings).unwrap();
     let (sender, seen) = channel();

@@ -15,9 +15,11 @@ pub use camera::{
     StageTime, StageTimes, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
-pub use ocellus_store::{EventPage, EventQuery, Order, WriterCounters};
+pub use ocellus_store::{
+    EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
+};
 pub use site::{
-    Activation, ComponentHealth, DeclaredRule, HandedOver, Health, HealthState, PluginStatus,
-    RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus, ShutdownReport, Site, SiteError, SiteErrorKind,
-    SiteParts, SiteSettings, SwappedCamera,
+    Activation, ComponentHealth, DeclaredRule, HandedOver, Health, HealthState, PluginStatus, PolicyError,
+    RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus, ShutdownReport, Site, SiteError,
+    SiteErrorKind, SiteParts, SiteSettings, SwappedCamera,
 };

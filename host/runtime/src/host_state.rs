@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ocellus_core::TimeUs;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::deadline::Deadline;
 use crate::limits::Limits;
 use crate::log::{LogLevel, RuleLog};
 use crate::wasi;
@@ -53,6 +55,7 @@ pub(crate) struct HostState {
     pub(crate) stderr: wasi::LogOutput,
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
+    pub(crate) deadline: Deadline,
     memory: usize,
     memory_limit: usize,
     table_elements: usize,
@@ -60,7 +63,7 @@ pub(crate) struct HostState {
 
 impl HostState {
     /// State of a new instance whose random numbers follow from `seed`.
-    pub(crate) fn new(limits: &Limits, seed: [u8; 32]) -> HostState {
+    pub(crate) fn new(limits: &Limits, tick: Duration, seed: [u8; 32]) -> HostState {
         let clock = FrameClock::default();
         let log = SharedLog(Arc::new(Mutex::new(RuleLog::new(limits.log_per_second))));
         let said = wasi::LastWords::default();
@@ -74,6 +77,7 @@ impl HostState {
             log,
             said,
             table,
+            deadline: Deadline::new(tick),
             memory: 0,
             memory_limit: limits.memory,
             table_elements: 0,

@@ -14,7 +14,6 @@ use crate::host_state::HostState;
 use crate::lifecycle::BoundCamera;
 use crate::limits::{DeadlineMode, Limits};
 use crate::log::{Logs, cut};
-use crate::ticker::ticks;
 use crate::trap::{Circumstances, explain};
 
 /// Bytes kept of an error that a rule returns.
@@ -37,32 +36,30 @@ pub struct Instance {
     _runtime: Runtime,
 }
 
-/// The limits of an instance, with the time limits counted out.
+/// The limits of an instance.
 pub(crate) struct Allowance {
     limits: Limits,
     call: Duration,
     setup: Duration,
-    call_ticks: u64,
-    setup_ticks: u64,
 }
 
 impl Allowance {
-    pub(crate) fn new(runtime: &Runtime, limits: Limits, mode: DeadlineMode) -> Allowance {
-        let (call, setup, tick) = (limits.call_in(mode), limits.setup_in(mode), runtime.options().tick);
-        Allowance { limits, call, setup, call_ticks: ticks(call, tick), setup_ticks: ticks(setup, tick) }
+    pub(crate) fn new(limits: Limits, mode: DeadlineMode) -> Allowance {
+        let (call, setup) = (limits.call_in(mode), limits.setup_in(mode));
+        Allowance { limits, call, setup }
     }
 
-    fn of(&self, call: Call) -> (Duration, u64) {
+    fn of(&self, call: Call) -> Duration {
         match call {
-            Call::Start | Call::Describe | Call::Configure => (self.setup, self.setup_ticks),
+            Call::Start | Call::Describe | Call::Configure => self.setup,
             Call::Process | Call::Finish | Call::Save | Call::Restore | Call::Query | Call::Command => {
-                (self.call, self.call_ticks)
+                self.call
             }
         }
     }
 
     fn circumstances(&self, call: Call, said: Option<String>) -> Circumstances {
-        Circumstances { call, time_limit: self.of(call).0, output_limit: self.limits.output, said }
+        Circumstances { call, time_limit: self.of(call), output_limit: self.limits.output, said }
     }
 }
 
@@ -74,12 +71,14 @@ impl Instance {
         allowance: &Arc<Allowance>,
         seed: [u8; 32],
     ) -> Result<Instance, CallError> {
-        let mut store = Store::new(pre.engine(), HostState::new(&allowance.limits, seed));
+        let mut store =
+            Store::new(pre.engine(), HostState::new(&allowance.limits, runtime.options().tick, seed));
         store.limiter(|state| state);
         store.set_hostcall_fuel(allowance.limits.output);
         store.set_max_component_handles(HANDLES);
-        store.epoch_deadline_trap();
-        store.set_epoch_deadline(allowance.setup_ticks);
+        store.epoch_deadline_callback(|mut context| context.data_mut().deadline.expired());
+        let ticks = store.data_mut().deadline.begin(allowance.setup);
+        store.set_epoch_deadline(ticks);
         let guest = pre.instantiate(&mut store).map_err(|error| {
             let said = store.data().said.take();
             explain(&error, allowance.circumstances(Call::Start, said))
@@ -206,7 +205,8 @@ impl Instance {
             return Err(CallError::Dead);
         }
         self.store.data().said.clear();
-        self.store.set_epoch_deadline(self.allowance.of(call).1);
+        let ticks = self.store.data_mut().deadline.begin(self.allowance.of(call));
+        self.store.set_epoch_deadline(ticks);
         Ok(())
     }
 

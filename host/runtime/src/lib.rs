@@ -10,6 +10,7 @@
 mod abi;
 mod cache;
 mod columns;
+mod deadline;
 mod engine;
 mod error;
 mod histogram;
@@ -36,6 +37,6 @@ pub use crate::lifecycle::{
 pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
 pub use crate::log::{LogLevel, LogLine, Logs};
 pub use crate::slot::{
-    Committed, Handover, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired, RuleHealth,
-    RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
+    Committed, Handover, OnFailure, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired,
+    RuleHealth, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
 };

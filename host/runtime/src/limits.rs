@@ -5,8 +5,12 @@ use std::time::Duration;
 /// What one instance of a rule may use. Every figure is a hard stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Wall time of one call (`process`, `finish`, `save`, `restore`, `query`, `command`) on a live camera.
+    /// Processor time of one call (`process`, `finish`, `save`, `restore`, `query`, `command`) on a live camera. Its
+    /// wall time may be ten times that where the machine is busy with other things.
     pub call: Duration,
+    /// Call time a second of frame time on a live camera; a rule over its share misses frames, so that it delays
+    /// nobody but itself. Not looked at over recordings.
+    pub call_per_second: Duration,
     /// Wall time of `describe`, of `configure`, and of the start of an instance, each.
     pub setup: Duration,
     /// Bytes of linear memory, over all memories of the component.
@@ -25,6 +29,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             call: Duration::from_millis(10),
+            call_per_second: Duration::from_millis(100),
             setup: Duration::from_secs(1),
             memory: 64 << 20,
             events: 1_000,

@@ -70,6 +70,9 @@ impl Row for StoredCamera {
 struct StoredHandle {
     name: String,
     handle: u32,
+    /// Track numbers up to this one may have been given.
+    #[serde(default)]
+    track_ids: u64,
 }
 
 impl Row for StoredHandle {
@@ -95,9 +98,29 @@ impl Database {
             let handle = draft.tail.next_handle;
             draft.tail.next_handle = handle.saturating_add(1);
             let key = keys::row(Table::Handle, id);
-            let sealed = sealed_row(&key, &StoredHandle { name: camera.as_str().to_owned(), handle })?;
+            let sealed =
+                sealed_row(&key, &StoredHandle { name: camera.as_str().to_owned(), handle, track_ids: 0 })?;
             draft.batch.insert(key, sealed);
             Ok(CameraHandle(handle))
+        })?)
+    }
+
+    /// Sets the next `count` track numbers of a camera aside and returns the first of them. They are not given
+    /// again after a restart, since rules remember tracks by their number.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuch`] for a camera without a handle, and those of any change.
+    pub fn reserve_track_ids(&self, camera: &Name, count: u64) -> Result<u64, StoreError> {
+        let id = camera.as_str().as_bytes();
+        self.acknowledge(self.engine.commit("numbering tracks", Purpose::Adding(256), |draft| {
+            let no_such = || StoreError::NoSuch { what: "camera", name: camera.to_string() };
+            let mut stored = self.row::<StoredHandle>(id)?.ok_or_else(no_such)?;
+            let first = stored.track_ids.saturating_add(1);
+            stored.track_ids = stored.track_ids.saturating_add(count);
+            let key = keys::row(Table::Handle, id);
+            let sealed = sealed_row(&key, &stored)?;
+            draft.batch.insert(key, sealed);
+            Ok(first)
         })?)
     }
 

@@ -142,6 +142,11 @@ impl Engine {
         self.read(|db| db.scan_prefix(prefix).take(limit).collect())
     }
 
+    /// The last key that starts with `prefix`.
+    pub(crate) fn last_key(&self, prefix: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.read(|db| db.scan_prefix(prefix).keys().next_back().transpose())
+    }
+
     /// Counts a value that was found damaged, and says so.
     pub(crate) fn report_damaged(&self, what: &str, why: &str) {
         self.damaged.fetch_add(1, Ordering::Relaxed);

@@ -28,12 +28,14 @@ pub(crate) enum Table {
     Rule = b'R',
     /// Small rule states, by rule and place.
     State = b'S',
+    /// What became of plugin versions, by number.
+    Transition = b'T',
 }
 
 impl Table {
     /// The tables of few rows: all but the events.
-    pub(crate) const FEW: [Table; 5] =
-        [Table::Camera, Table::Handle, Table::Plugin, Table::Rule, Table::State];
+    pub(crate) const FEW: [Table; 6] =
+        [Table::Camera, Table::Handle, Table::Plugin, Table::Rule, Table::State, Table::Transition];
 }
 
 /// The key of a row named by `id`.

@@ -25,6 +25,7 @@ mod rules;
 mod start;
 mod states;
 mod tail;
+mod transitions;
 mod value;
 mod writer;
 
@@ -36,6 +37,7 @@ pub use error::StoreError;
 pub use events::{APPEND_LIMIT, EventPage, EventQuery, Expired, NewEvent, Order, PAGE_LIMIT, Retention};
 pub use open::{DatabaseSettings, Durability, Opened};
 pub use plugins::{PluginFacts, PluginRecord};
-pub use rules::RuleRecord;
+pub use rules::{QuarantinedVersion, RuleRecord};
 pub use states::{STATE_LIMIT, StateKey, StatePlace, StateRecord};
+pub use transitions::{NewTransition, TransitionQuery, TransitionRecord};
 pub use writer::{EventQueue, EventWriter, EventWriterSettings, Overflow, WriterCounters};

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::keys::{self, Table};
 use crate::room::Purpose;
+use crate::transitions::{NewTransition, TransitionRecord};
 
 /// Former versions that a rule remembers.
 const PREVIOUS: usize = 3;
@@ -27,6 +28,10 @@ pub struct RuleRecord {
     pub cameras: Vec<Name>,
     /// Its settings, as JSON text.
     pub settings: String,
+    /// Limits and what to do after a failure, as JSON text; empty for the defaults.
+    pub policy: String,
+    /// Versions that failed here and wait for an operator, the latest first, at most eight.
+    pub quarantined: Vec<QuarantinedVersion>,
     /// Whether it runs.
     pub enabled: bool,
     /// When it was created.
@@ -34,6 +39,50 @@ pub struct RuleRecord {
     /// When it was last changed.
     pub changed: TimeUs,
 }
+
+impl RuleRecord {
+    /// Makes another version of the rule's plugin the active one and takes it out of quarantine. The one active
+    /// before heads [`RuleRecord::previous`], so that activating that one again is the way back.
+    pub fn make_active(&mut self, digest: Digest, now: TimeUs) {
+        self.quarantined.retain(|version| version.digest != digest);
+        if self.digest != digest {
+            let former = std::mem::replace(&mut self.digest, digest);
+            self.previous.retain(|previous| *previous != digest && *previous != former);
+            self.previous.insert(0, former);
+            self.previous.truncate(PREVIOUS);
+        }
+        self.changed = now;
+    }
+
+    /// Puts a version into quarantine.
+    pub fn quarantine(&mut self, digest: Digest, reason: String, now: TimeUs) {
+        self.quarantined.retain(|version| version.digest != digest);
+        self.quarantined.insert(0, QuarantinedVersion { digest, reason });
+        self.quarantined.truncate(QUARANTINED);
+        self.changed = now;
+    }
+
+    /// Why a version is in quarantine, if it is.
+    #[must_use]
+    pub fn quarantine_of(&self, digest: Digest) -> Option<&str> {
+        self.quarantined
+            .iter()
+            .find(|version| version.digest == digest)
+            .map(|version| version.reason.as_str())
+    }
+}
+
+/// A version that a rule does not run until an operator activates it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantinedVersion {
+    /// The version.
+    pub digest: Digest,
+    /// Why.
+    pub reason: String,
+}
+
+/// Versions in quarantine that a rule remembers.
+const QUARANTINED: usize = 8;
 
 #[derive(Serialize, Deserialize)]
 struct StoredRule {
@@ -43,6 +92,10 @@ struct StoredRule {
     previous: Vec<Digest>,
     cameras: Vec<String>,
     settings: String,
+    #[serde(default)]
+    policy: String,
+    #[serde(default)]
+    quarantined: Vec<QuarantinedVersion>,
     enabled: bool,
     created_us: u64,
     changed_us: u64,
@@ -61,6 +114,8 @@ impl From<&RuleRecord> for StoredRule {
             previous: rule.previous.iter().copied().take(PREVIOUS).collect(),
             cameras: rule.cameras.iter().map(|camera| camera.as_str().to_owned()).collect(),
             settings: rule.settings.clone(),
+            policy: rule.policy.clone(),
+            quarantined: rule.quarantined.iter().take(QUARANTINED).cloned().collect(),
             enabled: rule.enabled,
             created_us: rule.created.0,
             changed_us: rule.changed.0,
@@ -83,6 +138,8 @@ impl TryFrom<StoredRule> for RuleRecord {
             cameras: stored.cameras.iter().map(|camera| name(camera)).collect::<Result<_, _>>()?,
             previous: stored.previous,
             settings: stored.settings,
+            policy: stored.policy,
+            quarantined: stored.quarantined,
             enabled: stored.enabled,
             created: TimeUs(stored.created_us),
             changed: TimeUs(stored.changed_us),
@@ -97,6 +154,24 @@ impl Database {
     /// [`StoreError::TooLarge`], [`StoreError::DiskFull`], [`StoreError::Failed`].
     pub fn put_rule(&self, rule: &RuleRecord) -> Result<(), StoreError> {
         self.put("storing a rule", rule.name.as_str().as_bytes(), &StoredRule::from(rule))
+    }
+
+    /// The same, with what it says of the rule's versions in the log: a kill leaves both or neither.
+    ///
+    /// # Errors
+    /// As [`Database::put_rule`].
+    pub fn put_rule_with(
+        &self,
+        rule: &RuleRecord,
+        new: &[NewTransition],
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
+        let key = keys::row(Table::Rule, rule.name.as_str().as_bytes());
+        let sealed = sealed_row(&key, &StoredRule::from(rule))?;
+        let purpose = Purpose::Adding(sealed.len() + new.len() * 4096);
+        self.acknowledge(self.engine.commit("storing a rule", purpose, |draft| {
+            draft.batch.insert(key, sealed);
+            self.draft_transitions(draft, new)
+        })?)
     }
 
     /// A rule.
@@ -117,34 +192,6 @@ impl Database {
             rule.inspect_err(|error| self.engine.report_damaged("a stored rule", &error.to_string())).ok()
         });
         Ok(records.collect())
-    }
-
-    /// Makes another version of a rule's plugin the active one. The one active before heads [`RuleRecord::previous`],
-    /// so that activating that one again is the way back.
-    ///
-    /// Reading, changing and writing are one step: of two threads each one's change counts, and a kill leaves
-    /// the old row or the new.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuch`] without such a rule, and those of any change.
-    pub fn activate(&self, name: &Name, digest: Digest, now: TimeUs) -> Result<RuleRecord, StoreError> {
-        let id = name.as_str().as_bytes();
-        let purpose = Purpose::Adding(64 * 1024);
-        self.acknowledge(self.engine.commit("activating a plugin version", purpose, |draft| {
-            let no_such = || StoreError::NoSuch { what: "rule", name: name.to_string() };
-            let mut rule = self.rule(name)?.ok_or_else(no_such)?;
-            if rule.digest != digest {
-                let former = std::mem::replace(&mut rule.digest, digest);
-                rule.previous.retain(|previous| *previous != digest && *previous != former);
-                rule.previous.insert(0, former);
-                rule.previous.truncate(PREVIOUS);
-                rule.changed = now;
-            }
-            let key = keys::row(Table::Rule, id);
-            let sealed = sealed_row(&key, &StoredRule::from(&rule))?;
-            draft.batch.insert(key, sealed);
-            Ok(rule)
-        })?)
     }
 
     /// Forgets a rule and its states; whether there was one. Its events stay.

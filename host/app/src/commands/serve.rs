@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use ocellus_core::Name;
 use ocellus_inference::ModelOptions;
-use ocellus_pipeline::{DeclaredRule, RuleSettings, SiteParts, SiteSettings};
+use ocellus_pipeline::{DeclaredRule, RulePolicy, RuleSettings, SiteParts, SiteSettings};
 use ocellus_server::{ServerOptions, Token};
 use ocellus_store::Retention;
 
@@ -62,6 +62,7 @@ fn declared(rule: &RuleConfig) -> anyhow::Result<DeclaredRule> {
         plugin: rule.plugin.clone(),
         cameras: cameras.with_context(about)?,
         settings: serde_json::to_string(&rule.settings).with_context(about)?,
+        policy: RulePolicy::default(),
     };
     let component = match is_file_name(&rule.plugin) {
         true => Some(rules::read_plugin(Path::new(&rule.plugin)).with_context(about)?),

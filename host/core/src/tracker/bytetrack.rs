@@ -110,6 +110,19 @@ impl ByteTrack {
         })
     }
 
+    /// Numbers tracks from `first` on, so that those of a tracker before this one are not given again.
+    #[must_use]
+    pub fn numbered_from(mut self, first: u64) -> ByteTrack {
+        self.last_id = self.last_id.max(first.saturating_sub(1));
+        self
+    }
+
+    /// The highest track number given so far; 0 before the first.
+    #[must_use]
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
     /// The settings it was made with.
     #[must_use]
     pub fn settings(&self) -> &ByteTrackSettings {

@@ -11,13 +11,17 @@ use std::time::Instant;
 
 use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
 use ocellus_core::{FrameInfo, Name, RuleOutput, TimeUs, Track};
-use ocellus_runtime::{Committed, PreparedSwap, Processed, RuleSlot, SwapAborted, TrackColumns};
+use ocellus_runtime::{
+    CallError, Committed, PreparedSwap, Probed, Processed, RuleSlot, Snapshot, SwapAborted, TrackColumns,
+};
 use ocellus_store::{EventQueue, NewEvent};
 
+use super::claim::Claim;
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
 use super::live::LiveFrame;
 use super::meter::Stage;
+use super::numbers::TrackNumbers;
 use super::status::SourceCell;
 use crate::detector::Roster;
 use crate::site::camera::CameraShared;
@@ -27,17 +31,49 @@ use crate::site::rule::RuleCell;
 /// What reaches a lane.
 pub(crate) enum LaneMessage {
     Frame(Box<Detected>),
-    Command(LaneCommand),
+    /// Somebody waits for the answer, and may stop waiting.
+    Ask(Claim, LaneCommand),
+    /// Nobody waits.
+    Tell(LaneCommand),
 }
 
-/// A change between two frames. Every one is answered.
+/// A change between two frames. Every one that has a way to reply is answered.
 pub(crate) enum LaneCommand {
-    Add { rule: Name, slot: Box<RuleSlot>, cell: Arc<RuleCell>, reply: SyncSender<()> },
-    Swap { rule: Name, swap: Box<PreparedSwap>, reply: SyncSender<Option<SwapReply>> },
-    Remove { rule: Name, reply: SyncSender<()> },
-    Query { rule: Name, request: String, reply: SyncSender<Option<Result<String, String>>> },
-    Command { rule: Name, request: String, reply: SyncSender<Option<Result<(), String>>> },
-    Restarted { rule: Name, restarted: Box<ocellus_runtime::Restarted> },
+    Add {
+        rule: Name,
+        slot: Box<RuleSlot>,
+        cell: Arc<RuleCell>,
+        reply: SyncSender<()>,
+    },
+    Swap {
+        rule: Name,
+        swap: Box<PreparedSwap>,
+        reply: SyncSender<Option<SwapReply>>,
+    },
+    /// The state that `to` would take over now.
+    Save {
+        rule: Name,
+        to: Box<Probed>,
+        reply: SyncSender<Option<Result<Option<Snapshot>, CallError>>>,
+    },
+    Remove {
+        rule: Name,
+        reply: SyncSender<()>,
+    },
+    Query {
+        rule: Name,
+        request: String,
+        reply: SyncSender<Option<Result<String, String>>>,
+    },
+    Command {
+        rule: Name,
+        request: String,
+        reply: SyncSender<Option<Result<(), String>>>,
+    },
+    Restarted {
+        rule: Name,
+        restarted: Box<ocellus_runtime::Restarted>,
+    },
     Stop,
 }
 
@@ -59,6 +95,7 @@ pub(crate) struct LaneParts {
     pub(crate) source: Arc<SourceCell>,
     pub(crate) tracker: ByteTrackSettings,
     pub(crate) frame_rate: Option<f32>,
+    pub(crate) numbers: TrackNumbers,
     pub(crate) roster: Arc<Roster>,
     pub(crate) encoder: Arc<Encoder>,
     pub(crate) events: EventQueue,
@@ -92,8 +129,10 @@ impl Lane {
         while let Ok(message) = inbox.recv() {
             match message {
                 LaneMessage::Frame(detected) => self.frame(*detected),
-                LaneMessage::Command(LaneCommand::Stop) => break,
-                LaneMessage::Command(command) => self.command(command),
+                LaneMessage::Tell(LaneCommand::Stop) => break,
+                LaneMessage::Tell(command) => self.command(command),
+                LaneMessage::Ask(claim, command) if claim.take() => self.command(command),
+                LaneMessage::Ask(..) => {}
             }
         }
         let rules = std::mem::take(&mut self.rules);
@@ -118,6 +157,7 @@ impl Lane {
             Some(tracker) => tracker.update(info.time, &detections).to_vec(),
             None => Vec::new(),
         };
+        self.reserve_numbers();
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);
         self.columns.fill(&tracks, info.size);
@@ -145,6 +185,14 @@ impl Lane {
         self.parts.roster.bell.ring();
     }
 
+    fn reserve_numbers(&mut self) {
+        let last = self.tracker.as_ref().map_or(0, ByteTrack::last_id);
+        let LaneParts { numbers, keeper, shared, .. } = &mut self.parts;
+        if numbers.run_short(last) && keeper.submit(Job::ReserveTracks { camera: shared.name.clone() }) {
+            numbers.extend();
+        }
+    }
+
     /// The tracker, made when the source's rate is known: with the first frame.
     fn tracker(&mut self) -> Option<&mut ByteTrack> {
         if self.tracker.is_none() {
@@ -156,7 +204,7 @@ impl Lane {
             };
             settings.frame_rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate);
             match ByteTrack::new(settings) {
-                Ok(tracker) => self.tracker = Some(tracker),
+                Ok(tracker) => self.tracker = Some(tracker.numbered_from(self.parts.numbers.first())),
                 Err(error) => {
                     tracing::error!(camera = %self.parts.shared.name, %error, "no tracking");
                 }
@@ -198,6 +246,10 @@ impl Lane {
             }
             LaneCommand::Swap { rule, swap, reply } => {
                 let _ = reply.try_send(self.swap(&rule, *swap));
+            }
+            LaneCommand::Save { rule, to, reply } => {
+                let saved = self.rules.get_mut(&rule).map(|bound| bound.slot.handover_to(&to));
+                let _ = reply.try_send(saved);
             }
             LaneCommand::Query { rule, request, reply } => {
                 let answer = self

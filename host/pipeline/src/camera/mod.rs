@@ -1,5 +1,6 @@
 //! One camera: its settings, its state, and the threads that carry its frames.
 
+pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
@@ -7,6 +8,7 @@ pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
 mod meter;
+pub(crate) mod numbers;
 mod settings;
 mod status;
 mod view;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ocellus_core::{CameraHandle, Name};
 use ocellus_inference::ClassFilter;
 use ocellus_media::{OpenOptions, Stop};
-use ocellus_store::EventQueue;
+use ocellus_store::{Database, EventQueue};
 
 use super::SiteError;
 use super::keeper::Keeper;
@@ -17,6 +17,7 @@ use crate::camera::encode::Encoder;
 use crate::camera::feed::Feed;
 use crate::camera::ingest::Ingest;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
+use crate::camera::numbers::{BLOCK, TrackNumbers};
 use crate::camera::{CameraSettings, CameraStatus, Declared, Meter, Publisher, SourceCell, Views};
 use crate::detector::Roster;
 
@@ -39,6 +40,7 @@ pub(crate) struct CameraWiring {
     pub(crate) encoder: Arc<Encoder>,
     pub(crate) events: EventQueue,
     pub(crate) keeper: Keeper,
+    pub(crate) database: Database,
     pub(crate) classes: Arc<[String]>,
 }
 
@@ -66,6 +68,7 @@ impl CameraEntry {
         wiring: &CameraWiring,
     ) -> Result<CameraEntry, SiteError> {
         settings.validate(&wiring.classes)?;
+        let numbers = TrackNumbers::block(wiring.database.reserve_track_ids(&settings.name, BLOCK)?);
         let shared = Arc::new(CameraShared {
             name: settings.name.clone(),
             handle,
@@ -90,6 +93,7 @@ impl CameraEntry {
             source: Arc::clone(&source),
             tracker: settings.tracker.clone(),
             frame_rate: settings.frame_rate,
+            numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),
             events: wiring.events.clone(),
@@ -142,7 +146,7 @@ impl CameraEntry {
         }
         self.feed.close();
         roster.remove(&self.feed);
-        let _ = self.lane.try_send(LaneMessage::Command(LaneCommand::Stop));
+        let _ = self.lane.try_send(LaneMessage::Tell(LaneCommand::Stop));
         self.shared.views.close();
         let running = join_until(std::mem::take(&mut self.threads), deadline);
         (self.status(Vec::new(), Instant::now()), running)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ocellus_core::Name;
 use ocellus_store::StoreError;
 
+use super::policy::PolicyError;
 use crate::camera::{CameraSettingsError, ViewSettingsError};
 
 /// Why the site refused or could not do what was asked. Every text names the thing and the remedy.
@@ -54,6 +55,9 @@ pub enum SiteError {
     /// A camera's settings.
     #[error(transparent)]
     Camera(#[from] CameraSettingsError),
+    /// A rule's limits.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A view's settings.
     #[error(transparent)]
     View(#[from] ViewSettingsError),
@@ -123,6 +127,7 @@ impl SiteError {
             | SiteError::Busy => SiteErrorKind::Conflict,
             SiteError::Invalid(_)
             | SiteError::Camera(_)
+            | SiteError::Policy(_)
             | SiteError::View(_)
             | SiteError::Plugin(_)
             | SiteError::Rule { .. } => SiteErrorKind::Invalid,

@@ -10,6 +10,7 @@ use ocellus_store::{Database, Digest, Retention, StateKey, StatePlace, StateReco
 
 use super::camera::CameraShared;
 use crate::camera::lane::{LaneCommand, LaneMessage};
+use crate::camera::numbers::BLOCK;
 
 /// A piece of slow work.
 pub(crate) enum Job {
@@ -17,6 +18,8 @@ pub(crate) enum Job {
     Keep(Box<(StateKey, StateRecord)>),
     /// Make a new instance of a rule that failed.
     Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
+    /// Set the next track numbers of a camera aside.
+    ReserveTracks { camera: Name },
     /// Nothing more comes.
     Stop,
 }
@@ -47,11 +50,15 @@ impl Keeper {
         self.submit(Job::Keep(Box::new((key, record))));
     }
 
-    pub(crate) fn submit(&self, job: Job) {
-        if let Err(TrySendError::Full(job)) = self.0.try_send(job)
-            && matches!(job, Job::Restart { .. })
-        {
-            tracing::warn!("a rule's restart waits: too much slow work is queued");
+    /// Whether there was room for it.
+    pub(crate) fn submit(&self, job: Job) -> bool {
+        match self.0.try_send(job) {
+            Ok(()) => true,
+            Err(TrySendError::Full(Job::Restart { rule, .. })) => {
+                tracing::warn!(%rule, "the rule's restart waits: too much slow work is queued");
+                false
+            }
+            Err(_) => false,
         }
     }
 
@@ -71,9 +78,14 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                     tracing::warn!(rule = %state.0.rule, %error, "a rule's state was not kept");
                 }
             }
+            Ok(Job::ReserveTracks { camera }) => {
+                if let Err(error) = database.reserve_track_ids(&camera, BLOCK) {
+                    tracing::warn!(%camera, %error, "track numbers may be given again after a restart");
+                }
+            }
             Ok(Job::Restart { rule, restart, lane }) => {
                 let restarted = Box::new(restart.run());
-                let _ = lane.try_send(LaneMessage::Command(LaneCommand::Restarted { rule, restarted }));
+                let _ = lane.try_send(LaneMessage::Tell(LaneCommand::Restarted { rule, restarted }));
             }
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}

@@ -1,37 +1,45 @@
 //! The live host: cameras, rules, and what changes them while frames run.
 
+mod ask;
 pub(crate) mod camera;
 mod change;
 mod error;
 mod health;
+mod history;
 pub(crate) mod keeper;
+mod level;
 mod plugins;
+mod policy;
 pub(crate) mod rule;
 mod rules;
 mod start;
 mod stored;
 mod turn;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use ocellus_core::{EventRecord, Name, TimeUs};
-use ocellus_store::{CameraDeclaration, Database, EventPage, EventQuery, EventWriter};
+use ocellus_store::{CameraDeclaration, Database, EventPage, EventQuery, EventWriter, TransitionRecord};
 use tokio::sync::broadcast;
 
 use self::camera::{CameraEntry, CameraShared, CameraWiring, join_until};
 use self::plugins::Plugins;
 use self::rule::RuleEntry;
 use self::turn::Turns;
+use self::watch::Watch;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
 
 pub use self::error::{SiteError, SiteErrorKind};
 pub use self::health::{ComponentHealth, Health, HealthState};
 pub use self::plugins::PluginStatus;
+pub use self::policy::{PolicyError, RulePolicy};
 pub use self::rule::{
     Activation, HandedOver, RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera,
 };
@@ -50,6 +58,11 @@ pub(crate) struct Inner {
     /// Rules of the database that could not be started, and why.
     failed_rules: Mutex<BTreeMap<Name, String>>,
     events: broadcast::Sender<Arc<EventRecord>>,
+    transitions: broadcast::Sender<Arc<TransitionRecord>>,
+    /// Versions on trial, by rule.
+    watches: Mutex<BTreeMap<Name, Watch>>,
+    /// Dropped to end the watch.
+    watching: Mutex<Option<SyncSender<()>>>,
     writer: Mutex<Option<EventWriter>>,
     threads: Mutex<Vec<(String, std::thread::JoinHandle<()>)>>,
     turns: Turns,
@@ -196,6 +209,7 @@ impl Site {
             report.cameras.push(status);
             report.still_running.extend(running);
         }
+        drop(self.0.watching.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.wiring.roster.stop();
         self.0.wiring.encoder.stop();
         self.0.wiring.keeper.stop();

@@ -7,6 +7,7 @@ use ocellus_core::{FrameInfo, Name, TimeUs};
 use ocellus_runtime::{Probed, RuleHealth, RuleSlot};
 use ocellus_store::RuleRecord;
 
+use super::policy::RulePolicy;
 use crate::camera::Declared;
 
 /// What an operator says of a rule.
@@ -20,6 +21,8 @@ pub struct RuleSettings {
     pub cameras: Vec<Name>,
     /// Its settings, a JSON text; the plugin's schema says what may stand there.
     pub settings: String,
+    /// What it may use, and what becomes of it after a failure.
+    pub policy: RulePolicy,
 }
 
 /// A rule on one camera.
@@ -44,6 +47,10 @@ pub struct RuleStatus {
     pub digest: String,
     /// Digests that were active before, newest first; at most three.
     pub previous: Vec<String>,
+    /// Versions that failed and wait for an operator, and why, the latest first.
+    pub quarantined: Vec<(String, String)>,
+    /// What it may use, and what becomes of it after a failure.
+    pub policy: RulePolicy,
     /// How it is doing on each camera.
     pub cameras: Vec<RuleCameraStatus>,
     /// Its settings, a JSON text.
@@ -103,6 +110,7 @@ pub enum HandedOver {
 pub(crate) struct RuleEntry {
     pub(crate) record: RuleRecord,
     pub(crate) declared: Declared,
+    pub(crate) policy: RulePolicy,
     pub(crate) probed: Probed,
     pub(crate) cells: BTreeMap<Name, Arc<RuleCell>>,
 }
@@ -113,12 +121,19 @@ impl RuleEntry {
             .cells
             .iter()
             .map(|(camera, cell)| RuleCameraStatus { camera: camera.clone(), health: cell.health() });
+        let quarantined = self
+            .record
+            .quarantined
+            .iter()
+            .map(|version| (version.digest.to_string(), version.reason.clone()));
         RuleStatus {
             name: self.record.name.clone(),
             plugin_name: self.record.plugin.clone(),
             plugin_version: self.probed.description().version.to_string(),
             digest: self.record.digest.to_string(),
             previous: self.record.previous.iter().map(ToString::to_string).collect(),
+            quarantined: quarantined.collect(),
+            policy: self.policy.clone(),
             cameras: cameras.collect(),
             settings: self.record.settings.clone(),
             declared: self.declared,

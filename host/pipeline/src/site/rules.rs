@@ -2,18 +2,19 @@
 
 use std::sync::mpsc::sync_channel;
 
-use ocellus_core::Name;
+use ocellus_core::{Cause, Name, TimeUs, VersionState};
 use ocellus_runtime::OnRefusal;
-use ocellus_store::{Digest, PluginRecord, RuleRecord};
+use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
 
-use super::change::{Changed, Place, ask};
-use super::rule::{Activation, RuleEntry, RuleLogLine, RuleSettings, RuleStatus};
+use super::ask::{Place, ask};
+use super::change::{Change, Changed, States, Trial};
+use super::history::{self, of_entry, of_plugin};
+use super::level::Level;
+use super::policy::RulePolicy;
+use super::rule::{Activation, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
 use super::{Inner, PluginStatus, Site, SiteError, now_us, plugins};
 use crate::camera::Declared;
 use crate::camera::lane::LaneCommand;
-
-/// Versions that are kept to go back to.
-const KEPT_VERSIONS: usize = 3;
 
 impl Site {
     /// All plugin versions, by name, then by upload time.
@@ -30,7 +31,14 @@ impl Site {
     /// # Errors
     /// [`SiteError::Plugin`] says what was found and what is supported; or the database's.
     pub fn upload_plugin(&self, bytes: &[u8]) -> Result<PluginStatus, SiteError> {
-        let record = self.0.plugins.upload(bytes, now_us())?;
+        let upload = self.0.plugins.upload(bytes, now_us());
+        let refused = |error: &SiteError| {
+            if matches!(error, SiteError::Plugin(_)) {
+                self.0.note(&[history::refused(None, None, (Cause::Upload, error))]);
+            }
+        };
+        let record = upload.inspect_err(refused)?;
+        self.0.note(&[of_plugin(&record, (VersionState::Uploaded, Cause::Upload), "")]);
         tracing::info!(plugin = %record.facts.name, version = %record.facts.version, digest = %record.digest, "plugin uploaded");
         Ok(self.0.plugin_status(record))
     }
@@ -48,6 +56,7 @@ impl Site {
             return Err(SiteError::InUse { plugin: record.digest.to_string(), rules });
         }
         self.0.plugins.remove(record.digest)?;
+        self.0.note(&[of_plugin(&record, (VersionState::Removed, Cause::Upload), "")]);
         Ok(())
     }
 
@@ -87,7 +96,26 @@ impl Site {
         if entry.declared == Declared::Config {
             return Err(self.0.read_only("rule", name));
         }
-        self.0.activate(&entry, plugin)
+        self.0.activate(&entry, plugin, Cause::Activate)
+    }
+
+    /// Goes back to the version that ran before the active one, with the state of now, or else the one that
+    /// version had when it was replaced. Blocks until every camera has it.
+    ///
+    /// # Errors
+    /// [`SiteError::Invalid`] where there is none to go back to; else as [`Site::activate`].
+    pub fn roll_back(&self, name: &Name) -> Result<Activation, SiteError> {
+        let _turn = self.0.take_turn()?;
+        let entry = self.0.rules().get(name).cloned().ok_or_else(|| SiteError::no_rule(name))?;
+        if entry.declared == Declared::Config {
+            return Err(self.0.read_only("rule", name));
+        }
+        let sound = |digest: &&Digest| entry.record.quarantine_of(**digest).is_none();
+        let former =
+            entry.record.previous.iter().find(sound).ok_or_else(|| {
+                SiteError::Invalid(format!("rule {name} has no former version to go back to"))
+            })?;
+        self.0.activate(&entry, &former.to_string(), Cause::RollBack)
     }
 
     /// Removes a rule and its state.
@@ -112,7 +140,9 @@ impl Site {
             self.0.take_off(name, camera);
         }
         self.0.rules_mut().remove(name);
+        self.0.forget_watch(name);
         self.0.database.delete_rule(name)?;
+        self.0.note(&[of_entry(&entry, (VersionState::Retired, Cause::Remove), "")]);
         Ok(())
     }
 
@@ -162,6 +192,17 @@ impl Site {
     }
 }
 
+/// What a rule shall become.
+struct Next {
+    record: RuleRecord,
+    declared: Declared,
+    policy: RulePolicy,
+    plugin: PluginRecord,
+    on_refusal: OnRefusal,
+    fallback: States,
+    cause: Cause,
+}
+
 impl Inner {
     /// Creates or changes a rule. The caller has the turn.
     pub(super) fn put_rule(&self, settings: RuleSettings, declared: Declared) -> Result<(), SiteError> {
@@ -172,31 +213,28 @@ impl Inner {
         {
             return Err(self.read_only("rule", &settings.name));
         }
+        settings.policy.validate()?;
         let cameras = distinct(settings.cameras)?;
         let plugin = self.plugins.resolve(&settings.plugin)?;
-        let places = self.places(&cameras)?;
-        let compiled = self.plugins.compiled(plugin.digest)?;
-        let probed = self.probe(&settings.name, &compiled, &settings.settings, &places)?;
+        let now = now_us();
         let same_version = before.as_ref().is_some_and(|entry| entry.record.digest == plugin.digest);
+        let mut record = before.as_ref().map_or_else(
+            || new_record(&settings.name, &plugin, now),
+            |entry| RuleRecord { plugin: plugin.facts.name.clone(), ..entry.record.clone() },
+        );
+        record.make_active(plugin.digest, now);
+        record.cameras = cameras;
+        record.settings = settings.settings;
+        record.policy = settings.policy.to_json();
         // New settings may make the old state meaningless; another version must say so itself.
         let on_refusal = if same_version { OnRefusal::StartCold } else { OnRefusal::Abort };
-        let changed = self.change(&probed, &places, before.as_ref(), on_refusal)?;
-        let now = now_us();
-        let record = RuleRecord {
-            name: settings.name,
-            plugin: plugin.facts.name,
-            digest: plugin.digest,
-            previous: previous_of(before.as_ref(), plugin.digest),
-            cameras,
-            settings: settings.settings,
-            enabled: true,
-            created: before.as_ref().map_or(now, |entry| entry.record.created),
-            changed: now,
-        };
-        self.keep(RuleEntry { record, declared, probed, cells: changed.cells })
+        let policy = settings.policy;
+        let (fallback, cause) = (States::new(), Cause::Bind);
+        let next = Next { record, declared, policy, plugin, on_refusal, fallback, cause };
+        self.take_over(next, before.as_ref()).map(|_| ())
     }
 
-    fn activate(&self, before: &RuleEntry, plugin: &str) -> Result<Activation, SiteError> {
+    fn activate(&self, before: &RuleEntry, plugin: &str, cause: Cause) -> Result<Activation, SiteError> {
         let name = &before.record.name;
         let plugin = self.plugins.resolve(plugin)?;
         if plugin.facts.name != before.record.plugin {
@@ -205,25 +243,68 @@ impl Inner {
                 before.record.plugin, plugin.facts.name
             )));
         }
-        let places = self.places(&before.record.cameras)?;
-        let compiled = self.plugins.compiled(plugin.digest)?;
-        let probed = self.probe(name, &compiled, &before.record.settings, &places)?;
-        let Changed { cells, swapped } = self.change(&probed, &places, Some(before), OnRefusal::Abort)?;
-        let from = before.record.digest;
-        let record = RuleRecord {
-            digest: plugin.digest,
-            previous: previous_of(Some(before), plugin.digest),
-            changed: now_us(),
-            ..before.record.clone()
+        let mut record = before.record.clone();
+        record.make_active(plugin.digest, now_us());
+        let (from, to) = (before.record.digest, plugin.digest);
+        let fallback = match cause {
+            Cause::RollBack if before.record.previous.first() == Some(&to) => self.former_states(name),
+            _ => States::new(),
         };
-        self.keep(RuleEntry { record, declared: before.declared, probed, cells })?;
-        tracing::info!(rule = %name, %from, to = %plugin.digest, version = %plugin.facts.version, "version activated");
-        Ok(Activation {
-            rule: name.clone(),
-            from: from.to_string(),
-            to: plugin.digest.to_string(),
-            cameras: swapped,
-        })
+        let (declared, policy) = (before.declared, before.policy.clone());
+        let next = Next { record, declared, policy, plugin, on_refusal: OnRefusal::Abort, fallback, cause };
+        let swapped = self.take_over(next, Some(before))?;
+        tracing::info!(rule = %name, %from, %to, %cause, "version activated");
+        Ok(Activation { rule: name.clone(), from: from.to_string(), to: to.to_string(), cameras: swapped })
+    }
+
+    /// The one path on which a rule changes: tried out, put in place, written down, watched.
+    fn take_over(&self, next: Next, before: Option<&RuleEntry>) -> Result<Vec<SwappedCamera>, SiteError> {
+        let Next { record, declared, policy, plugin, on_refusal, fallback, cause } = next;
+        let (rule, on_failure) = (record.name.clone(), policy.on_failure);
+        let places = self.places(&record.cameras)?;
+        let tried = self.plugins.compiled(plugin.digest).and_then(|compiled| {
+            let settings = &record.settings;
+            self.probe(&Trial {
+                rule: &rule,
+                compiled: &compiled,
+                settings,
+                policy: &policy,
+                places: &places,
+            })
+        });
+        let told =
+            |error: &SiteError| self.note(&[history::refused(Some(&rule), Some(&plugin), (cause, error))]);
+        let probed = tried.inspect_err(told)?;
+        let level = before.map(|entry| Level::over(entry.cells.values().map(|cell| cell.health())));
+        let change = Change {
+            probed: &probed,
+            places: &places,
+            before,
+            on_refusal,
+            fallback,
+            on_failure,
+            quarantine: None,
+        };
+        let changed = self.change(&change).inspect_err(told)?;
+        let entry =
+            RuleEntry { record, declared, policy, probed: probed.clone(), cells: changed.cells.clone() };
+        let mut transitions = vec![of_entry(&entry, (VersionState::Active, cause), "")];
+        let replaced = before.filter(|former| former.record.digest != entry.record.digest);
+        transitions.extend(replaced.map(|former| of_entry(former, (VersionState::Retired, cause), "")));
+        if let Err(error) = self.keep(entry, &transitions) {
+            self.go_back(&change, changed);
+            return Err(error);
+        }
+        if let Some(former) = before {
+            self.leave_cameras(former, &changed);
+        }
+        match (replaced, level, cause) {
+            (Some(former), Some(level), Cause::Bind | Cause::Activate | Cause::Shadow) => {
+                self.watch(former.clone(), level, changed.handed);
+            }
+            _ => self.forget_watch(&rule),
+        }
+        Ok(changed.swapped)
     }
 
     /// Binds a rule of the database as it was; cameras that are gone are left out.
@@ -232,25 +313,38 @@ impl Inner {
             let cameras = self.cameras();
             record.cameras.iter().filter(|name| cameras.contains_key(*name)).cloned().collect()
         };
+        let policy = RulePolicy::from_json(&record.policy).map_err(|reason| SiteError::Rule {
+            rule: record.name.clone(),
+            reason: format!("its stored limits are damaged: {reason}"),
+        })?;
         let places = self.places(&known)?;
         let compiled = self.plugins.compiled(record.digest)?;
-        let probed = self.probe(&record.name, &compiled, &record.settings, &places)?;
-        let Changed { cells, .. } = self.change(&probed, &places, None, OnRefusal::StartCold)?;
-        self.rules_mut()
-            .insert(record.name.clone(), RuleEntry { record, declared: Declared::Rest, probed, cells });
+        let (rule, settings) = (&record.name, &record.settings);
+        let probed =
+            self.probe(&Trial { rule, compiled: &compiled, settings, policy: &policy, places: &places })?;
+        let Changed { cells, .. } = self.change(&Change {
+            probed: &probed,
+            places: &places,
+            before: None,
+            on_refusal: OnRefusal::StartCold,
+            fallback: States::new(),
+            on_failure: policy.on_failure,
+            quarantine: record.quarantine_of(record.digest).map(str::to_owned),
+        })?;
+        let entry = RuleEntry { record, declared: Declared::Rest, policy, probed, cells };
+        self.rules_mut().insert(entry.record.name.clone(), entry);
         Ok(())
     }
 
-    /// Shows a rule as it runs now, and writes it down.
-    fn keep(&self, entry: RuleEntry) -> Result<(), SiteError> {
-        let record = entry.record.clone();
-        let declared = entry.declared;
-        self.failed_rules().remove(&record.name);
-        self.rules_mut().insert(record.name.clone(), entry);
-        match declared {
-            Declared::Config => {}
-            Declared::Rest => self.database.put_rule(&record)?,
-        }
+    /// Writes a rule down with what it says of its versions, then shows it as it runs now.
+    pub(super) fn keep(&self, entry: RuleEntry, transitions: &[NewTransition]) -> Result<(), SiteError> {
+        let told = match entry.declared {
+            Declared::Config => self.database.add_transitions(transitions)?,
+            Declared::Rest => self.database.put_rule_with(&entry.record, transitions)?,
+        };
+        self.failed_rules().remove(&entry.record.name);
+        self.rules_mut().insert(entry.record.name.clone(), entry);
+        self.tell(told);
         Ok(())
     }
 
@@ -263,7 +357,7 @@ impl Inner {
             entry.cells.remove(camera);
             entry.record.cameras.retain(|name| name != camera);
             entry.record.changed = now_us();
-            self.keep(entry)?;
+            self.keep(entry, &[])?;
         }
         Ok(())
     }
@@ -289,14 +383,19 @@ fn distinct(mut cameras: Vec<Name>) -> Result<Vec<Name>, SiteError> {
     Ok(cameras)
 }
 
-/// The versions to go back to, newest first, after `digest` became active.
-fn previous_of(before: Option<&RuleEntry>, digest: Digest) -> Vec<Digest> {
-    let Some(before) = before else { return Vec::new() };
-    let mut previous = before.record.previous.clone();
-    if before.record.digest != digest {
-        previous.insert(0, before.record.digest);
-        previous.retain(|kept| *kept != digest);
+/// A rule that has not been there before.
+fn new_record(name: &Name, plugin: &PluginRecord, now: TimeUs) -> RuleRecord {
+    RuleRecord {
+        name: name.clone(),
+        plugin: plugin.facts.name.clone(),
+        digest: plugin.digest,
+        previous: Vec::new(),
+        cameras: Vec::new(),
+        settings: String::new(),
+        policy: String::new(),
+        quarantined: Vec::new(),
+        enabled: true,
+        created: now,
+        changed: now,
     }
-    previous.truncate(KEPT_VERSIONS);
-    previous
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::keeper::{self, Keeper};
 use super::plugins::Plugins;
 use super::rule::RuleSettings;
 use super::turn::Turns;
-use super::{Inner, Site, SiteError, now_us, stored};
+use super::{Inner, Site, SiteError, now_us, stored, watch};
 use crate::camera::encode::Encoder;
 use crate::camera::{CameraSettings, Declared};
 use crate::detector::{self, Detector, Roster};
@@ -65,6 +66,7 @@ impl Site {
     pub fn start(parts: SiteParts, settings: SiteSettings) -> Result<Site, SiteError> {
         let classes: Arc<[String]> = parts.detector.classes().into();
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let (transitions, _) = broadcast::channel(EVENT_BACKLOG);
         let fan_out = events.clone();
         let deliver = move |records: Vec<EventRecord>| {
             for record in records {
@@ -81,6 +83,7 @@ impl Site {
             encoder: Arc::clone(&encoder),
             events: writer.queue(),
             keeper,
+            database: parts.database.clone(),
             classes,
         };
         let (database, retention, detector) = (parts.database.clone(), settings.retention, parts.detector);
@@ -89,6 +92,7 @@ impl Site {
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];
+        let (watching, unwatched) = sync_channel(0);
         let site = Site(Arc::new(Inner {
             plugins: Plugins::new(parts.runtime, parts.database.clone()),
             database: parts.database,
@@ -97,6 +101,9 @@ impl Site {
             rules: RwLock::default(),
             failed_rules: Mutex::default(),
             events,
+            transitions,
+            watches: Mutex::default(),
+            watching: Mutex::new(Some(watching)),
             writer: Mutex::new(Some(writer)),
             threads: Mutex::new(threads),
             turns: Turns::default(),
@@ -104,6 +111,9 @@ impl Site {
             started: Instant::now(),
             ending: AtomicBool::new(false),
         }));
+        let watched = Arc::downgrade(&site.0);
+        let watch = thread("watch", move || watch::run(&watched, &unwatched))?;
+        site.0.threads.lock().unwrap_or_else(PoisonError::into_inner).push(watch);
         match site.0.populate(settings) {
             Ok(()) => Ok(site),
             Err(error) => {

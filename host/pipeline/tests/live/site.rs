@@ -7,7 +7,8 @@ use ocellus_core::{Detection, EventRecord, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, Detector, DetectorError, EventQuery, Order, RuleSettings, Site, SiteParts, SiteSettings,
+    CameraSettings, Detector, DetectorError, EventQuery, Order, RulePolicy, RuleSettings, Site, SiteParts,
+    SiteSettings,
 };
 use ocellus_runtime::{Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -80,7 +81,13 @@ impl TestSite {
         let cameras = cameras.iter().map(|camera| name(camera)).collect();
         let plugin = plugin.to_owned();
         self.site
-            .put_rule(RuleSettings { name: name(rule), plugin, cameras, settings: settings.to_owned() })
+            .put_rule(RuleSettings {
+                name: name(rule),
+                plugin,
+                cameras,
+                settings: settings.to_owned(),
+                policy: RulePolicy::default(),
+            })
             .unwrap();
     }
 

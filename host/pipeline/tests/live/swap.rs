@@ -62,6 +62,7 @@ fn a_version_that_refuses_its_settings_changes_nothing() {
         plugin: plugin.digest.clone(),
         cameras: vec![name("north")],
         settings: r#"{"do":"refuse-settings"}"#.into(),
+        policy: ocellus_pipeline::RulePolicy::default(),
     });
     let error = refused.unwrap_err();
     assert!(

@@ -12,6 +12,7 @@ use crate::columns::TrackColumns;
 use crate::error::CallError;
 use crate::instance::{Allowance, Instance};
 use crate::limits::{DeadlineMode, Limits};
+use crate::slot::Snapshot;
 
 /// What a rule is bound to.
 #[derive(Debug, Clone)]
@@ -129,7 +130,7 @@ impl Bound {
     /// [`ProbeError`] with what failed; the rule's own words where it refused its settings.
     pub fn probe(self) -> Result<Probed, ProbeError> {
         let Bound { compiled, binding } = self;
-        let allowance = compiled.allowance(binding.limits.clone(), binding.deadline);
+        let allowance = Arc::new(Allowance::new(binding.limits.clone(), binding.deadline));
         let probed = Probed { inner: Arc::new(Inner { compiled, binding, allowance }) };
         for share in probed.shares() {
             probed.try_out(share).map_err(|cause| ProbeError {
@@ -159,6 +160,14 @@ impl Probed {
     #[must_use]
     pub fn binding(&self) -> &Binding {
         &self.inner.binding
+    }
+
+    /// Whether an instance would take over this state; tried on one that is thrown away.
+    ///
+    /// # Errors
+    /// [`CallError`] when the instance does not start or refuses the state.
+    pub fn try_state(&self, share: Share, snapshot: &Snapshot) -> Result<(), CallError> {
+        self.instantiate(share)?.restore(&snapshot.state, &snapshot.version)
     }
 
     /// The instances that this rule needs, in the order of its cameras.

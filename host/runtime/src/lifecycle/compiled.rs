@@ -131,7 +131,7 @@ impl Verified {
             cache.store(&artifact.digest, &component);
         }
         // The operator's limits come with the binding; who it is must be said within the usual ones.
-        let allowance = Arc::new(Allowance::new(runtime, Limits::default(), DeadlineMode::Live));
+        let allowance = Arc::new(Allowance::new(Limits::default(), DeadlineMode::Live));
         let mut scratch =
             Instance::start(runtime, &pre, &allowance, [0; 32]).map_err(CompileError::Describe)?;
         let description = check(scratch.describe().map_err(CompileError::Describe)?)?;
@@ -165,10 +165,6 @@ impl Compiled {
     /// [`BindError`] for settings that are not JSON, or for no camera.
     pub fn bind(&self, binding: Binding) -> Result<Bound, BindError> {
         Bound::new(self.clone(), binding)
-    }
-
-    pub(super) fn allowance(&self, limits: Limits, mode: DeadlineMode) -> Arc<Allowance> {
-        Arc::new(Allowance::new(&self.inner.runtime, limits, mode))
     }
 
     pub(super) fn start(&self, allowance: &Arc<Allowance>, seed: [u8; 32]) -> Result<Instance, CallError> {

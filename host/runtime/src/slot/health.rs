@@ -35,6 +35,12 @@ pub struct RuleHealth {
     pub calls: u64,
     /// Frames and commands it did not see while it was not running.
     pub skipped: u64,
+    /// Frames it did not see because it had used up its call time a second.
+    pub throttled: u64,
+    /// Call time used.
+    pub call_total: Duration,
+    /// Events it reported.
+    pub events: u64,
     /// Errors that the rule itself returned, and outputs that were refused.
     pub refusals: u64,
     /// Traps.
@@ -69,6 +75,9 @@ impl Figures {
             last_error: None,
             calls: 0,
             skipped: 0,
+            throttled: 0,
+            call_total: Duration::ZERO,
+            events: 0,
             refusals: 0,
             traps: 0,
             deadline_misses: 0,
@@ -82,13 +91,29 @@ impl Figures {
         Figures { health, times: Histogram::new() }
     }
 
+    /// Of a rule that does not run, and why.
+    pub(super) fn with_error(reason: String) -> Figures {
+        let mut figures = Figures::new();
+        figures.health.last_error = Some(reason);
+        figures
+    }
+
     pub(super) fn called(&mut self, took: Duration) {
         self.health.calls += 1;
+        self.health.call_total += took;
         self.times.record(took);
     }
 
     pub(super) fn skipped(&mut self) {
         self.health.skipped += 1;
+    }
+
+    pub(super) fn throttled(&mut self) {
+        self.health.throttled += 1;
+    }
+
+    pub(super) fn reported(&mut self, events: usize) {
+        self.health.events += events as u64;
     }
 
     pub(super) fn restarted(&mut self) {

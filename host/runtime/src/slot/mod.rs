@@ -3,6 +3,7 @@
 //! Sans-IO: frames come in, outputs go out, time is the frames' time. The length of a call is the one thing
 //! read from a clock, for the figures only.
 
+mod budget;
 mod health;
 mod restart;
 mod snapshot;
@@ -16,9 +17,10 @@ use ocellus_core::{FrameInfo, RuleOutput, TimeUs};
 pub use self::health::{RuleHealth, RuleState};
 pub use self::restart::{Restart, Restarted};
 pub use self::snapshot::Snapshot;
-pub use self::strikes::SlotPolicy;
+pub use self::strikes::{OnFailure, SlotPolicy};
 pub use self::swap::{Committed, Handover, OnRefusal, PreparedSwap, Retired, SwapAborted, prepare_swap};
 
+use self::budget::{Budget, Rate};
 use self::health::Figures;
 use self::snapshot::Snapshots;
 use self::strikes::{Strikes, Verdict};
@@ -26,6 +28,7 @@ use crate::columns::TrackColumns;
 use crate::error::CallError;
 use crate::instance::Instance;
 use crate::lifecycle::{Probed, Share};
+use crate::limits::DeadlineMode;
 use crate::log::Logs;
 
 /// Log lines kept of instances that are gone.
@@ -40,6 +43,7 @@ pub struct RuleSlot {
     snapshots: Snapshots,
     strikes: Strikes,
     figures: Figures,
+    budget: Budget,
     /// Lines of instances that are gone.
     logs: Logs,
     /// Time of the newest frame or command.
@@ -105,11 +109,32 @@ impl RuleSlot {
             snapshots: Snapshots::new(resume),
             strikes: Strikes::default(),
             figures: Figures::new(),
+            budget: Budget::new(),
             logs: Logs::default(),
             now: TimeUs(0),
             generation: 0,
             policy,
         })
+    }
+
+    /// A slot whose version was in quarantine before, and stays there: `reason` says why. It keeps the state of
+    /// `resume` for the version that comes after it.
+    #[must_use]
+    pub fn quarantined(probed: &Probed, share: Share, resume: Option<Snapshot>, reason: String) -> RuleSlot {
+        let resume = resume.filter(|snapshot| snapshot.plugin == probed.description().name);
+        RuleSlot {
+            probed: probed.clone(),
+            share,
+            state: State::Quarantined,
+            snapshots: Snapshots::new(resume),
+            strikes: Strikes::default(),
+            figures: Figures::with_error(reason),
+            budget: Budget::new(),
+            logs: Logs::default(),
+            now: TimeUs(0),
+            generation: 0,
+            policy: SlotPolicy::default(),
+        }
     }
 
     /// Replaces the policy of back-off, quarantine and snapshots.
@@ -137,6 +162,10 @@ impl RuleSlot {
         self.now = frame.time;
         if let Err(error) = self.resume() {
             return Processed::Failed(error);
+        }
+        if !self.is_within_share() {
+            self.figures.throttled();
+            return Processed::Skipped;
         }
         let processed = self.output_of(|instance| instance.process(frame, tracks));
         if self.snapshots.is_due(frame.time, self.policy.snapshot_every) {
@@ -209,7 +238,10 @@ impl RuleSlot {
 
     fn output_of(&mut self, run: impl FnOnce(&mut Instance) -> Result<RuleOutput, CallError>) -> Processed {
         match self.call(run) {
-            Ok(output) => Processed::Output(output),
+            Ok(output) => {
+                self.figures.reported(output.events.len());
+                Processed::Output(output)
+            }
             Err(CallError::Dead) => {
                 self.figures.skipped();
                 Processed::Skipped
@@ -225,11 +257,25 @@ impl RuleSlot {
         };
         let start = Instant::now();
         let result = run(instance);
-        self.figures.called(start.elapsed());
+        let took = start.elapsed();
+        self.figures.called(took);
+        self.budget.spend(took);
         if let Err(error) = &result {
             self.failed(error);
         }
         result
+    }
+
+    /// Whether the rule has call time left; always over recordings, whose events no busy machine may change.
+    fn is_within_share(&mut self) -> bool {
+        let binding = self.probed.binding();
+        let limits = &binding.limits;
+        let rate =
+            Rate { per_second: limits.call_per_second, burst: limits.call_per_second.max(limits.call) };
+        match binding.deadline {
+            DeadlineMode::Live => self.budget.admits(self.now, rate),
+            DeadlineMode::Recorded => true,
+        }
     }
 
     fn save(&mut self) {

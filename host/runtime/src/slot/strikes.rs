@@ -20,6 +20,37 @@ pub struct SlotPolicy {
     pub snapshot_every: Duration,
 }
 
+/// What becomes of a rule after a fatal failure of its instance. Video goes on in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnFailure {
+    /// A new instance with the last state after a pause that doubles from 1 to 60 s; quarantine after five
+    /// failures in ten minutes.
+    #[default]
+    Reload,
+    /// A new instance with the last state at once, and never quarantine: the frames in between are missed.
+    Skip,
+    /// Quarantine at the first failure.
+    Disable,
+}
+
+impl From<OnFailure> for SlotPolicy {
+    fn from(on_failure: OnFailure) -> SlotPolicy {
+        let usual = SlotPolicy::default();
+        match on_failure {
+            OnFailure::Reload => usual,
+            OnFailure::Skip => SlotPolicy {
+                first_pause: Duration::ZERO,
+                longest_pause: Duration::ZERO,
+                strikes: usize::MAX,
+                // Strikes that lead to nothing need not be remembered.
+                window: Duration::from_secs(1),
+                ..usual
+            },
+            OnFailure::Disable => SlotPolicy { strikes: 1, ..usual },
+        }
+    }
+}
+
 impl Default for SlotPolicy {
     fn default() -> SlotPolicy {
         SlotPolicy {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ocellus_core::TimeUs;
 
 use super::snapshot::Snapshot;
+use super::strikes::SlotPolicy;
 use super::{RuleSlot, State};
 use crate::error::CallError;
 use crate::instance::Instance;
@@ -25,6 +26,25 @@ pub struct PreparedSwap {
     probed: Probed,
     instance: Box<Instance>,
     on_refusal: OnRefusal,
+    fallback: Option<Snapshot>,
+    policy: Option<SlotPolicy>,
+}
+
+impl PreparedSwap {
+    /// Gives a state to begin with where the running version's is refused: on the way back to a version, the
+    /// state that it had itself when it was replaced.
+    #[must_use]
+    pub fn with_fallback(mut self, fallback: Option<Snapshot>) -> PreparedSwap {
+        self.fallback = fallback;
+        self
+    }
+
+    /// Gives the slot another policy with the new version; without, it keeps the one it has.
+    #[must_use]
+    pub fn with_policy(mut self, policy: SlotPolicy) -> PreparedSwap {
+        self.policy = Some(policy);
+        self
+    }
 }
 
 /// Starts and configures an instance of `new`, off the frames' path.
@@ -33,7 +53,7 @@ pub struct PreparedSwap {
 /// [`CallError`] when it does not start or refuses its settings; nothing has changed then.
 pub fn prepare_swap(new: &Probed, share: Share, on_refusal: OnRefusal) -> Result<PreparedSwap, CallError> {
     let instance = Box::new(new.instantiate(share)?);
-    Ok(PreparedSwap { probed: new.clone(), instance, on_refusal })
+    Ok(PreparedSwap { probed: new.clone(), instance, on_refusal, fallback: None, policy: None })
 }
 
 /// How the new version came to its state.
@@ -44,7 +64,7 @@ pub enum Handover {
         /// Its size.
         bytes: usize,
     },
-    /// The old version was not running; its last snapshot served.
+    /// The old version was not running, or its state was refused; an earlier snapshot served.
     FromSnapshot {
         /// Its size.
         bytes: usize,
@@ -64,6 +84,8 @@ pub struct Committed {
     pub to: Digest,
     /// What became of the state.
     pub state: Handover,
+    /// The old version's state as it was replaced, for a way back to it.
+    pub handed: Option<Snapshot>,
     /// The old instance; drop it off the frames' path.
     pub retired: Retired,
 }
@@ -99,23 +121,24 @@ impl RuleSlot {
     /// [`SwapAborted`] when the state cannot be handed over and [`OnRefusal::Abort`] holds; the old version
     /// goes on.
     pub fn commit(&mut self, swap: PreparedSwap, now: TimeUs) -> Result<Committed, SwapAborted> {
-        let PreparedSwap { probed, mut instance, on_refusal } = swap;
+        let PreparedSwap { probed, mut instance, on_refusal, fallback, policy } = swap;
         self.now = self.now.max(now);
-        let state = match (self.state_for(&probed), on_refusal) {
-            (Ok(None), _) | (Err(_), OnRefusal::StartCold) => Handover::Cold,
-            (Err(error), OnRefusal::Abort) => return Err(SwapAborted::Save(error)),
-            (Ok(Some((snapshot, handover))), _) => {
-                match (instance.restore(&snapshot.state, &snapshot.version), on_refusal) {
-                    (Ok(()), _) => handover,
-                    (Err(error), OnRefusal::Abort) => return Err(SwapAborted::Restore(error)),
-                    (Err(_), OnRefusal::StartCold) => {
-                        // A refused state may have left its traces.
-                        let fresh = probed.instantiate(self.share).map_err(SwapAborted::Restore)?;
-                        instance = Box::new(fresh);
-                        Handover::Cold
-                    }
+        let kept = match self.state_for(&probed) {
+            Ok(kept) => kept,
+            Err(_) if on_refusal == OnRefusal::StartCold => None,
+            Err(error) => return Err(SwapAborted::Save(error)),
+        };
+        let handed = kept.as_ref().map(|(snapshot, _)| snapshot.clone());
+        let state = match kept {
+            None => Handover::Cold,
+            Some((snapshot, handover)) => match instance.restore(&snapshot.state, &snapshot.version) {
+                Ok(()) => handover,
+                Err(refusal) => {
+                    let (other, state) = self.restart_with(&probed, fallback, on_refusal, refusal)?;
+                    *instance = other;
+                    state
                 }
-            }
+            },
         };
         let (from, to) = (self.probed.artifact().digest, probed.artifact().digest);
         let retired = Retired { _instance: self.replace(State::Active(instance)) };
@@ -123,9 +146,42 @@ impl RuleSlot {
             self.snapshots.clear();
         }
         self.probed = probed;
+        self.policy = policy.unwrap_or_else(|| self.policy.clone());
         self.strikes.clear();
         self.figures = super::Figures::new();
-        Ok(Committed { from, to, state, retired })
+        Ok(Committed { from, to, state, handed, retired })
+    }
+
+    /// The state that a version of the same plugin would take over at a swap now: the running version's own,
+    /// else its last snapshot; none for another plugin, or where there is nothing to lose.
+    ///
+    /// # Errors
+    /// [`CallError`] when the running version cannot save its state and there is no snapshot.
+    pub fn handover_to(&mut self, probed: &Probed) -> Result<Option<Snapshot>, CallError> {
+        Ok(self.state_for(probed)?.map(|(snapshot, _)| snapshot))
+    }
+
+    /// Another instance in place of one that refused its state, which may have left its traces.
+    fn restart_with(
+        &self,
+        probed: &Probed,
+        fallback: Option<Snapshot>,
+        on_refusal: OnRefusal,
+        refusal: CallError,
+    ) -> Result<(Instance, Handover), SwapAborted> {
+        let fresh = || probed.instantiate(self.share).map_err(SwapAborted::Restore);
+        let fallback = fallback.filter(|snapshot| snapshot.plugin == probed.description().name);
+        if let Some(snapshot) = fallback {
+            let mut instance = fresh()?;
+            if instance.restore(&snapshot.state, &snapshot.version).is_ok() {
+                let (bytes, age) = (snapshot.state.len(), self.now.since(snapshot.time));
+                return Ok((instance, Handover::FromSnapshot { bytes, age }));
+            }
+        }
+        match on_refusal {
+            OnRefusal::Abort => Err(SwapAborted::Restore(refusal)),
+            OnRefusal::StartCold => Ok((fresh()?, Handover::Cold)),
+        }
     }
 
     /// The state that `probed` should take over: the running version's own, else its last snapshot.

@@ -1,12 +1,15 @@
 //! Rules: plugins bound to cameras.
 
 use ocellus_core::Name;
-use ocellus_pipeline::{Activation, HandedOver, RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus};
+use ocellus_pipeline::{
+    Activation, HandedOver, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
+};
 use ocellus_runtime::RuleState;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::limits::{OnFailureName, RuleLimits};
 use super::{Declared, micros, raw};
 use crate::extract::name;
 use crate::problem::Problem;
@@ -25,12 +28,25 @@ pub(crate) struct Rule {
     plugin: PluginInUse,
     /// Digests of the versions that ran before, newest first.
     previous: Vec<String>,
+    /// Versions that failed and are not run until they are activated again, the latest first.
+    quarantined: Vec<QuarantinedVersion>,
+    limits: RuleLimits,
+    on_failure: OnFailureName,
     declared: Declared,
     /// Its settings.
     #[schema(value_type = Object)]
     settings: Box<RawValue>,
     /// How it does on each camera.
     cameras: Vec<RuleOnCamera>,
+}
+
+/// A version that failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuarantinedVersion {
+    /// Its digest.
+    digest: String,
+    /// What it did.
+    reason: String,
 }
 
 /// The plugin version that a rule runs.
@@ -66,6 +82,12 @@ pub(crate) struct RuleOnCamera {
     limit_breaches: u64,
     /// Frames that it did not see because it was backing off or in quarantine.
     skipped: u64,
+    /// Frames that it did not see because it had used up its call time a second.
+    throttled: u64,
+    /// Events that it reported.
+    events: u64,
+    /// Time that its calls took in all, in seconds.
+    call_seconds: f64,
     /// Times it was started anew from its last snapshot.
     restarts: u64,
     /// Log lines beyond its allowance, which were dropped.
@@ -116,6 +138,9 @@ impl From<RuleCameraStatus> for RuleOnCamera {
             deadline_misses: health.deadline_misses,
             limit_breaches: health.limit_breaches,
             skipped: health.skipped,
+            throttled: health.throttled,
+            events: health.events,
+            call_seconds: health.call_total.as_secs_f64(),
             restarts: health.restarts,
             log_lines_dropped: health.log_lines_dropped,
             memory_bytes: health.memory,
@@ -136,6 +161,13 @@ impl From<RuleStatus> for Rule {
                 digest: status.digest,
             },
             previous: status.previous,
+            quarantined: status
+                .quarantined
+                .into_iter()
+                .map(|(digest, reason)| QuarantinedVersion { digest, reason })
+                .collect(),
+            limits: RuleLimits::from(&status.policy.limits),
+            on_failure: status.policy.on_failure.into(),
             declared: status.declared.into(),
             settings: raw(status.settings),
             cameras: status.cameras.into_iter().map(RuleOnCamera::from).collect(),
@@ -156,6 +188,12 @@ pub(crate) struct BindRule {
     #[serde(default = "nothing")]
     #[schema(value_type = Object)]
     settings: Box<RawValue>,
+    /// What it may use; what is left out keeps its default.
+    #[serde(default)]
+    limits: RuleLimits,
+    /// What becomes of it after a failure.
+    #[serde(default)]
+    on_failure: OnFailureName,
 }
 
 fn nothing() -> Box<RawValue> {
@@ -171,6 +209,7 @@ impl BindRule {
             plugin: self.plugin,
             cameras: cameras.collect::<Result<_, _>>()?,
             settings: self.settings.get().to_owned(),
+            policy: RulePolicy { limits: self.limits.into_limits(), on_failure: self.on_failure.into() },
         })
     }
 }

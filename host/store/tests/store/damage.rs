@@ -35,6 +35,8 @@ fn filled() -> tempfile::TempDir {
         previous: vec![],
         cameras: vec![name("gate")],
         settings: "{}".to_owned(),
+        policy: String::new(),
+        quarantined: vec![],
         enabled: true,
         created: TimeUs(1),
         changed: TimeUs(1),

@@ -171,13 +171,27 @@ fn upload_and_activate_for_ever(folder: &Path) -> ! {
         let (previous, cameras, plugin) = (vec![], vec![name("gate")], name("line-crossing"));
         let (created, changed, enabled) = (TimeUs(0), TimeUs(0), true);
         let name = rule.clone();
-        let record =
-            RuleRecord { name, plugin, digest, previous, cameras, settings, enabled, created, changed };
+        let (policy, quarantined) = (String::new(), vec![]);
+        let record = RuleRecord {
+            name,
+            plugin,
+            digest,
+            previous,
+            cameras,
+            settings,
+            policy,
+            quarantined,
+            enabled,
+            created,
+            changed,
+        };
         database.put_rule(&record).unwrap();
     }
     loop {
         let digest = database.put_plugin(&plugin(round), &facts(), TimeUs(round)).unwrap().digest;
-        database.activate(&rule, digest, TimeUs(round)).unwrap();
+        let mut record = database.rule(&rule).unwrap().unwrap();
+        record.make_active(digest, TimeUs(round));
+        database.put_rule(&record).unwrap();
         let bytes = vec![round as u8; if round.is_multiple_of(2) { 1000 } else { 100_000 }];
         let state = StateRecord { version: "1.0.0".to_owned(), digest, time: TimeUs(round), bytes };
         database.put_state(&StateKey { rule: rule.clone(), place: StatePlace::Site }, &state).unwrap();

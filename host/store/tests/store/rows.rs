@@ -2,8 +2,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use ocellus_core::{CameraHandle, Name, TimeUs};
-use ocellus_store::{CameraDeclaration, Database, Digest, PluginFacts, RuleRecord, StoreError};
+use ocellus_core::{CameraHandle, Cause, Name, TimeUs, VersionState};
+use ocellus_store::{
+    CameraDeclaration, Database, Digest, NewTransition, PluginFacts, RuleRecord, StoreError, TransitionQuery,
+};
 
 use crate::support::{name, open};
 
@@ -31,6 +33,8 @@ fn rule(text: &str, digest: Digest) -> RuleRecord {
         previous: vec![],
         cameras: vec![name("gate"), name("yard")],
         settings: "{}".to_owned(),
+        policy: String::new(),
+        quarantined: vec![],
         enabled: true,
         created: TimeUs(1),
         changed: TimeUs(1),
@@ -153,8 +157,14 @@ fn activation_keeps_the_last_three_versions_and_the_way_back() {
     let database = open(folder.path());
     let versions: Vec<Digest> = (0_u8..6).map(|n| Digest::of(&[n])).collect();
     database.put_rule(&rule("gate-count", versions[0])).unwrap();
+    let activate = |database: &Database, version, now| {
+        let mut record = database.rule(&name("gate-count")).unwrap().unwrap();
+        record.make_active(version, now);
+        database.put_rule(&record).unwrap();
+        record
+    };
     for version in &versions[1..] {
-        database.activate(&name("gate-count"), *version, TimeUs(9)).unwrap();
+        activate(&database, *version, TimeUs(9));
     }
     drop(database);
 
@@ -162,21 +172,79 @@ fn activation_keeps_the_last_three_versions_and_the_way_back() {
     let record = database.rule(&name("gate-count")).unwrap().unwrap();
     assert_eq!((record.digest, record.changed), (versions[5], TimeUs(9)));
     assert_eq!(record.previous, [versions[4], versions[3], versions[2]]);
-    let back = database.activate(&name("gate-count"), versions[4], TimeUs(10)).unwrap();
+    let back = activate(&database, versions[4], TimeUs(10));
     assert_eq!(
         (back.digest, &back.previous[..]),
         (versions[4], &[versions[5], versions[3], versions[2]][..])
     );
-    let same = database.activate(&name("gate-count"), versions[4], TimeUs(11)).unwrap();
+    let same = activate(&database, versions[4], TimeUs(10));
     assert_eq!(same, back, "activating the active version changes nothing");
+}
+
+#[test]
+fn a_version_in_quarantine_stays_there_over_a_restart_until_it_is_activated() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bad, good) = (Digest::of(b"bad"), Digest::of(b"good"));
+    let mut record = rule("gate-count", bad);
+    record.quarantine(bad, "it trapped".to_owned(), TimeUs(3));
+    record.make_active(good, TimeUs(4));
+    open(folder.path()).put_rule(&record).unwrap();
+    let mut record = open(folder.path()).rule(&name("gate-count")).unwrap().unwrap();
+    assert_eq!((record.quarantine_of(bad), record.quarantine_of(good)), (Some("it trapped"), None));
+    record.make_active(bad, TimeUs(5));
+    assert_eq!(record.quarantine_of(bad), None);
+}
+
+#[test]
+fn track_numbers_are_not_given_twice_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    database.handle_for(&name("gate")).unwrap();
+    assert_eq!(database.reserve_track_ids(&name("gate"), 1000).unwrap(), 1);
+    assert_eq!(database.reserve_track_ids(&name("gate"), 1000).unwrap(), 1001);
+    drop(database);
+    let database = open(folder.path());
+    assert_eq!(database.reserve_track_ids(&name("gate"), 1000).unwrap(), 2001);
+    assert!(database.reserve_track_ids(&name("ghost"), 1).is_err());
+}
+
+#[test]
+fn the_log_of_versions_is_kept_in_order_and_found_by_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = |rule: &str, state| NewTransition {
+        time: TimeUs(7),
+        rule: Some(name(rule)),
+        plugin: Some(name("line-crossing")),
+        version: "1.2.3".to_owned(),
+        digest: Some(Digest::of(b"x")),
+        state,
+        cause: Cause::Activate,
+        detail: "ü".repeat(3000),
+    };
+    let database = open(folder.path());
+    let (active, retired) = (entry("a", VersionState::Active), entry("b", VersionState::Retired));
+    database.add_transitions(&[active.clone(), retired]).unwrap();
+    drop(database);
+    let database = open(folder.path());
+    let more = [entry("a", VersionState::Quarantined)];
+    let added = database.put_rule_with(&rule("a", Digest::of(b"x")), &more).unwrap();
+    assert_eq!(added[0].sequence, 3);
+    let of_a = TransitionQuery { rule: Some(name("a")), ..TransitionQuery::default() };
+    let found = database.transitions(&of_a).unwrap();
+    assert_eq!(found.iter().map(|record| record.sequence).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(found[1].transition.state, VersionState::Active);
+    assert!(
+        found[1].transition.detail.len() <= 4096 && active.detail.starts_with(&found[1].transition.detail)
+    );
+    let older = TransitionQuery { before: Some(3), limit: 1, ..TransitionQuery::default() };
+    assert_eq!(database.transitions(&older).unwrap()[0].sequence, 2);
 }
 
 #[test]
 fn a_rule_that_does_not_exist_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path());
-    let error = database.activate(&name("ghost"), Digest::of(b"x"), TimeUs(1)).unwrap_err();
-    assert_eq!(error.to_string(), "there is no rule \"ghost\"");
+    assert_eq!(database.rule(&name("ghost")).unwrap(), None);
     assert!(!database.delete_rule(&name("ghost")).unwrap());
 }
 
