@@ -12,9 +12,19 @@ const WIT = path.join(sdk, "../../wit/v0.1");
 const HOST = "ocellus:plugin/host@0.1.0";
 const USAGE = "usage: ocellus-build RULE.js -o RULE.wasm [--engine quickjs|spidermonkey]";
 
+/** A package that building needs and running or testing a rule does not. */
+function tool(name) {
+  return import(name).catch(() => {
+    throw new Usage(`${name} is missing; run \`npm ci --ignore-scripts\` in ${sdk} once`);
+  });
+}
+
+/** A message for the author that needs no stack. */
+class Usage extends Error {}
+
 /** A module and all that it imports, as one module. */
 async function bundle(contents, resolveDir) {
-  const esbuild = await import("esbuild");
+  const esbuild = await tool("esbuild");
   const built = await esbuild.build({
     stdin: { contents, resolveDir, sourcefile: "entry.js" },
     alias: { "@ocellus/sdk": path.join(sdk, "src/index.js") },
@@ -42,13 +52,13 @@ async function definitionOf(rule, folder) {
   const file = path.join(folder, "definition.mjs");
   await writeFile(file, await bundle(`export { default } from ${JSON.stringify(rule)};`, path.dirname(rule)));
   const { default: definition } = await import(pathToFileURL(file).href);
-  if (!definition?.configure) throw new Error(`${rule} must \`export default rule({ … })\``);
+  if (!definition?.configure) throw new Usage(`${rule} must \`export default rule({ … })\``);
   return definition;
 }
 
 /** QuickJS: small, and without pauses for collecting garbage. */
 async function quickjs(source) {
-  const { componentize } = await import("componentize-qjs");
+  const { componentize } = await tool("componentize-qjs");
   const { component } = await componentize({
     witPath: WIT,
     world: "rule",
@@ -62,7 +72,7 @@ async function quickjs(source) {
 /** SpiderMonkey; install @bytecodealliance/componentize-js yourself, it is large. */
 async function spidermonkey(source, folder) {
   const { componentize } = await import("@bytecodealliance/componentize-js").catch(() => {
-    throw new Error("run `npm install --no-save @bytecodealliance/componentize-js@0.23.0` in the SDK first");
+    throw new Usage("run `npm install --no-save @bytecodealliance/componentize-js@0.23.0` in the SDK first");
   });
   const sourcePath = path.join(folder, "component.js");
   await writeFile(sourcePath, source);
@@ -80,7 +90,7 @@ async function main() {
     },
   });
   const engine = { quickjs, spidermonkey }[values.engine];
-  if (positionals.length !== 1 || !values.output || !engine) throw new Error(USAGE);
+  if (positionals.length !== 1 || !values.output || !engine) throw new Usage(USAGE);
   const rule = path.resolve(positionals[0]);
   await readFile(rule);
   const folder = await mkdtemp(path.join(tmpdir(), "ocellus-build-"));
@@ -97,7 +107,8 @@ async function main() {
 }
 
 main().catch((error) => {
+  const isPlain = error instanceof Usage || error.code === "ENOENT" || error.code?.startsWith("ERR_PARSE_ARGS");
   // esbuild has shown its errors already.
-  if (!error.errors) console.error(`ocellus-build: ${error.code === "ENOENT" ? error.message : (error.stack ?? error)}`);
+  if (!error.errors) console.error(`ocellus-build: ${isPlain ? error.message : (error.stack ?? error)}`);
   process.exitCode = 2;
 });

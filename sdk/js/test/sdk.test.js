@@ -76,8 +76,10 @@ test("frames are counted, and events carry what was built", () => {
 
 test("a refusal leaves the rule standing, and the clock is the frame's", () => {
   const harness = new Harness(mean);
-  assert.throws(() => harness.frame(0, [track(13, "car")]), (error) => isRefusal(error) && error.message === "unlucky");
-  assert.throws(() => harness.frame(1, [track(14, "car")]), (error) => !isRefusal(error) && /frame.timeUs/.test(error.message));
+  const refused = (error) => isRefusal(error) && error.message === "unlucky";
+  assert.throws(() => harness.frame(0, [track(13, "car")]), refused);
+  const faulty = (error) => !isRefusal(error) && /frame.timeUs/.test(error.message);
+  assert.throws(() => harness.frame(1, [track(14, "car")]), faulty);
   assert.ok(Date.now() > 0 && Math.random() >= 0, "put back");
   assert.deepEqual(harness.query({ a: 1 })[0], { a: 1 });
   assert.throws(() => harness.command(2, {}), /takes no commands/);
@@ -152,7 +154,8 @@ test("single precision is kept", () => {
   assert.equal(hypot32(-Infinity, NaN), Infinity);
   for (const number of [0.1, 1 / 3, 1e-7, 123456.789]) assert.equal(f32(shortest32(f32(number))), f32(number));
   const square = new Polygon([[0, 0], [1, 0], [1, 1], [0, 1]]);
-  assert.deepEqual([square.contains({ x: 0.5, y: 0.5 }), square.contains({ x: 1.5, y: 0.5 }), square.area()], [true, false, 1]);
+  assert.deepEqual([square.contains({ x: 0.5, y: 0.5 }), square.contains({ x: 1.5, y: 0.5 })], [true, false]);
+  assert.equal(square.area(), 1);
 });
 
 test("a component's engine writes UTF-8 without TextEncoder", () => {

@@ -96,7 +96,8 @@ class LineCrossing {
   }
 
   query() {
-    return { lines: Object.fromEntries(this.lines.map(({ settings: { name }, entries, exits }) => [name, { entries, exits }])) };
+    const counts = this.lines.map(({ settings, entries, exits }) => [settings.name, { entries, exits }]);
+    return { lines: Object.fromEntries(counts) };
   }
 
   /** Distances are measured in picture heights, so the gates depend on the picture's shape. */

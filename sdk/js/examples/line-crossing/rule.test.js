@@ -114,7 +114,8 @@ test("a state of the rule in Rust is taken over", () => {
   const passages = [[1, 1, 0, 0, null]];
   const mover = { id: 1, at: [0.4, 0.5], time_us: 900000, velocity: [0.1, 0], size: [0.04, 0.16], class: 0 };
   const line = { name: "door", from: [0.5, 0.2], to: [0.5, 0.8], entry: "left-to-right" };
-  const state = { lines: [{ line, entries: 3, exits: 1 }], movers: [{ ...mover, sightings: 5, predecessor: null, passages }] };
+  const movers = [{ ...mover, sightings: 5, predecessor: null, passages }];
+  const state = { lines: [{ line, entries: 3, exits: 1 }], movers };
   harness.restore(JSON.stringify(state), "0.1.0");
   const output = harness.frame(1, [person(1, 0.6)]);
   assert.deepEqual([output.measured("door.entries"), output.measured("door.exits")], [4, 1]);
