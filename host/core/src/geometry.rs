@@ -223,6 +223,9 @@ pub enum PolygonError {
     /// A coordinate is NaN or infinite.
     #[error("corner {0} is not a finite number")]
     NotFinite(usize),
+    /// Two sides cross each other.
+    #[error("sides {} and {} of the polygon cross each other; give the corners in order around it", .0 + 1, .1 + 1)]
+    Crossing(usize, usize),
     /// All corners lie on one line.
     #[error("the polygon has no area")]
     NoArea,
@@ -232,7 +235,8 @@ impl Polygon {
     /// Checks and takes the corners, in order; the last is joined to the first.
     ///
     /// # Errors
-    /// [`PolygonError`] for fewer than three corners, a coordinate that is not finite, or no area.
+    /// [`PolygonError`] for fewer than three corners, a coordinate that is not finite, sides that cross each
+    /// other, or no area.
     pub fn new(corners: Vec<Point>) -> Result<Polygon, PolygonError> {
         if corners.len() < 3 {
             return Err(PolygonError::TooFewCorners(corners.len()));
@@ -241,11 +245,30 @@ impl Polygon {
             return Err(PolygonError::NotFinite(index));
         }
         let polygon = Polygon { corners };
-        // A self-crossing outline can have no signed area and still be a mistake worth naming.
+        if let Some((first, second)) = polygon.crossing() {
+            return Err(PolygonError::Crossing(first, second));
+        }
         if polygon.signed_area().abs() < 1e-9 {
             return Err(PolygonError::NoArea);
         }
         Ok(polygon)
+    }
+
+    /// The first two sides that cross each other; side `n` begins at corner `n`.
+    fn crossing(&self) -> Option<(usize, usize)> {
+        let sides: Vec<(Point, Point)> = self.edges().collect();
+        let cross = |(a, b): (Point, Point), (c, d): (Point, Point)| {
+            let turn = |p: Point, q: Point, r: Point| {
+                let (p, q, r) = (wide(p), wide(q), wide(r));
+                (q.0 - p.0) * (r.1 - p.1) - (q.1 - p.1) * (r.0 - p.0)
+            };
+            turn(a, b, c) * turn(a, b, d) < 0.0 && turn(c, d, a) * turn(c, d, b) < 0.0
+        };
+        (0..sides.len()).find_map(|first| {
+            (first + 1..sides.len())
+                .find(|second| cross(sides[first], sides[*second]))
+                .map(|second| (first, second))
+        })
     }
 
     /// The corners in order.
@@ -261,21 +284,28 @@ impl Polygon {
     }
 
     fn signed_area(&self) -> f32 {
-        let twice: f32 = self.edges().map(|(a, b)| a.x * b.y - b.x * a.y).sum();
-        twice / 2.0
+        (self.moments().0 / 2.0) as f32
     }
 
     /// The centre of area (centroid).
     #[must_use]
     pub fn centre(&self) -> Point {
-        let area = self.signed_area();
-        let (mut x, mut y) = (0.0, 0.0);
-        for (a, b) in self.edges() {
-            let weight = a.x * b.y - b.x * a.y;
-            x += (a.x + b.x) * weight;
-            y += (a.y + b.y) * weight;
-        }
-        Point::new(x / (6.0 * area), y / (6.0 * area))
+        let (twice, x, y) = self.moments();
+        let origin = wide(self.corners[0]);
+        Point::new((origin.0 + x / (3.0 * twice)) as f32, (origin.1 + y / (3.0 * twice)) as f32)
+    }
+
+    /// Twice the signed area, and the sums from which the centroid follows, about the first corner: a small
+    /// polygon far from the picture's origin would lose its digits otherwise.
+    fn moments(&self) -> (f64, f64, f64) {
+        let Some(&first) = self.corners.first() else { return (0.0, 0.0, 0.0) };
+        let origin = wide(first);
+        let local = |point: Point| (wide(point).0 - origin.0, wide(point).1 - origin.1);
+        self.edges().fold((0.0, 0.0, 0.0), |(twice, x, y), (a, b)| {
+            let (a, b) = (local(a), local(b));
+            let weight = a.0 * b.1 - b.0 * a.1;
+            (twice + weight, x + (a.0 + b.0) * weight, y + (a.1 + b.1) * weight)
+        })
     }
 
     /// Whether `point` lies inside, by the even-odd rule.
@@ -321,6 +351,10 @@ impl Polygon {
         let next = self.corners.iter().cycle().skip(1);
         self.corners.iter().copied().zip(next.copied())
     }
+}
+
+fn wide(point: Point) -> (f64, f64) {
+    (f64::from(point.x), f64::from(point.y))
 }
 
 /// Keeps the part of a closed outline where `inside_by` is not negative.
@@ -371,6 +405,26 @@ mod tests {
         assert_eq!(Polygon::new(flat), Err(PolygonError::NoArea));
         let nan = vec![Point::new(0.0, 0.0), Point::new(f32::NAN, 1.0), Point::new(2.0, 0.0)];
         assert_eq!(Polygon::new(nan), Err(PolygonError::NotFinite(1)));
+    }
+
+    #[test]
+    fn sides_that_cross_are_named() {
+        let corners = [(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)];
+        let bow_tie = corners.map(|(x, y)| Point::new(x, y)).to_vec();
+        let error = Polygon::new(bow_tie).unwrap_err();
+        assert_eq!(error, PolygonError::Crossing(0, 2));
+        assert!(error.to_string().contains("sides 1 and 3"), "{error}");
+    }
+
+    #[test]
+    fn the_centre_of_a_tiny_polygon_far_from_the_origin_lies_in_it() {
+        for step in 0..1000_u32 {
+            let (x, y) = ((step * 37 % 1000) as f32 / 1001.0, (step * 91 % 1000) as f32 / 1001.0);
+            let (w, h) = (8.0 / 3840.0, 6.0 / 2160.0);
+            let corners = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)];
+            let polygon = Polygon::new(corners.map(|(x, y)| Point::new(x, y)).to_vec()).unwrap();
+            assert!(polygon.contains(polygon.centre()), "{polygon:?} {:?}", polygon.centre());
+        }
     }
 
     #[test]

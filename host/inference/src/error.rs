@@ -16,12 +16,12 @@ pub enum ModelError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The file cannot be read.
-    #[error("model {path} cannot be read: {source}")]
+    #[error("model {path} cannot be read: {cause}")]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is larger than any model of this kind.
     #[error("model {path} has {bytes} bytes and may have at most {limit}")]

@@ -112,7 +112,7 @@ impl Model {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    let failed = |source| ModelError::Read { path: path.to_owned(), source };
+    let failed = |cause| ModelError::Read { path: path.to_owned(), cause };
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let mut content = Vec::new();

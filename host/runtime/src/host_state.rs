@@ -84,8 +84,12 @@ impl HostState {
         }
     }
 
-    /// Writes a line to the rule's log.
+    /// Writes a line to the rule's log. An error is also what a trap in this call is explained by: rules
+    /// without a standard error have no other way to say why they end.
     pub(crate) fn write_log(&self, level: LogLevel, text: &str) {
+        if level == LogLevel::Error {
+            self.said.add(text);
+        }
         self.log.lock().write(self.clock.now(), level, text);
     }
 

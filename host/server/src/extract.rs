@@ -89,6 +89,11 @@ fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let deserializer = serde_urlencoded::Deserializer::new(form(&query));
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let (path, cause) = (error.path().to_string(), error.into_inner().to_string());
+        let cause = match cause.as_str() {
+            "invalid digit found in string" => "it must be a whole number of 0 or more".to_owned(),
+            "invalid float literal" => "it must be a number".to_owned(),
+            _ => cause,
+        };
         let problem = match path.as_str() {
             "." | "" => Problem::bad_request(format!("the query is wrong: {cause}")),
             _ => Problem::bad_request(format!("{path}: {cause}")).field(path),

@@ -97,6 +97,7 @@ fn sort(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::UNPROCESSABLE_ENTITY => ("invalid", "Invalid content"),
         StatusCode::UPGRADE_REQUIRED => ("upgrade-required", "WebSocket only"),
         StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "Not available now"),
+        StatusCode::INSUFFICIENT_STORAGE => ("disk-full", "No room on the disk"),
         _ if status.is_server_error() => ("internal", "Internal error"),
         _ => ("refused", "Refused"),
     }
@@ -117,13 +118,14 @@ impl From<SiteError> for Problem {
             SiteErrorKind::Conflict => StatusCode::CONFLICT,
             SiteErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             SiteErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            SiteErrorKind::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
             SiteErrorKind::Internal => return Problem::internal(&error),
         };
         let problem = Problem::new(status, error.to_string());
         match error {
             SiteError::ReadOnly { .. } => problem.sort("read-only", "Declared in the configuration"),
             SiteError::Exists { .. } => problem.sort("exists", "Name is taken"),
-            SiteError::InUse { .. } => problem.sort("in-use", "Still in use"),
+            SiteError::InUse { .. } | SiteError::OnlyCamera { .. } => problem.sort("in-use", "Still in use"),
             SiteError::Plugin(_) => problem.sort("plugin-refused", "Plugin refused"),
             SiteError::Rule { .. } => problem.sort("rule-refused", "Rule refused"),
             SiteError::NoFrameYet(_) => problem.sort("no-frame-yet", "No picture yet"),
@@ -164,7 +166,10 @@ fn plain_detail(status: StatusCode, path: &str) -> String {
         StatusCode::METHOD_NOT_ALLOWED => {
             format!("{path} does not take this method; the Allow header lists those it takes")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this path takes".into(),
+        StatusCode::PAYLOAD_TOO_LARGE if path.starts_with("/api/v1/plugins") => {
+            "the component is larger than 32 MiB; strip debug information, or build it for size".into()
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than the 1 MiB that this path takes".into(),
         _ => status.canonical_reason().unwrap_or("the request was refused").to_lowercase(),
     }
 }

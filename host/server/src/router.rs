@@ -17,7 +17,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{cameras, events, health, plugins, rules};
+use crate::api::{cameras, events, health, plugins, rules, transitions};
 use crate::live;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
@@ -71,6 +71,8 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(rules::list))
         .routes(routes!(rules::get, rules::put, rules::remove))
         .routes(routes!(rules::activate))
+        .routes(routes!(rules::roll_back))
+        .routes(routes!(transitions::list))
         .routes(routes!(rules::query))
         .routes(routes!(rules::command))
         .routes(routes!(rules::log))

@@ -1,6 +1,7 @@
 //! sled, contained: atomic changes, durable when acknowledged, and no panic gets out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -14,6 +15,9 @@ use crate::open::Durability;
 use crate::room::{Purpose, Room};
 use crate::tail::Tail;
 use crate::value;
+
+/// Bytes of the disk that files beside the database leave alone.
+const FOR_OTHERS: u64 = 16 << 20;
 
 /// The running database.
 #[derive(Debug)]
@@ -129,6 +133,17 @@ impl Engine {
         self.check(doing)?;
         self.room.ensure(doing, Purpose::Adding(value.len()))?;
         self.write(doing, |db| db.insert(key, value)).inspect_err(|error| self.give_up(error))?;
+        Ok(())
+    }
+
+    /// Refuses a file of `bytes` that would leave the database too little room.
+    pub(crate) fn leave_room(&self, folder: &Path, bytes: usize) -> Result<(), StoreError> {
+        const DOING: &str = "storing a plugin";
+        let about =
+            rustix::fs::statvfs(folder).map_err(|error| StoreError::io(DOING, folder, error.into()))?;
+        if about.f_bavail.saturating_mul(about.f_frsize) < bytes as u64 + FOR_OTHERS {
+            return Err(StoreError::DiskFull { path: folder.to_owned(), doing: DOING });
+        }
         Ok(())
     }
 

@@ -41,14 +41,14 @@ pub enum StoreError {
         doing: &'static str,
     },
     /// The file system refused.
-    #[error("{doing} failed at {}: {source}", path.display())]
+    #[error("{doing} failed at {}: {cause}", path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
         /// Where.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A stored value does not match its checksum or cannot be understood.
     #[error("{what} is damaged: {why}")]
@@ -98,7 +98,7 @@ impl StoreError {
         if is_full(&source) {
             StoreError::DiskFull { path: path.to_owned(), doing }
         } else {
-            StoreError::Io { doing, path: path.to_owned(), source }
+            StoreError::Io { doing, path: path.to_owned(), cause: source }
         }
     }
 

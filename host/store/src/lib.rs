@@ -8,6 +8,7 @@
 //!
 //! All calls are synchronous and never read a clock. A [`Database`] is a cheap, thread-safe handle.
 
+mod ballast;
 mod cameras;
 mod damage;
 mod database;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::ballast;
 use crate::damage::{self, Damage};
 use crate::database::Database;
 use crate::engine::{Engine, Parts};
@@ -68,7 +69,14 @@ impl Database {
         let folder = Folder::open(folder)?;
         let (mark, marked) = Mark::open(&folder.mark())?;
         let place = folder.place_for_damaged();
-        let (Sound { db, tail, oddity }, moved) = open_or_set_aside(&folder, &place, settings)?;
+        let opened = match open_or_set_aside(&folder, &place, settings) {
+            Err(StoreError::DiskFull { .. }) if ballast::drop(&folder) => {
+                open_or_set_aside(&folder, &place, settings)?
+            }
+            opened => opened?,
+        };
+        let (Sound { db, tail, oddity }, moved) = opened;
+        ballast::take(&folder);
         let lost = marked.as_ref().is_some_and(|marked| marked.revision > tail.revision);
         let room = Room::open(&folder.sled().join("db"))?;
         let engine = Engine::new(Parts { db, folder, room, mark, durability: settings.durability, tail });

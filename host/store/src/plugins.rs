@@ -94,6 +94,8 @@ impl Database {
         }
         // A record whose file was damaged keeps its upload time.
         let uploaded = self.plugin(&digest).ok().flatten().map_or(now, |record| record.uploaded);
+        // Never the last of the disk: events go first.
+        self.engine.leave_room(&self.engine.folder.plugins(), bytes.len())?;
         folder::write_whole(&self.plugin_file(&digest), bytes, Survives::PowerLoss)?;
         let size = bytes.len() as u64;
         let record = PluginRecord { digest, size, uploaded, facts: facts.clone() };

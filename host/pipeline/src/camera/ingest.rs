@@ -74,7 +74,7 @@ impl Ingest {
         self.cell.opened(info.size, info.frame_rate);
         let mut gate = RateGate::new(self.interval);
         loop {
-            let started = Instant::now();
+            let before = processor_time();
             let picture = match source.read() {
                 _ if self.stop.is_stopped() => return Outcome::Stopped,
                 Ok(Some(picture)) => picture,
@@ -82,7 +82,7 @@ impl Ingest {
                 Err(error) => return Outcome::Failed(error),
             };
             let captured = Instant::now();
-            self.meter.add(Stage::Decode, captured - started);
+            self.meter.add(Stage::Decode, processor_time().saturating_sub(before));
             self.cell.picture_arrived(captured);
             *pictures += 1;
             let time = clock.map(picture.time, wall_clock());
@@ -117,6 +117,12 @@ impl RateGate {
         self.next = if on_grid > time { on_grid } else { time + interval };
         true
     }
+}
+
+/// Processor time of this thread: reading waits for the camera most of the time, and that is no work.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn wall_clock() -> TimeUs {

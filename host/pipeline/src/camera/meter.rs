@@ -18,7 +18,7 @@ pub struct StageTime {
 /// Time spent in each stage, since the camera was added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StageTimes {
-    /// Reading and decoding, waiting for the source included.
+    /// Reading and decoding, in processor time: waiting for the camera is not counted.
     pub decode: StageTime,
     /// Inference, a frame's share of its batch.
     pub detect: StageTime,

@@ -113,7 +113,7 @@ impl Inner {
         match carry_out(change.probed, swaps, starts, &mut changed) {
             Ok(()) => Ok(changed),
             Err(error) => {
-                self.go_back(change, changed);
+                self.go_back(change, &changed);
                 Err(error)
             }
         }
@@ -177,7 +177,7 @@ impl Inner {
     /// Undoes a change that one lane refused, or that could not be stored. A version on its way back takes the
     /// state of now, or else the one it had when it was replaced. A lane that does not even so go back keeps
     /// what it has, and health shows it.
-    pub(super) fn go_back(&self, change: &Change<'_>, changed: Changed) {
+    pub(super) fn go_back(&self, change: &Change<'_>, changed: &Changed) {
         let rule = &change.probed.binding().rule;
         let done = change.places.iter().filter(|place| changed.cells.contains_key(&place.shared.name));
         for place in done {

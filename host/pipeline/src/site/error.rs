@@ -29,20 +29,30 @@ pub enum SiteError {
         name: Name,
     },
     /// The config file says so.
-    #[error("{what} {name:?} is declared in {}; change it there and restart", file.display())]
+    #[error("{what} {name:?} is declared {}", declared_where(file.as_deref()))]
     ReadOnly {
         /// `camera` or `rule`.
         what: &'static str,
         /// Which one.
         name: Name,
-        /// The config file.
-        file: PathBuf,
+        /// The config file; none where the program itself declares it, as the demo does.
+        file: Option<PathBuf>,
     },
     /// Something else depends on it.
     #[error("plugin {plugin} is used by rule {rules}; remove the rule or activate another version first")]
     InUse {
         /// The plugin.
         plugin: String,
+        /// The rules, joined.
+        rules: String,
+    },
+    /// A rule would be left without a camera.
+    #[error(
+        "camera {camera} is the only one of rule {rules}; remove the rule or bind it to another camera first"
+    )]
+    OnlyCamera {
+        /// The camera.
+        camera: Name,
         /// The rules, joined.
         rules: String,
     },
@@ -111,8 +121,17 @@ pub enum SiteErrorKind {
     Invalid,
     /// It may work later.
     Unavailable,
+    /// The disk is full.
+    NoRoom,
     /// Ours.
     Internal,
+}
+
+fn declared_where(file: Option<&std::path::Path>) -> String {
+    match file {
+        Some(file) => format!("in {}; change it there and restart", file.display()),
+        None => "by the program itself and cannot be changed".to_owned(),
+    }
 }
 
 impl SiteError {
@@ -122,6 +141,7 @@ impl SiteError {
         match self {
             SiteError::NotFound { .. } => SiteErrorKind::NotFound,
             SiteError::Exists { .. }
+            | SiteError::OnlyCamera { .. }
             | SiteError::ReadOnly { .. }
             | SiteError::InUse { .. }
             | SiteError::Busy => SiteErrorKind::Conflict,
@@ -135,6 +155,7 @@ impl SiteError {
             | SiteError::TooManyViews(_)
             | SiteError::NoAnswer(..)
             | SiteError::ShuttingDown => SiteErrorKind::Unavailable,
+            SiteError::Store(StoreError::DiskFull { .. }) => SiteErrorKind::NoRoom,
             SiteError::Encode { .. } | SiteError::Store(_) | SiteError::Thread(_) => SiteErrorKind::Internal,
         }
     }

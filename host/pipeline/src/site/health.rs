@@ -105,6 +105,11 @@ impl Site {
     fn rules_health(&self) -> Vec<ComponentHealth> {
         let mut components = Vec::new();
         for status in self.rules() {
+            if let Some(reason) = status.failure {
+                let name = format!("rule {}", status.name);
+                components.push(ComponentHealth { name, ready: false, detail: reason });
+                continue;
+            }
             let troubled = status.cameras.iter().find(|on| on.health.state != RuleState::Active);
             components.push(ComponentHealth {
                 name: format!("rule {}", status.name),
@@ -119,11 +124,6 @@ impl Site {
                 },
             });
         }
-        components.extend(self.0.failed_rules().iter().map(|(name, reason)| ComponentHealth {
-            name: format!("rule {name}"),
-            ready: false,
-            detail: reason.clone(),
-        }));
         components
     }
 }

@@ -31,7 +31,7 @@ use tokio::sync::broadcast;
 
 use self::camera::{CameraEntry, CameraShared, CameraWiring, join_until};
 use self::plugins::Plugins;
-use self::rule::RuleEntry;
+use self::rule::{FailedRule, RuleEntry};
 use self::turn::Turns;
 use self::watch::Watch;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
@@ -56,7 +56,7 @@ pub(crate) struct Inner {
     cameras: RwLock<BTreeMap<Name, CameraEntry>>,
     rules: RwLock<BTreeMap<Name, RuleEntry>>,
     /// Rules of the database that could not be started, and why.
-    failed_rules: Mutex<BTreeMap<Name, String>>,
+    failed_rules: Mutex<BTreeMap<Name, FailedRule>>,
     events: broadcast::Sender<Arc<EventRecord>>,
     transitions: broadcast::Sender<Arc<TransitionRecord>>,
     /// Versions on trial, by rule.
@@ -139,6 +139,7 @@ impl Site {
             Declared::Config => return Err(self.0.read_only("camera", name)),
             Declared::Rest => {}
         }
+        self.0.refuse_to_strand_rules(name)?;
         self.0.forget_camera_in_rules(name)?;
         self.0.database.delete_camera(name)?;
         let entry = self.0.cameras_mut().remove(name);
@@ -247,7 +248,7 @@ impl Inner {
     }
 
     fn read_only(&self, what: &'static str, name: &Name) -> SiteError {
-        SiteError::ReadOnly { what, name: name.clone(), file: self.config_file.clone().unwrap_or_default() }
+        SiteError::ReadOnly { what, name: name.clone(), file: self.config_file.clone() }
     }
 
     fn cameras(&self) -> RwLockReadGuard<'_, BTreeMap<Name, CameraEntry>> {
@@ -266,7 +267,7 @@ impl Inner {
         self.rules.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed_rules(&self) -> MutexGuard<'_, BTreeMap<Name, String>> {
+    fn failed_rules(&self) -> MutexGuard<'_, BTreeMap<Name, FailedRule>> {
         self.failed_rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use ocellus_core::{Name, TimeUs};
 use ocellus_runtime::{Compiled, Runtime};
 use ocellus_store::{Database, Digest, PluginFacts, PluginRecord};
+use semver::Version;
 
 use super::SiteError;
 
@@ -77,7 +78,7 @@ impl Plugins {
         self.runtime.load(bytes).map_err(|error| SiteError::Plugin(error.to_string()))
     }
 
-    /// Finds a plugin by digest, by name (its newest upload), or by `name@version`.
+    /// Finds a plugin by digest, by name (its highest version), or by `name@version`.
     pub(crate) fn resolve(&self, wanted: &str) -> Result<PluginRecord, SiteError> {
         let missing = || SiteError::NotFound { what: "plugin", name: wanted.chars().take(100).collect() };
         if let Ok(digest) = wanted.parse::<Digest>() {
@@ -87,11 +88,25 @@ impl Plugins {
             Some((name, version)) => (name, Some(version)),
             None => (wanted, None),
         };
-        let matching = self.database.plugins()?.into_iter().filter(|record| {
+        let mut matching: Vec<PluginRecord> = self.database.plugins()?;
+        matching.retain(|record| {
             record.facts.name.as_str() == name
                 && version.is_none_or(|version| record.facts.version == version)
         });
-        matching.max_by_key(|record| record.uploaded).ok_or_else(missing)
+        let order = |record: &PluginRecord| (record.facts.version.parse::<Version>().ok(), record.uploaded);
+        matching.sort_by_cached_key(order);
+        let newest = matching.pop().ok_or_else(missing)?;
+        // Which of several was meant is for the operator to say.
+        let twins = matching.iter().filter(|other| other.facts.version == newest.facts.version);
+        let digests: Vec<String> = twins.chain([&newest]).map(|record| record.digest.to_string()).collect();
+        match digests.len() {
+            1 => Ok(newest),
+            count => Err(SiteError::Invalid(format!(
+                "{count} uploads are {name}@{}; name one by its digest: {}",
+                newest.facts.version,
+                digests.join(", ")
+            ))),
+        }
     }
 
     pub(crate) fn records(&self) -> Result<Vec<PluginRecord>, SiteError> {

@@ -57,6 +57,8 @@ pub struct RuleStatus {
     pub settings: String,
     /// Who said that it exists.
     pub declared: Declared,
+    /// Why it did not start, if it did not.
+    pub failure: Option<String>,
 }
 
 /// A line that a rule wrote to its log.
@@ -137,6 +139,33 @@ impl RuleEntry {
             cameras: cameras.collect(),
             settings: self.record.settings.clone(),
             declared: self.declared,
+            failure: None,
+        }
+    }
+}
+
+/// A rule of the database that could not be started.
+#[derive(Debug, Clone)]
+pub(crate) struct FailedRule {
+    pub(crate) record: RuleRecord,
+    pub(crate) reason: String,
+}
+
+impl FailedRule {
+    pub(crate) fn status(&self) -> RuleStatus {
+        let record = &self.record;
+        RuleStatus {
+            name: record.name.clone(),
+            plugin_name: record.plugin.clone(),
+            plugin_version: String::new(),
+            digest: record.digest.to_string(),
+            previous: record.previous.iter().map(ToString::to_string).collect(),
+            quarantined: Vec::new(),
+            policy: RulePolicy::from_json(&record.policy).unwrap_or_default(),
+            cameras: Vec::new(),
+            settings: record.settings.clone(),
+            declared: Declared::Rest,
+            failure: Some(self.reason.clone()),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::change::{Change, Changed, States, Trial};
 use super::history::{self, of_entry, of_plugin};
 use super::level::Level;
 use super::policy::RulePolicy;
-use super::rule::{Activation, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
+use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
 use super::{Inner, PluginStatus, Site, SiteError, now_us, plugins};
 use crate::camera::Declared;
 use crate::camera::lane::LaneCommand;
@@ -63,7 +63,10 @@ impl Site {
     /// All rules, by name.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleStatus> {
-        self.0.rules().values().map(RuleEntry::status).collect()
+        let mut rules: Vec<RuleStatus> = self.0.rules().values().map(RuleEntry::status).collect();
+        rules.extend(self.0.failed_rules().values().map(FailedRule::status));
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        rules
     }
 
     /// One rule.
@@ -71,7 +74,9 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`].
     pub fn rule(&self, name: &Name) -> Result<RuleStatus, SiteError> {
-        self.0.rules().get(name).map(RuleEntry::status).ok_or_else(|| SiteError::no_rule(name))
+        let running = self.0.rules().get(name).map(RuleEntry::status);
+        let failed = || self.0.failed_rules().get(name).map(FailedRule::status);
+        running.or_else(failed).ok_or_else(|| SiteError::no_rule(name))
     }
 
     /// Binds a plugin to cameras, or changes such a rule: settings, cameras, plugin version. Blocks
@@ -92,10 +97,7 @@ impl Site {
     /// What the new version refused; the former one goes on then.
     pub fn activate(&self, name: &Name, plugin: &str) -> Result<Activation, SiteError> {
         let _turn = self.0.take_turn()?;
-        let entry = self.0.rules().get(name).cloned().ok_or_else(|| SiteError::no_rule(name))?;
-        if entry.declared == Declared::Config {
-            return Err(self.0.read_only("rule", name));
-        }
+        let entry = self.0.running_rule(name)?;
         self.0.activate(&entry, plugin, Cause::Activate)
     }
 
@@ -106,10 +108,7 @@ impl Site {
     /// [`SiteError::Invalid`] where there is none to go back to; else as [`Site::activate`].
     pub fn roll_back(&self, name: &Name) -> Result<Activation, SiteError> {
         let _turn = self.0.take_turn()?;
-        let entry = self.0.rules().get(name).cloned().ok_or_else(|| SiteError::no_rule(name))?;
-        if entry.declared == Declared::Config {
-            return Err(self.0.read_only("rule", name));
-        }
+        let entry = self.0.running_rule(name)?;
         let sound = |digest: &&Digest| entry.record.quarantine_of(**digest).is_none();
         let former =
             entry.record.previous.iter().find(sound).ok_or_else(|| {
@@ -128,20 +127,18 @@ impl Site {
         if entry.as_ref().is_some_and(|entry| entry.declared == Declared::Config) {
             return Err(self.0.read_only("rule", name));
         }
-        let failed = self.0.failed_rules().remove(name).is_some();
-        let Some(entry) = entry else {
-            return if failed {
-                Ok(self.0.database.delete_rule(name).map(|_| ())?)
-            } else {
-                Err(SiteError::no_rule(name))
-            };
-        };
+        if entry.is_none() && !self.0.failed_rules().contains_key(name) {
+            return Err(SiteError::no_rule(name));
+        }
+        // What cannot be forgotten is not taken off its cameras either.
+        self.0.database.delete_rule(name)?;
+        self.0.failed_rules().remove(name);
+        let Some(entry) = entry else { return Ok(()) };
         for camera in entry.cells.keys() {
             self.0.take_off(name, camera);
         }
         self.0.rules_mut().remove(name);
         self.0.forget_watch(name);
-        self.0.database.delete_rule(name)?;
         self.0.note(&[of_entry(&entry, (VersionState::Retired, Cause::Remove), "")]);
         Ok(())
     }
@@ -204,6 +201,19 @@ struct Next {
 }
 
 impl Inner {
+    /// A rule that REST may change and that runs.
+    fn running_rule(&self, name: &Name) -> Result<RuleEntry, SiteError> {
+        if let Some(failed) = self.failed_rules().get(name) {
+            let reason = format!("it did not start ({}); bind it anew, or remove it", failed.reason);
+            return Err(SiteError::Rule { rule: name.clone(), reason });
+        }
+        let entry = self.rules().get(name).cloned().ok_or_else(|| SiteError::no_rule(name))?;
+        match entry.declared {
+            Declared::Config => Err(self.read_only("rule", name)),
+            Declared::Rest => Ok(entry),
+        }
+    }
+
     /// Creates or changes a rule. The caller has the turn.
     pub(super) fn put_rule(&self, settings: RuleSettings, declared: Declared) -> Result<(), SiteError> {
         let before = self.rules().get(&settings.name).cloned();
@@ -292,7 +302,7 @@ impl Inner {
         let replaced = before.filter(|former| former.record.digest != entry.record.digest);
         transitions.extend(replaced.map(|former| of_entry(former, (VersionState::Retired, cause), "")));
         if let Err(error) = self.keep(entry, &transitions) {
-            self.go_back(&change, changed);
+            self.go_back(&change, &changed);
             return Err(error);
         }
         if let Some(former) = before {
@@ -348,6 +358,17 @@ impl Inner {
         Ok(())
     }
 
+    /// A rule without a camera could not start any more.
+    pub(super) fn refuse_to_strand_rules(&self, camera: &Name) -> Result<(), SiteError> {
+        let rules = self.rules();
+        let stranded = rules.values().filter(|entry| entry.record.cameras == [camera.clone()]);
+        let names: Vec<&str> = stranded.map(|entry| entry.record.name.as_str()).collect();
+        match names.is_empty() {
+            true => Ok(()),
+            false => Err(SiteError::OnlyCamera { camera: camera.clone(), rules: names.join(", ") }),
+        }
+    }
+
     /// A camera goes: its rules watch the others only.
     pub(super) fn forget_camera_in_rules(&self, camera: &Name) -> Result<(), SiteError> {
         let bound: Vec<RuleEntry> =
@@ -364,8 +385,10 @@ impl Inner {
 
     fn users_of(&self, digest: Digest) -> Vec<Name> {
         let rules = self.rules();
-        let uses = |entry: &&RuleEntry| entry.record.digest == digest;
-        rules.values().filter(uses).map(|entry| entry.record.name.clone()).collect()
+        let failed = self.failed_rules();
+        let records = rules.values().map(|entry| &entry.record);
+        let records = records.chain(failed.values().map(|failed| &failed.record));
+        records.filter(|record| record.digest == digest).map(|record| record.name.clone()).collect()
     }
 
     fn plugin_status(&self, record: PluginRecord) -> PluginStatus {

@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 use super::camera::{CameraEntry, CameraWiring};
 use super::keeper::{self, Keeper};
 use super::plugins::Plugins;
-use super::rule::RuleSettings;
+use super::rule::{FailedRule, RuleSettings};
 use super::turn::Turns;
 use super::{Inner, Site, SiteError, now_us, stored, watch};
 use crate::camera::encode::Encoder;
@@ -177,10 +177,9 @@ impl Inner {
         if self.rules().contains_key(&name) {
             return tracing::warn!(rule = %name, "declared in the config file too; the one added over REST rests");
         }
-        let result = self.bind_stored_rule(record);
-        if let Err(error) = result {
+        if let Err(error) = self.bind_stored_rule(record.clone()) {
             tracing::error!(rule = %name, %error, "a rule added over REST did not start");
-            self.failed_rules().insert(name, error.to_string());
+            self.failed_rules().insert(name, FailedRule { record, reason: error.to_string() });
         }
     }
 }

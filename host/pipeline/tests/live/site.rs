@@ -45,23 +45,41 @@ pub(crate) fn probe() -> Vec<u8> {
 
 /// The test guest under another version.
 pub(crate) fn probe_version(version: &str) -> Vec<u8> {
+    marked(&[("@version=", version)])
+}
+
+/// The test guest with texts written over its marks.
+pub(crate) fn marked(marks: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = probe();
-    let mark = b"@version=";
-    let at = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
-    bytes[at..at + version.len()].copy_from_slice(version.as_bytes());
+    for (mark, text) in marks {
+        let at = bytes.windows(mark.len()).position(|window| window == mark.as_bytes()).unwrap() + mark.len();
+        bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
+    }
     bytes
 }
 
 /// A running site, ended when dropped.
 pub(crate) struct TestSite {
     pub(crate) site: Site,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl TestSite {
     /// One small, fast scene camera for each name.
     pub(crate) fn start(cameras: &[&str]) -> TestSite {
-        let folder = tempfile::tempdir().unwrap();
+        TestSite::start_in(tempfile::tempdir().unwrap(), cameras)
+    }
+
+    /// Ends it, and starts another one on the same data.
+    pub(crate) fn restart(mut self, cameras: &[&str]) -> TestSite {
+        let report = self.site.shutdown(Duration::from_secs(10));
+        assert!(report.still_running.is_empty(), "{report:?}");
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        drop(self);
+        TestSite::start_in(folder, cameras)
+    }
+
+    fn start_in(folder: tempfile::TempDir, cameras: &[&str]) -> TestSite {
         let camera = |(seed, camera): (usize, &&str)| {
             let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps=25");
             CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
@@ -73,27 +91,41 @@ impl TestSite {
         };
         let cameras = cameras.iter().enumerate().map(camera).collect();
         let site = Site::start(parts, SiteSettings { cameras, ..SiteSettings::default() }).unwrap();
-        TestSite { site, _folder: folder }
+        TestSite { site, folder }
     }
 
     /// Binds an uploaded plugin under `rule`.
     pub(crate) fn bind(&self, rule: &str, plugin: &str, cameras: &[&str], settings: &str) {
-        let cameras = cameras.iter().map(|camera| name(camera)).collect();
-        let plugin = plugin.to_owned();
-        self.site
-            .put_rule(RuleSettings {
-                name: name(rule),
-                plugin,
-                cameras,
-                settings: settings.to_owned(),
-                policy: RulePolicy::default(),
-            })
-            .unwrap();
+        self.site.put_rule(self.rule(rule, plugin, cameras, settings)).unwrap();
+    }
+
+    /// A rule to bind.
+    pub(crate) fn rule(&self, rule: &str, plugin: &str, cameras: &[&str], settings: &str) -> RuleSettings {
+        RuleSettings {
+            name: name(rule),
+            plugin: plugin.to_owned(),
+            cameras: cameras.iter().map(|camera| name(camera)).collect(),
+            settings: settings.to_owned(),
+            policy: RulePolicy::default(),
+        }
+    }
+
+    /// The highest number of a track in a camera's newest frame.
+    pub(crate) fn newest_track(&self, camera: &str) -> Option<u64> {
+        let mut live = self.site.live(&name(camera)).unwrap();
+        let waiting = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (frame, _) = waiting.block_on(live.next())?;
+        frame.tracks.iter().map(|track| track.id).max()
     }
 
     /// Frames that the rules of a camera saw.
     pub(crate) fn frames(&self, camera: &str) -> u64 {
         self.site.camera(&name(camera)).unwrap().frames
+    }
+
+    /// Calls of a rule's active version, on all its cameras.
+    pub(crate) fn calls(&self, rule: &str) -> u64 {
+        self.site.rule(&name(rule)).unwrap().cameras.iter().map(|on| on.health.calls).sum()
     }
 
     /// Waits until `done`; a site that does not get there fails the test.

@@ -60,6 +60,12 @@ pub enum BindError {
         /// The parser's words, with line and column.
         reason: String,
     },
+    /// JSON, but a list, a text or a number.
+    #[error("the settings are not a JSON object, {{\"key\": value}}")]
+    NoObject {
+        /// The rule.
+        rule: Name,
+    },
     /// No camera.
     #[error("it is bound to no camera; name at least one")]
     NoCamera {
@@ -111,6 +117,9 @@ impl Bound {
         let rule = &binding.rule;
         serde_json::from_str::<IgnoredAny>(&binding.settings)
             .map_err(|error| BindError::Settings { rule: rule.clone(), reason: error.to_string() })?;
+        if !binding.settings.trim_start().starts_with('{') {
+            return Err(BindError::NoObject { rule: rule.clone() });
+        }
         if binding.cameras.is_empty() {
             return Err(BindError::NoCamera { rule: rule.clone() });
         }

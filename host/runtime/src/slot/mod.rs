@@ -229,6 +229,17 @@ impl RuleSlot {
         logs
     }
 
+    /// Its camera's name, or `all` for a rule of the whole site.
+    fn place(&self) -> &str {
+        match self.share {
+            Share::Site => "all",
+            Share::Camera(handle) => {
+                let camera = self.probed.binding().cameras.iter().find(|camera| camera.handle == handle);
+                camera.map_or("unknown", |camera| camera.name.as_str())
+            }
+        }
+    }
+
     fn instance(&self) -> Option<&Instance> {
         match &self.state {
             State::Active(instance) => Some(instance),
@@ -304,12 +315,12 @@ impl RuleSlot {
             rule = %self.probed.binding().rule,
             plugin = %self.probed.description().name,
             version = %self.probed.description().version,
-            share = ?self.share,
+            camera = self.place(),
             time_us = self.now.0,
             strikes = self.strikes.count(),
             %error,
-            ?verdict,
-            "rule stopped"
+            next = %verdict.told(self.now),
+            "the rule failed and was stopped"
         );
         let next = match verdict {
             Verdict::Pause { until } => State::BackingOff { until, next: Next::Open },

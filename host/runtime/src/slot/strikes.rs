@@ -76,6 +76,16 @@ pub(super) enum Verdict {
     Quarantine,
 }
 
+impl Verdict {
+    /// In words.
+    pub(super) fn told(self, now: TimeUs) -> String {
+        match self {
+            Verdict::Pause { until } => format!("a new instance in {:?}", until.since(now)),
+            Verdict::Quarantine => "quarantine".to_owned(),
+        }
+    }
+}
+
 impl Strikes {
     pub(super) fn strike(&mut self, now: TimeUs, policy: &SlotPolicy) -> Verdict {
         self.times.retain(|&time| now.since(time) < policy.window);

@@ -29,7 +29,7 @@ impl LastWords {
         (!said.is_empty()).then_some(said)
     }
 
-    fn add(&self, line: &str) {
+    pub(crate) fn add(&self, line: &str) {
         let mut said = self.lock();
         if said.len() < LAST_WORDS {
             if !said.is_empty() {

@@ -5,4 +5,5 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod plugins;
 pub(crate) mod rules;
+pub(crate) mod transitions;
 pub(crate) mod view;

@@ -79,6 +79,22 @@ pub(crate) async fn activate(
     Ok(Json(done.into()))
 }
 
+/// Goes back to the version that ran before
+///
+/// With the state of now, or else the state that version had when it was replaced. Versions in quarantine are
+/// passed over.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/roll-back", tag = "rules", operation_id = "rollBackRule",
+    params(("name" = String, Path, description = "The rule.")),
+    responses((status = 200, body = Activated, description = "Switched."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "There is no former version, or it refuses the state."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn roll_back(
+    State(shared): State<Shared>,
+    Named(name): Named,
+) -> Result<Json<Activated>, Problem> {
+    Ok(Json(blocking(&shared, move |site| site.roll_back(&name)).await?.into()))
+}
+
 /// Asks a rule for its own view of the site
 ///
 /// It changes nothing.

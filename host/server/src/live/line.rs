@@ -84,7 +84,8 @@ impl Line {
             tokio::select! {
                 biased;
                 said = self.socket.next() => match said {
-                    None | Some(Err(_) | Ok(Message::Close(_))) => return End::Gone,
+                    None | Some(Err(_)) => return End::Gone,
+                    Some(Ok(Message::Close(_))) => return self.answer_close().await,
                     Some(Ok(_)) => self.heard = Instant::now(),
                 },
                 _ = self.pings.tick() => {
@@ -112,6 +113,13 @@ impl Line {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
+    }
+
+    /// The reply to a close frame waits in the socket; reading on sends it, until the viewer hangs up.
+    async fn answer_close(&mut self) -> End {
+        let hung_up = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _ = timeout(std::time::Duration::from_secs(1), hung_up).await;
+        End::Gone
     }
 
     /// Ends the line.

@@ -36,6 +36,9 @@ pub(crate) struct Rule {
     /// Its settings.
     #[schema(value_type = Object)]
     settings: Box<RawValue>,
+    /// Why it did not start, if it did not; bind it anew or remove it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
     /// How it does on each camera.
     cameras: Vec<RuleOnCamera>,
 }
@@ -170,6 +173,7 @@ impl From<RuleStatus> for Rule {
             on_failure: status.policy.on_failure.into(),
             declared: status.declared.into(),
             settings: raw(status.settings),
+            failure: status.failure,
             cameras: status.cameras.into_iter().map(RuleOnCamera::from).collect(),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 24] = [
+const ROUTES: [(&str, &str); 26] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -28,8 +28,10 @@ const ROUTES: [(&str, &str); 24] = [
     ("delete", "/api/v1/rules/{name}"),
     ("post", "/api/v1/rules/{name}/activate"),
     ("post", "/api/v1/rules/{name}/query"),
+    ("post", "/api/v1/rules/{name}/roll-back"),
     ("post", "/api/v1/rules/{name}/command"),
     ("get", "/api/v1/rules/{name}/log"),
+    ("get", "/api/v1/transitions"),
     ("get", "/api/v1/events"),
     ("get", "/ws/v1/cameras/{name}"),
     ("get", "/ws/v1/events"),

@@ -198,3 +198,21 @@ async fn health_names_the_parts() {
     }
     host.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_upload_is_in_the_log_of_versions() {
+    let host = TestHost::start(ServerOptions::default()).await;
+    let upload = request(Method::POST, "/api/v1/plugins").header(header::CONTENT_TYPE, "application/wasm");
+    let refused = host.send(upload.body(Body::from("not a component")).unwrap()).await;
+    refused.problem(422, "plugin-refused");
+    let log = host.get("/api/v1/transitions").await.json();
+    let newest = &log["transitions"][0];
+    assert_eq!((&newest["state"], &newest["cause"]), (&"refused".into(), &"upload".into()), "{log}");
+    assert_eq!(newest["digest"], serde_json::Value::Null);
+    let other = host.get("/api/v1/transitions?rule=none").await.json();
+    assert_eq!(other["transitions"].as_array().unwrap().len(), 0);
+    assert!(host.get("/api/v1/transitions?limit=0").await.problem(400, "bad-query").contains("limit"));
+    assert!(host.get("/api/v1/events?limit=x").await.problem(400, "bad-query").contains("whole number"));
+    host.json(Method::POST, "/api/v1/rules/none/roll-back", "{}").await.problem(404, "not-found");
+    host.end().await;
+}

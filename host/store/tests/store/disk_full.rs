@@ -155,3 +155,37 @@ fn a_full_disk_at_the_start_is_not_taken_for_damage() {
     disk.free();
     assert_eq!(read_all(&open(&data)).len(), 100);
 }
+
+#[test]
+fn a_host_starts_on_a_disk_that_others_filled_meanwhile() {
+    let Some(disk) = SmallDisk::mount(256) else { return };
+    let data = disk.path().join("data");
+    let database = open(&data);
+    database.append(&batch(0..100)).unwrap();
+    drop(database);
+    disk.fill();
+    let database = open(&data);
+    assert_eq!(read_all(&database).len(), 100);
+    drop(database);
+    disk.free();
+    assert_eq!(read_all(&open(&data)).len(), 100);
+    assert!(data.join("ballast").exists(), "set aside again");
+}
+
+#[test]
+fn a_plugin_does_not_take_the_last_of_the_disk() {
+    let Some(disk) = SmallDisk::mount(64) else { return };
+    let database = open(&disk.path().join("data"));
+    let facts = ocellus_store::PluginFacts {
+        name: name("large"),
+        version: "1.0.0".to_owned(),
+        abi: "0.1".to_owned(),
+        summary: String::new(),
+        schema: "{}".to_owned(),
+        scope: "camera".to_owned(),
+    };
+    let error = database.put_plugin(&vec![7; 50 << 20], &facts, TimeUs(1)).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
+    database.append(&batch(0..100)).unwrap();
+    assert!(database.plugins().unwrap().is_empty());
+}
