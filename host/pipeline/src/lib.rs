@@ -19,7 +19,7 @@ pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };
 pub use site::{
-    Activation, ComponentHealth, DeclaredRule, HandedOver, Health, HealthState, PluginStatus, PolicyError,
+    Activation, Comparison, ComponentHealth, Difference, ShadowStatus, Side, DeclaredRule, HandedOver, Health, HealthState, PluginStatus, PolicyError,
     RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus, ShutdownReport, Site, SiteError,
     SiteErrorKind, SiteParts, SiteSettings, SwappedCamera,
 };

@@ -17,7 +17,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{cameras, events, health, plugins, rules, transitions};
+use crate::api::{cameras, events, health, plugins, rules, shadows, transitions};
 use crate::live;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
@@ -72,6 +72,8 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(rules::get, rules::put, rules::remove))
         .routes(routes!(rules::activate))
         .routes(routes!(rules::roll_back))
+        .routes(routes!(shadows::get, shadows::start, shadows::end))
+        .routes(routes!(shadows::promote))
         .routes(routes!(transitions::list))
         .routes(routes!(rules::query))
         .routes(routes!(rules::command))

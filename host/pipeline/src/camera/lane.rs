@@ -27,6 +27,7 @@ use crate::detector::Roster;
 use crate::site::camera::CameraShared;
 use crate::site::keeper::{Job, Keeper};
 use crate::site::rule::RuleCell;
+use crate::site::shadow::{Tap, Told};
 
 /// What reaches a lane.
 pub(crate) enum LaneMessage {
@@ -54,6 +55,13 @@ pub(crate) enum LaneCommand {
     Save {
         rule: Name,
         to: Box<Probed>,
+        reply: SyncSender<Option<Result<Option<Snapshot>, CallError>>>,
+    },
+    /// Tells a shadow of every frame from now on, or of none any more; the state that `to` would take over now.
+    Shadow {
+        rule: Name,
+        to: Box<Probed>,
+        tap: Option<Tap>,
         reply: SyncSender<Option<Result<Option<Snapshot>, CallError>>>,
     },
     Remove {
@@ -86,6 +94,7 @@ pub(crate) struct SwapReply {
 struct BoundRule {
     slot: RuleSlot,
     cell: Arc<RuleCell>,
+    shadow: Option<Tap>,
 }
 
 /// What a lane works with.
@@ -217,6 +226,14 @@ impl Lane {
         for (name, rule) in &mut self.rules {
             let processed = rule.slot.process(info, &self.columns);
             let failed = matches!(processed, Processed::Failed(_));
+            if let Some(shadow) = &rule.shadow {
+                let said = match &processed {
+                    Processed::Output(output) => output.events.clone(),
+                    Processed::Failed(_) | Processed::Skipped => Vec::new(),
+                };
+                let (camera, tracks) = (live.camera.clone(), live.tracks.clone());
+                shadow.tell(Told::Frame { camera, info: *info, tracks, live: said });
+            }
             if let Processed::Output(output) = processed {
                 let output = submit(&self.parts, name, info, output);
                 live.overlays.push((name.clone(), output.overlays.into()));
@@ -237,7 +254,7 @@ impl Lane {
         // A reply that nobody waits for any more changes nothing here.
         match command {
             LaneCommand::Add { rule, slot, cell, reply } => {
-                self.rules.insert(rule, BoundRule { slot: *slot, cell });
+                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None });
                 let _ = reply.try_send(());
             }
             LaneCommand::Remove { rule, reply } => {
@@ -249,6 +266,16 @@ impl Lane {
             }
             LaneCommand::Save { rule, to, reply } => {
                 let saved = self.rules.get_mut(&rule).map(|bound| bound.slot.handover_to(&to));
+                let _ = reply.try_send(saved);
+            }
+            LaneCommand::Shadow { rule, to, tap, reply } => {
+                let saved = self.rules.get_mut(&rule).map(|bound| {
+                    bound.shadow = tap;
+                    match &bound.shadow {
+                        Some(_) => bound.slot.handover_to(&to),
+                        None => Ok(None),
+                    }
+                });
                 let _ = reply.try_send(saved);
             }
             LaneCommand::Query { rule, request, reply } => {
@@ -286,6 +313,10 @@ impl Lane {
             time: self.last_time,
             size: ocellus_core::Size::default(),
         };
+        if let Some(shadow) = &bound.shadow {
+            let (camera, request) = (self.parts.shared.name.clone(), request.to_owned());
+            shadow.tell(Told::Command { camera, time: self.last_time, request });
+        }
         Some(match bound.slot.command(self.last_time, request) {
             Processed::Output(output) => {
                 submit(&self.parts, rule, &info, output);

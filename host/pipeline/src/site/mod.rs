@@ -12,6 +12,7 @@ mod plugins;
 mod policy;
 pub(crate) mod rule;
 mod rules;
+pub(crate) mod shadow;
 mod start;
 mod stored;
 mod turn;
@@ -32,6 +33,7 @@ use tokio::sync::broadcast;
 use self::camera::{CameraEntry, CameraShared, CameraWiring, join_until};
 use self::plugins::Plugins;
 use self::rule::{FailedRule, RuleEntry};
+use self::shadow::Shadow;
 use self::turn::Turns;
 use self::watch::Watch;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
@@ -43,6 +45,7 @@ pub use self::policy::{PolicyError, RulePolicy};
 pub use self::rule::{
     Activation, HandedOver, RuleCameraStatus, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera,
 };
+pub use self::shadow::{Comparison, Difference, ShadowStatus, Side};
 pub use self::start::{DeclaredRule, SiteParts, SiteSettings};
 
 /// The live host. Cloning gives another handle to the same one.
@@ -61,6 +64,8 @@ pub(crate) struct Inner {
     transitions: broadcast::Sender<Arc<TransitionRecord>>,
     /// Versions on trial, by rule.
     watches: Mutex<BTreeMap<Name, Watch>>,
+    /// Versions that run beside the active ones, by rule.
+    shadows: Mutex<BTreeMap<Name, Shadow>>,
     /// Dropped to end the watch.
     watching: Mutex<Option<SyncSender<()>>>,
     writer: Mutex<Option<EventWriter>>,
@@ -220,6 +225,9 @@ impl Site {
         }
         let threads = std::mem::take(&mut *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
         report.still_running.extend(join_until(threads, deadline));
+        let shadows = std::mem::take(&mut *self.0.shadows()).into_iter();
+        let shadows = shadows.map(|(rule, shadow)| (format!("shadow-{rule}"), shadow.into_thread()));
+        report.still_running.extend(join_until(shadows.collect(), deadline));
         report
     }
 

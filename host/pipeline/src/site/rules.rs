@@ -130,6 +130,7 @@ impl Site {
         if entry.is_none() && !self.0.failed_rules().contains_key(name) {
             return Err(SiteError::no_rule(name));
         }
+        self.0.end_shadow(name);
         // What cannot be forgotten is not taken off its cameras either.
         self.0.database.delete_rule(name)?;
         self.0.failed_rules().remove(name);
@@ -202,7 +203,7 @@ struct Next {
 
 impl Inner {
     /// A rule that REST may change and that runs.
-    fn running_rule(&self, name: &Name) -> Result<RuleEntry, SiteError> {
+    pub(super) fn running_rule(&self, name: &Name) -> Result<RuleEntry, SiteError> {
         if let Some(failed) = self.failed_rules().get(name) {
             let reason = format!("it did not start ({}); bind it anew, or remove it", failed.reason);
             return Err(SiteError::Rule { rule: name.clone(), reason });
@@ -244,7 +245,12 @@ impl Inner {
         self.take_over(next, before.as_ref()).map(|_| ())
     }
 
-    fn activate(&self, before: &RuleEntry, plugin: &str, cause: Cause) -> Result<Activation, SiteError> {
+    pub(super) fn activate(
+        &self,
+        before: &RuleEntry,
+        plugin: &str,
+        cause: Cause,
+    ) -> Result<Activation, SiteError> {
         let name = &before.record.name;
         let plugin = self.plugins.resolve(plugin)?;
         if plugin.facts.name != before.record.plugin {

@@ -103,6 +103,7 @@ impl Site {
             events,
             transitions,
             watches: Mutex::default(),
+            shadows: Mutex::default(),
             watching: Mutex::new(Some(watching)),
             writer: Mutex::new(Some(writer)),
             threads: Mutex::new(threads),

@@ -5,5 +5,6 @@
 mod hostile;
 mod level;
 mod restart;
+mod shadow;
 mod site;
 mod swap;

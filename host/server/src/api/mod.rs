@@ -5,5 +5,6 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod plugins;
 pub(crate) mod rules;
+pub(crate) mod shadows;
 pub(crate) mod transitions;
 pub(crate) mod view;

@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod limits;
 pub(crate) mod plugin;
 pub(crate) mod rule;
+pub(crate) mod shadow;
 pub(crate) mod transition;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@ use ocellus_core::Name;
 use ocellus_pipeline::{
     Activation, HandedOver, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
 };
-use ocellus_runtime::RuleState;
+use ocellus_runtime::{RuleHealth, RuleState};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -127,11 +127,10 @@ impl RuleStateName {
     }
 }
 
-impl From<RuleCameraStatus> for RuleOnCamera {
-    fn from(status: RuleCameraStatus) -> RuleOnCamera {
-        let health = status.health;
+impl RuleOnCamera {
+    pub(crate) fn new(camera: &Name, health: RuleHealth) -> RuleOnCamera {
         RuleOnCamera {
-            camera: status.camera.to_string(),
+            camera: camera.to_string(),
             state: RuleStateName::of(&health.state),
             strikes: health.strikes,
             last_error: health.last_error,
@@ -151,6 +150,12 @@ impl From<RuleCameraStatus> for RuleOnCamera {
             p99_us: micros(health.call_time.p99),
             max_us: micros(health.call_time.max),
         }
+    }
+}
+
+impl From<RuleCameraStatus> for RuleOnCamera {
+    fn from(status: RuleCameraStatus) -> RuleOnCamera {
+        RuleOnCamera::new(&status.camera, status.health)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 26] = [
+const ROUTES: [(&str, &str); 30] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -29,6 +29,10 @@ const ROUTES: [(&str, &str); 26] = [
     ("post", "/api/v1/rules/{name}/activate"),
     ("post", "/api/v1/rules/{name}/query"),
     ("post", "/api/v1/rules/{name}/roll-back"),
+    ("get", "/api/v1/rules/{name}/shadow"),
+    ("put", "/api/v1/rules/{name}/shadow"),
+    ("delete", "/api/v1/rules/{name}/shadow"),
+    ("post", "/api/v1/rules/{name}/shadow/promote"),
     ("post", "/api/v1/rules/{name}/command"),
     ("get", "/api/v1/rules/{name}/log"),
     ("get", "/api/v1/transitions"),

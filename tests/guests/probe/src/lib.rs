@@ -125,8 +125,10 @@ impl Guest for ProbeRule {
             _ => {}
         }
         let frames = PROBE.with_borrow(|probe| probe.frames);
-        if deed.is_empty() && frames % 10 == 0 {
-            output.events.push(event("tenth", vec![("frames".into(), Value::Integer(frames as i64))]));
+        if ["", "nothing", "double"].contains(&deed.as_str()) && frames % 10 == 0 {
+            let tenth = event("tenth", vec![("frames".into(), Value::Integer(frames as i64))]);
+            output.events.extend((deed == "double").then(|| tenth.clone()));
+            output.events.push(tenth);
         }
         Ok(output)
     }

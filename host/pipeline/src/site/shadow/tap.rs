@@ -1,0 +1,42 @@
+//! What a lane tells a shadow: never more than fits, and never by waiting.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use ocellus_core::{Event, FrameInfo, Name, TimeUs, Track};
+
+/// Frames that may wait for a shadow, over all cameras.
+const CAPACITY: usize = 256;
+
+/// What the active version was given, and what it said.
+pub(crate) enum Told {
+    Frame { camera: Name, info: FrameInfo, tracks: Vec<Track>, live: Vec<Event> },
+    Command { camera: Name, time: TimeUs, request: String },
+}
+
+/// A lane's way to a shadow.
+#[derive(Debug, Clone)]
+pub(crate) struct Tap {
+    sender: SyncSender<Told>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Tap {
+    pub(super) fn new() -> (Tap, Receiver<Told>) {
+        let (sender, receiver) = sync_channel(CAPACITY);
+        (Tap { sender, missed: Arc::default() }, receiver)
+    }
+
+    /// Tells it, or counts that there was no room.
+    pub(crate) fn tell(&self, told: Told) {
+        if self.sender.try_send(told).is_err() {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The count of what there was no room for.
+    pub(super) fn missed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.missed)
+    }
+}
