@@ -81,6 +81,7 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(events::list))
         .routes(routes!(live::camera::watch))
         .routes(routes!(live::events::watch))
+        .routes(routes!(live::transitions::watch))
         .routes(routes!(health::metrics))
 }
 

@@ -5,3 +5,4 @@ pub(crate) mod events;
 pub(crate) mod line;
 pub(crate) mod mjpeg;
 pub(crate) mod text;
+pub(crate) mod transitions;

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::extract::ws::Utf8Bytes;
 use ocellus_core::{EventRecord, Name};
-use ocellus_pipeline::LiveFrame;
 use ocellus_pipeline::wire::EventLine;
+use ocellus_pipeline::{LiveFrame, TransitionRecord};
 use serde::Serialize;
 
 use crate::wire::frame::{FrameMessage, PREFIX};
+use crate::wire::transition::Transition;
 
 /// The text of the newest thing of a kind. Viewers ask for it at about the same time, so the newest one
 /// is all that is worth keeping.
@@ -96,6 +97,18 @@ struct DroppedMessage {
 }
 
 /// Tells a viewer how many events passed by.
+pub(crate) fn transition(record: &TransitionRecord) -> Utf8Bytes {
+    json(&TransitionMessage { kind: "transition", transition: Transition::from(record.clone()) })
+}
+
+#[derive(Serialize)]
+struct TransitionMessage {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    transition: Transition,
+}
+
 pub(crate) fn dropped(events: u64) -> Utf8Bytes {
     json(&DroppedMessage { kind: "dropped", events })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 30] = [
+const ROUTES: [(&str, &str); 31] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -39,6 +39,7 @@ const ROUTES: [(&str, &str); 30] = [
     ("get", "/api/v1/events"),
     ("get", "/ws/v1/cameras/{name}"),
     ("get", "/ws/v1/events"),
+    ("get", "/ws/v1/transitions"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -226,3 +226,22 @@ async fn an_mjpeg_stream_is_whole_jpegs_and_ends_with_its_client() {
     assert_eq!(host.shutdown.viewers(), 0);
     host.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_upload_is_told_to_who_watches_and_a_close_is_answered() {
+    let host = TestHost::start(ServerOptions::default()).await;
+    let (address, serving) = host.listen();
+    let mut socket = connect(address, "/ws/v1/transitions").await.unwrap();
+    let upload = crate::host::request(Method::POST, "/api/v1/plugins")
+        .header(axum::http::header::CONTENT_TYPE, "application/wasm");
+    host.send(upload.body(axum::body::Body::from("not a component")).unwrap())
+        .await
+        .problem(422, "plugin-refused");
+    let told = next(&mut socket).await.into_text().unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["type"], &told["state"]), (&"transition".into(), &"refused".into()), "{told}");
+    socket.close(None).await.unwrap();
+    assert!(next(&mut socket).await.is_close(), "the close frame is answered");
+    host.end().await;
+    drop(serving);
+}
