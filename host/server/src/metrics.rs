@@ -132,7 +132,7 @@ impl Scrape {
         let mut states = Rows::new();
         let mut times = Rows::new();
         // Name, help, and where the number stands.
-        let mut counts: [(&str, &str, Rows<'_>); 7] = [
+        let mut counts: [(&str, &str, Rows<'_>); 10] = [
             ("ocellus_rule_calls", "Calls of a rule", Rows::new()),
             ("ocellus_rule_refusals", "Calls that a rule answered with an error", Rows::new()),
             ("ocellus_rule_traps", "Calls that trapped", Rows::new()),
@@ -148,8 +148,16 @@ impl Scrape {
             ),
             ("ocellus_rule_frames_skipped", "Frames that a rule did not see while it was down", Rows::new()),
             ("ocellus_rule_restarts", "Times a rule was started anew", Rows::new()),
+            (
+                "ocellus_rule_frames_throttled",
+                "Frames that a rule did not see because it had used up its call time a second",
+                Rows::new(),
+            ),
+            ("ocellus_rule_events", "Events that a rule reported", Rows::new()),
+            ("ocellus_rule_log_lines_dropped", "Log lines of a rule beyond its allowance", Rows::new()),
         ];
         let (mut strikes, mut memory) = (Rows::new(), Rows::new());
+        let (mut seconds, mut allowed) = (Rows::new(), Rows::new());
         for rule in &self.rules {
             for on in &rule.cameras {
                 let labels = vec![("rule", rule.name.as_str()), ("camera", on.camera.as_str())];
@@ -173,7 +181,21 @@ impl Scrape {
                     health.limit_breaches,
                     health.skipped,
                     health.restarts,
+                    health.throttled,
+                    health.events,
+                    health.log_lines_dropped,
                 ];
+                seconds.push((labels.clone(), health.call_total.as_secs_f64()));
+                let limits = &rule.policy.limits;
+                for (limit, value) in [
+                    ("call_seconds", limits.call.as_secs_f64()),
+                    ("call_seconds_per_second", limits.call_per_second.as_secs_f64()),
+                    ("memory_bytes", limits.memory as f64),
+                    ("events_per_call", limits.events as f64),
+                    ("state_bytes", limits.state as f64),
+                ] {
+                    allowed.push((with("limit", limit), value));
+                }
                 for ((_, _, rows), value) in counts.iter_mut().zip(values) {
                     rows.push((labels.clone(), value as f64));
                 }
@@ -183,6 +205,8 @@ impl Scrape {
         gauge(encoder, "ocellus_rule_strikes", "Failures that count towards quarantine", &strikes)?;
         gauge(encoder, "ocellus_rule_memory_bytes", "Memory that a rule's instance holds", &memory)?;
         gauge(encoder, "ocellus_rule_call_seconds", "Time of a rule's calls at a quantile", &times)?;
+        gauge(encoder, "ocellus_rule_limit", "What a rule may use", &allowed)?;
+        counter(encoder, "ocellus_rule_busy_seconds", "Time that a rule's calls took", &seconds)?;
         for (name, help, rows) in &counts {
             counter(encoder, name, help, rows)?;
         }

@@ -97,6 +97,11 @@ struct DroppedMessage {
 }
 
 /// Tells a viewer how many events passed by.
+pub(crate) fn dropped(events: u64) -> Utf8Bytes {
+    json(&DroppedMessage { kind: "dropped", events })
+}
+
+/// What became of a version.
 pub(crate) fn transition(record: &TransitionRecord) -> Utf8Bytes {
     json(&TransitionMessage { kind: "transition", transition: Transition::from(record.clone()) })
 }
@@ -107,10 +112,6 @@ struct TransitionMessage {
     kind: &'static str,
     #[serde(flatten)]
     transition: Transition,
-}
-
-pub(crate) fn dropped(events: u64) -> Utf8Bytes {
-    json(&DroppedMessage { kind: "dropped", events })
 }
 
 /// Nothing that is sent can fail to be written: its keys are texts and its numbers are numbers.
