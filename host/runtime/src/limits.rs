@@ -29,7 +29,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             call: Duration::from_millis(10),
-            call_per_second: Duration::from_millis(100),
+            call_per_second: Duration::from_millis(200),
             setup: Duration::from_secs(1),
             memory: 64 << 20,
             events: 1_000,

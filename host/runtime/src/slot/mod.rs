@@ -270,7 +270,8 @@ impl RuleSlot {
         let result = run(instance);
         let took = start.elapsed();
         self.figures.called(took);
-        self.budget.spend(took);
+        // A call that took longer than its limit was kept waiting: that is not the rule's fault.
+        self.budget.spend(took.min(self.probed.binding().limits.call));
         if let Err(error) = &result {
             self.failed(error);
         }

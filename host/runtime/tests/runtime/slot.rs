@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ocellus_core::{Event, TimeUs};
 use ocellus_runtime::{
-    CallError, Processed, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, TrackColumns,
+    Binding, CallError, DeadlineMode, Handover, Limits, OnFailure, OnRefusal, Processed, RuleSlot, RuleState,
+    SlotPolicy, Snapshot, StartError, TrackColumns, prepare_swap,
 };
 
 use crate::support::{binding, frame, guest, live, marked, name, probed_with};
@@ -187,4 +188,75 @@ fn the_same_frames_give_the_same_outputs_also_when_the_rule_fails_on_the_way() {
             .collect::<Vec<Event>>()
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn a_rule_over_its_share_of_a_second_misses_frames_and_is_not_struck() {
+    let limits = Limits {
+        call: Duration::from_millis(500),
+        call_per_second: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    let slow = Binding { limits, ..live(r#"{"do":"slow","after":2}"#) };
+    let probed = probed_with(guest("probe"), slow);
+    let mut slot = RuleSlot::start(&probed, probed.shares()[0], None).expect("starts");
+    // Its share is 1 ms a second and may be saved up to one call; it takes a few ms a call, 10 times a second.
+    let seen = show(&mut slot, 0..2000);
+    let skipped = seen.iter().filter(|one| **one == Processed::Skipped).count() as u64;
+    let health = slot.health();
+    assert!(skipped > 100 && health.throttled == skipped, "{skipped} of 2000 frames, {health:?}");
+    assert_eq!((health.strikes, health.skipped, health.state), (0, 0, RuleState::Active));
+    let recorded = probed_with(
+        guest("probe"),
+        Binding { deadline: DeadlineMode::Recorded, ..live(r#"{"do":"slow","after":2}"#) },
+    );
+    let mut slot = RuleSlot::start(&recorded, recorded.shares()[0], None).expect("starts");
+    assert!(
+        show(&mut slot, 0..50).iter().all(|one| *one != Processed::Skipped),
+        "recordings are never thinned"
+    );
+}
+
+#[test]
+fn after_a_failure_a_rule_is_reloaded_skipped_over_or_disabled_as_the_operator_says() {
+    let failed = |on_failure: OnFailure| {
+        let mut slot = slot("trap", 5).with_policy(on_failure.into());
+        let seen = show(&mut slot, 0..40);
+        let failures = seen.iter().filter(|one| matches!(one, Processed::Failed(_))).count();
+        (failures, slot.health().state)
+    };
+    assert!(matches!(failed(OnFailure::Reload), (3, RuleState::BackingOff { .. }) | (2, _)));
+    let (failures, state) = failed(OnFailure::Skip);
+    assert!(failures >= 6 && state != RuleState::Quarantined, "{failures} failures, {state:?}");
+    assert_eq!(failed(OnFailure::Disable), (1, RuleState::Quarantined));
+}
+
+#[test]
+fn a_slot_that_starts_in_quarantine_says_why_and_keeps_the_state_for_the_next_version() {
+    let probed = probed_with(guest("probe"), binding("{}"));
+    let mut before = RuleSlot::start(&probed, probed.shares()[0], None).expect("starts");
+    show(&mut before, 0..12);
+    let kept = before.snapshot_now();
+    let mut slot = RuleSlot::quarantined(&probed, probed.shares()[0], kept, "it trapped".to_owned());
+    assert_eq!(show(&mut slot, 12..13), [Processed::Skipped]);
+    assert_eq!(slot.health().last_error.as_deref(), Some("it trapped"));
+    let next = probed_with(marked(&[("@version=", "1.1.0")]), binding("{}"));
+    let swap = prepare_swap(&next, slot.share(), OnRefusal::Abort).expect("starts");
+    slot.commit(swap, frame(12).time).expect("swaps");
+    assert_eq!(total(&mut slot), "12");
+}
+
+#[test]
+fn a_version_that_refuses_the_newer_state_comes_back_with_the_one_it_had() {
+    let old = probed_with(marked(&[("@version=", "1.0.0"), ("@deed=", "restore-refuse-odd")]), binding("{}"));
+    let mut slot = RuleSlot::start(&old, old.shares()[0], None).expect("starts");
+    show(&mut slot, 0..4);
+    let new = probed_with(marked(&[("@version=", "2.0.0")]), binding("{}"));
+    let swap = prepare_swap(&new, slot.share(), OnRefusal::Abort).expect("starts");
+    let handed = slot.commit(swap, frame(3).time).expect("swaps").handed;
+    show(&mut slot, 4..7);
+    let back = prepare_swap(&old, slot.share(), OnRefusal::Abort).expect("starts");
+    let back = slot.commit(back.with_fallback(handed), frame(6).time).expect("goes back");
+    assert!(matches!(back.state, Handover::FromSnapshot { .. }), "{back:?}");
+    assert_eq!(total(&mut slot), "4", "seven frames are odd, four were its own");
 }

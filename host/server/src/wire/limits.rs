@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub(crate) struct RuleLimits {
     /// Processor time of one call, 1 to 1000 ms; 10 by default.
     call_ms: Option<u64>,
-    /// Call time a second, 1 to 1000 ms; 100 by default. A rule over it misses frames.
+    /// Call time a second, 1 to 1000 ms; 200 by default. A rule over it misses frames.
     call_ms_per_second: Option<u64>,
     /// Processor time of its start and of `configure`, each, 10 to 30000 ms; 1000 by default.
     setup_ms: Option<u64>,

@@ -157,6 +157,7 @@ impl Guest for ProbeRule {
         log(Level::Info, &format!("restored {frames} frames of version {version}"));
         match marks::deed("restore-").as_str() {
             "refuse" => return Err("I start afresh".into()),
+            "refuse-odd" if frames % 2 == 1 => return Err("I take even counts only".into()),
             deed => misdeeds::commit(deed),
         }
         PROBE.with_borrow_mut(|probe| probe.frames = frames);
