@@ -227,7 +227,7 @@ pub enum PolygonError {
     #[error("sides {} and {} of the polygon cross each other; give the corners in order around it", .0 + 1, .1 + 1)]
     Crossing(usize, usize),
     /// All corners lie on one line.
-    #[error("the polygon has no area")]
+    #[error("the polygon has no area; give its corners in order around it")]
     NoArea,
 }
 

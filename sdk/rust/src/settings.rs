@@ -57,7 +57,7 @@ impl Outline {
         Polygon::new(corners).map_err(|error| match error {
             PolygonError::TooFewCorners(_) => format!("{key}: {error}; add corners as [x, y]"),
             PolygonError::NotFinite(_) => format!("{key}: {error}"),
-            PolygonError::NoArea => format!("{key}: {error}; give its corners in order around it"),
+            PolygonError::NoArea | PolygonError::Crossing(..) => format!("{key}: {error}"),
         })
     }
 }
