@@ -1,5 +1,7 @@
 //! Pictures into an mp4 file.
 
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::codec::{self, threading};
@@ -32,9 +34,11 @@ pub struct WriteError {
 
 /// Writes an mp4 file, H.264 where an encoder for it is installed. Equal pictures give an equal file.
 ///
-/// A file that is not finished is removed.
+/// The pictures go to a file of another name beside the target, which takes the target's name when it is
+/// finished and is removed when it is not. What stood under that name stays until then.
 pub struct VideoWriter {
     path: PathBuf,
+    place: Place,
     settings: VideoSettings,
     output: context::Output,
     encoder: encoder::Video,
@@ -42,11 +46,10 @@ pub struct VideoWriter {
     stream_time_base: Rational,
     frame: Video,
     written: u64,
-    is_finished: bool,
 }
 
 impl VideoWriter {
-    /// Creates the file, or overwrites it.
+    /// Begins the file that will stand at `path`.
     ///
     /// # Errors
     /// [`WriteError`] for a path that cannot be written, a size or rate that no encoder takes, or an FFmpeg
@@ -54,11 +57,11 @@ impl VideoWriter {
     pub fn create(path: &Path, settings: VideoSettings) -> Result<VideoWriter, WriteError> {
         crate::ffmpeg::init();
         let failed = |reason: String| WriteError { path: path.display().to_string(), reason };
-        let text = path.to_str().filter(|text| !text.contains('\0'));
-        let text = text.ok_or_else(|| failed("its name is not plain UTF-8; choose another".to_owned()))?;
         let rate = rate_of(settings).map_err(failed)?;
         // Asked of the system first, whose answer names the cause.
-        std::fs::File::create(path).map(drop).map_err(|error| failed(creation_failure(&error)))?;
+        let place = Place::take(path).map_err(|error| failed(creation_failure(&error)))?;
+        let text = place.file().to_str().filter(|text| !text.contains('\0'));
+        let text = text.ok_or_else(|| failed("its name is not plain UTF-8; choose another".to_owned()))?;
         let mut output =
             format::output_as(&format!("file:{text}"), "mp4").map_err(|error| failed(said(error)))?;
         let (encoder, encoder_name) = open_encoder(settings, rate).map_err(failed)?;
@@ -78,6 +81,7 @@ impl VideoWriter {
         let frame = Video::new(Pixel::YUV420P, settings.size.width, settings.size.height);
         Ok(VideoWriter {
             path: path.to_owned(),
+            place,
             settings,
             output,
             encoder,
@@ -85,7 +89,6 @@ impl VideoWriter {
             stream_time_base,
             frame,
             written: 0,
-            is_finished: false,
         })
     }
 
@@ -137,7 +140,7 @@ impl VideoWriter {
         self.drain()?;
         self.output.write_trailer().map_err(|error| self.failed(said(error)))?;
         self.check_io()?;
-        self.is_finished = true;
+        self.place.keep().map_err(|error| self.failed(creation_failure(&error)))?;
         Ok(self.written)
     }
 
@@ -175,11 +178,69 @@ impl VideoWriter {
     }
 }
 
-impl Drop for VideoWriter {
+/// Where the bytes go until the file is whole.
+enum Place {
+    /// To a file beside the target, which takes its name at the end; removed where that never comes.
+    Beside { file: PathBuf, target: PathBuf },
+    /// To the target itself: a device or a pipe, or a file that has its name.
+    There(PathBuf),
+}
+
+/// Names that are tried before giving up; others are taken by writers that run now, or were killed.
+const MOST_NAMES: u32 = 10_000;
+
+impl Place {
+    /// Finds a place for what will stand at `path`; a file there must be one that may be written.
+    fn take(path: &Path) -> io::Result<Place> {
+        let (target, permissions) = match OpenOptions::new().write(true).open(path) {
+            // The link stays a link.
+            Ok(file) => {
+                let found = file.metadata()?;
+                if !found.is_file() {
+                    return Ok(Place::There(path.to_owned()));
+                }
+                (fs::canonicalize(path)?, Some(found.permissions()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), None),
+            Err(error) => return Err(error),
+        };
+        let folder = target.parent().unwrap_or(Path::new(""));
+        for number in 0..MOST_NAMES {
+            let file = folder.join(format!(".ocellus-{}-{number}.part", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&file) {
+                Ok(made) => {
+                    let place = Place::Beside { file, target };
+                    permissions.map_or(Ok(()), |permissions| made.set_permissions(permissions))?;
+                    return Ok(place);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn file(&self) -> &Path {
+        match self {
+            Place::Beside { file, .. } | Place::There(file) => file,
+        }
+    }
+
+    /// Gives the file its name.
+    fn keep(&mut self) -> io::Result<()> {
+        if let Place::Beside { file, target } = self {
+            fs::rename(&*file, &*target)?;
+            *self = Place::There(std::mem::take(target));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        // Half a video is of no use; a device or a pipe is not ours to remove.
-        if !self.is_finished && std::fs::metadata(&self.path).is_ok_and(|found| found.is_file()) {
-            let _ = std::fs::remove_file(&self.path);
+        // Half a video is of no use.
+        if let Place::Beside { file, .. } = self {
+            let _ = fs::remove_file(file);
         }
     }
 }

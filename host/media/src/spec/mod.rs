@@ -13,7 +13,7 @@ mod parse;
 mod redact;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ocellus_core::Size;
@@ -120,6 +120,34 @@ impl SourceSpec {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         matches!(self.address, Address::File(_))
+    }
+
+    /// The video file that it names, if it names one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.address {
+            Address::File(file) => Some(&file.path),
+            _ => None,
+        }
+    }
+
+    /// The same source, with a relative path of a video file taken from `folder`.
+    #[must_use]
+    pub fn relative_to(self, folder: &Path) -> SourceSpec {
+        match self.address {
+            Address::File(file) if file.path.is_relative() => {
+                let text = match self.text.split_once(':') {
+                    Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+                        let folder = folder.to_string_lossy().replace('%', "%25").replace('?', "%3F");
+                        format!("file:{}", Path::new(&folder).join(rest).display())
+                    }
+                    _ => folder.join(&self.text).to_string_lossy().into_owned(),
+                };
+                let path = folder.join(&file.path);
+                SourceSpec { text, address: Address::File(FileAddress { path, ..file }) }
+            }
+            address => SourceSpec { address, ..self },
+        }
     }
 
     /// Whether the text itself asks a recording to start again at its end.

@@ -98,3 +98,24 @@ fn the_text_can_be_stored_and_read_again() {
     assert_eq!(spec.expose(), text);
     assert_eq!(SourceSpec::parse(spec.expose()).unwrap(), spec);
 }
+
+#[test]
+fn a_relative_path_is_taken_from_a_folder_and_the_text_says_so() {
+    let folder = Path::new("cfg/a%b");
+    for (text, path, expected) in [
+        ("clip.mp4", "cfg/a%b/clip.mp4", "cfg/a%b/clip.mp4"),
+        ("file:my%20clip.mp4?loop=true", "cfg/a%b/my clip.mp4", "file:cfg/a%25b/my%20clip.mp4?loop=true"),
+        ("/videos/clip.mp4", "/videos/clip.mp4", "/videos/clip.mp4"),
+        ("file:///videos/clip.mp4?pace=unpaced", "/videos/clip.mp4", "file:///videos/clip.mp4?pace=unpaced"),
+    ] {
+        let spec = SourceSpec::parse(text).unwrap().relative_to(folder);
+        assert_eq!(spec.file(), Some(Path::new(path)));
+        assert_eq!(spec.expose(), expected);
+        assert_eq!(SourceSpec::parse(spec.expose()).unwrap(), spec);
+    }
+    for text in ["scene:crossing?seed=3", "usb:0", "rtsp://192.0.2.1/stream"] {
+        let spec = SourceSpec::parse(text).unwrap();
+        assert_eq!(spec.clone().relative_to(folder), spec);
+        assert_eq!(spec.file(), None);
+    }
+}

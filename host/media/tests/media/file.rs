@@ -164,6 +164,19 @@ fn what_is_not_a_video_is_refused_in_plain_words() {
 }
 
 #[test]
+fn every_cut_of_a_header_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = clip(folder.path(), "clip.mp4", 3);
+    let whole = std::fs::read(&path).unwrap();
+    for length in (1..300).step_by(7) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let message = refusal(text(&path), &unpaced());
+        let remedies = ["header", "supported format", "copy it again"];
+        assert!(remedies.iter().any(|part| message.contains(part)), "{length}: {message}");
+    }
+}
+
+#[test]
 fn sound_without_pictures_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("song.m4a");

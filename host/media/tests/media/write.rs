@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use ocellus_core::Size;
@@ -69,8 +70,25 @@ fn an_unfinished_or_empty_video_leaves_no_file() {
     writer.write(&picture(SIZE, 0)).unwrap();
     assert!(writer.write(&picture(Size::new(64, 64), 0)).unwrap_err().to_string().contains("64x64"));
     drop(writer);
-    assert!(!path.exists());
     let empty = VideoWriter::create(&path, SETTINGS).unwrap();
     assert!(empty.finish().unwrap_err().to_string().contains("no picture"));
-    assert!(!path.exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_stood_there_stays_until_the_new_video_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("clip.mp4"), folder.path().join("link.mp4"));
+    std::fs::write(&path, "the old one").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("clip.mp4", &link).unwrap();
+    let mut writer = VideoWriter::create(&link, SETTINGS).unwrap();
+    writer.write(&picture(SIZE, 0)).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"the old one");
+    writer.finish().unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut source = open_text(path.to_str().unwrap(), &unpaced()).unwrap();
+    assert!(source.read().unwrap().is_some());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
 }
