@@ -5,13 +5,14 @@
 //! matter; lines may come in any order.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::time::TimeUs;
 use crate::track::TrackState;
-use crate::tracker::{ByteTrack, ByteTrackSettings, SettingsError};
+use crate::tracker::{ByteTrack, ByteTrackSettings, Ignored, SettingsError};
 
 /// The highest frame number that is believed: a hundred hours at 25 frames a second.
 pub const LAST_FRAME: u32 = 10_000_000;
@@ -127,6 +128,17 @@ pub fn format_rows(rows: &[MotRow]) -> String {
     text
 }
 
+/// What became of a sequence of detections.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrackedSequence {
+    /// What was confirmed and seen, by frame, then id.
+    pub rows: Vec<MotRow>,
+    /// The last frame that was looked at.
+    pub last_frame: u32,
+    /// What the tracker could not use.
+    pub ignored: Ignored,
+}
+
 /// Tracks a sequence: frame f stands at (f − 1) ÷ `frame_rate` seconds, and frames without detections
 /// pass as well. Returns what was confirmed and seen, by frame, then id.
 ///
@@ -136,9 +148,21 @@ pub fn track_sequence(
     settings: ByteTrackSettings,
     detections: &MotDetections,
 ) -> Result<Vec<MotRow>, SettingsError> {
+    Ok(track_while(settings, detections, |_| ControlFlow::Continue(()))?.rows)
+}
+
+/// As [`track_sequence`]; `proceed` is told the frame that was done, and says whether to go on.
+///
+/// # Errors
+/// [`SettingsError`] when a setting is out of its range.
+pub fn track_while(
+    settings: ByteTrackSettings,
+    detections: &MotDetections,
+    mut proceed: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<TrackedSequence, SettingsError> {
     let period_us = 1e6 / f64::from(settings.frame_rate);
     let mut tracker = ByteTrack::new(settings)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut last_frame) = (Vec::new(), 0);
     for (frame, detections) in detections.frames() {
         let time = TimeUs((f64::from(frame - 1) * period_us).round() as u64);
         let tracks = tracker.update(time, &detections);
@@ -149,8 +173,12 @@ pub fn track_sequence(
             rect: track.rect,
             confidence: track.confidence,
         }));
+        last_frame = frame;
+        if proceed(frame).is_break() {
+            break;
+        }
     }
-    Ok(rows)
+    Ok(TrackedSequence { rows, last_frame, ignored: tracker.ignored() })
 }
 
 /// One line, cut into columns.
@@ -290,6 +318,19 @@ mod tests {
         let text = format_rows(&rows);
         assert!(text.starts_with("1,7,-1.500,2.000,30.250,40.125,0.3,-1,-1,-1\n"), "{text}");
         assert_eq!(parse_rows(&text).unwrap(), rows);
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_and_a_sequence_can_be_left() {
+        let mut text = "1,-1,0,0,0,5,0.9\n1,-1,0,0,5,-1,0.9\n".to_owned();
+        (0..4).for_each(|at| text.push_str(&format!("2,-1,{},0,20,20,0.9\n", at * 100)));
+        let detections = MotDetections::parse(&text).unwrap();
+        let settings = ByteTrackSettings { max_tracks: 3, ..ByteTrackSettings::default() };
+        let tracked = track_while(settings.clone(), &detections, |_| ControlFlow::Continue(())).unwrap();
+        let expected = Ignored { unusable_detections: 2, surplus_detections: 1, surplus_tracks: 0 };
+        assert_eq!((tracked.last_frame, tracked.ignored), (2, expected));
+        let tracked = track_while(settings, &detections, |_| ControlFlow::Break(())).unwrap();
+        assert_eq!((tracked.last_frame, tracked.ignored.surplus_detections), (1, 0));
     }
 
     #[test]
