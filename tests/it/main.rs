@@ -4,6 +4,7 @@
 
 mod browser;
 mod commands;
+mod interrupt;
 mod layering;
 mod live;
 mod real_video;

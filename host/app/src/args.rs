@@ -1,6 +1,8 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
@@ -49,11 +51,11 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// End after this many seconds; otherwise with Ctrl-C.
-    #[arg(long = "for", value_name = "SECONDS")]
+    #[arg(long = "for", value_name = "SECONDS", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) for_seconds: Option<u64>,
     /// Address of the web page; only this machine may be named here. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(crate) address: std::net::SocketAddr,
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:8080")]
+    pub(crate) address: SocketAddr,
     /// Folder with line-crossing.wasm and parking.wasm; beside the program where not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Option<PathBuf>,
@@ -71,13 +73,13 @@ pub(crate) struct DetectArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) classes: Option<Vec<String>>,
     /// Lowest confidence of a detection, 0 to 1 [default: the tracker's --track-low-thresh]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) confidence: Option<f32>,
     /// Overlap (intersection over union) above which two boxes of a class are one object, 0 to 1.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.45)]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value_t = 0.45)]
     pub(crate) iou: f32,
-    /// Threads for the model; 0 takes one a core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Threads for the model, at most 4 a core or 64; 0 takes one a core.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<usize>, default_value_t = 0)]
     pub(crate) threads: usize,
     /// What computes: cpu, cuda or cuda:1.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -88,22 +90,22 @@ pub(crate) struct DetectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TrackerArgs {
     /// Confidence from which a detection takes part in the first association.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) track_high_thresh: Option<f32>,
     /// Confidence from which a detection takes part in the second association.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) track_low_thresh: Option<f32>,
     /// Confidence from which a detection starts a new track.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) new_track_thresh: Option<f32>,
     /// How long a lost track is kept, in frames of 30 a second.
-    #[arg(long, value_name = "FRAMES")]
+    #[arg(long, value_name = "FRAMES", allow_negative_numbers = true, value_parser = whole_number::<u32>)]
     pub(crate) track_buffer: Option<u32>,
     /// Highest cost (1 - overlap) of the first association.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) match_thresh: Option<f32>,
     /// Frames a second that the motion model counts in [default: the input's own]
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) frame_rate: Option<f32>,
     /// Which box of a track is compared: where it should be now, or where it was last seen.
     #[arg(long, value_name = "WHICH", value_enum)]
@@ -161,7 +163,7 @@ pub(crate) struct RuleArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AnalyzeArgs {
-    /// A video file, or a synthetic camera such as `scene:crossing?seed=3&frames=900`.
+    /// A video file, or a synthetic camera such as `scene:crossing?seed=3` with --frames 900.
     pub(crate) input: String,
     #[command(flatten)]
     pub(crate) detect: DetectArgs,
@@ -169,14 +171,14 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
     pub(crate) rule: RuleArgs,
-    /// Where tracks go, to be replayed: a header line, then one line a frame.
+    /// Where tracks go, to be replayed: a header line, one line a frame, and a line that ends the file.
     #[arg(long, value_name = "OUT.jsonl")]
     pub(crate) tracks: Option<PathBuf>,
     /// The camera's name in events [default: the input's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) camera: Option<ocellus_core::Name>,
     /// End after this many frames.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,
 }
 
@@ -210,10 +212,10 @@ pub(crate) struct SceneRenderArgs {
     /// Which scene: parking-lot, crossing or road.
     pub(crate) scene: String,
     /// The same seed gives the same pictures and the same truth.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>, default_value_t = 1)]
     pub(crate) seed: u64,
     /// How many frames.
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>, default_value_t = 300)]
     pub(crate) frames: u64,
     /// The video file (MP4).
     #[arg(long, value_name = "CLIP.mp4")]
@@ -242,4 +244,25 @@ pub(crate) enum PluginCommand {
 pub(crate) struct FileArgs {
     /// The file.
     pub(crate) file: PathBuf,
+}
+
+/// Reads a whole number, and says so where it is none: `-1` is no mistyped flag.
+fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "use a whole number from 0 on".to_owned())
+}
+
+/// Reads an address to listen on.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "use an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// Refuses more threads than are of any use; starting tens of thousands takes minutes and gigabytes.
+pub(crate) fn check_threads(key: &str, threads: usize) -> anyhow::Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = cores.saturating_mul(4).max(64);
+    anyhow::ensure!(
+        threads <= most,
+        "{key} is {threads}; use 0, one a core, or at most {most} on this machine"
+    );
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum Outcome {
     /// All done: 0.
     Done,
-    /// The input ended before its declared length; what was found is kept: 3.
+    /// The input ended before its declared length, or somebody interrupted the run; what was found is kept: 3.
     EndedEarly,
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod exit;
+mod interrupt;
 mod progress;
 mod telemetry;
 

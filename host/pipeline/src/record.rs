@@ -1,17 +1,24 @@
 //! Tracks files: what a tracker saw, frame by frame, to be replayed through rules.
 //!
 //! JSON Lines. The first line is a header (`format`, `version`, `camera`, `width`, `height`,
-//! `classes`); every further line is one frame, empty frames too. Boxes are pixels, written with the
-//! shortest digits that give the same `f32` back, so a replay sees exactly what the rules saw.
+//! `classes`); every further line is one frame, empty frames too; the last line, `{"end":true,"frames":300}`,
+//! counts them. Boxes are pixels, written with the shortest digits that give the same `f32` back, so a replay
+//! sees exactly what the rules saw.
+//!
+//! Version 1 had no last line, so a file that was cut at the end of a line looked whole. It is still read.
 
 use std::io::{self, BufRead, Write};
 
 use ocellus_core::{Name, Rect, Size, TimeUs, Track, TrackState};
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::{State, TrackEntry, TracksHeader, TracksLine};
 
 const FORMAT: &str = "ocellus-tracks";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The last version without a line at the end.
+const UNMARKED_VERSION: u32 = 1;
 /// A line holds one frame; 2,000 tracks take about 300 kB.
 const MAX_LINE_BYTES: u64 = 16 << 20;
 
@@ -47,7 +54,7 @@ pub enum RecordError {
     #[error("line 1 is not the header of a tracks file ({0}); `ocellus analyze … --tracks FILE` writes one")]
     Header(String),
     /// The version is not known.
-    #[error("the tracks file has version {0}, this program reads version 1")]
+    #[error("the tracks file has version {0}, this program reads versions 1 and 2")]
     Version(u32),
     /// A line is not a frame.
     #[error("line {line} is not a frame: {reason}")]
@@ -59,10 +66,39 @@ pub enum RecordError {
     },
 }
 
-/// Writes a tracks file.
+/// How a tracks file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordEnd {
+    /// With the line that says so.
+    Whole,
+    /// After a whole line, in a version that marks no end: it may have been cut there.
+    Unmarked,
+    /// Without the line that says so, or within a line: the rest is missing.
+    Cut {
+        /// The last line that could be read, 1-based.
+        line: u64,
+    },
+}
+
+/// The last line of a tracks file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TracksEnd {
+    end: bool,
+    frames: u64,
+}
+
+/// A line after the header.
+enum Line {
+    End(TracksEnd),
+    Frame(TracksLine),
+}
+
+/// Writes a tracks file. One that is not finished shows that it is cut off.
 #[derive(Debug)]
 pub struct RecordWriter<W: Write> {
     out: W,
+    frames: u64,
 }
 
 impl<W: Write> RecordWriter<W> {
@@ -81,7 +117,7 @@ impl<W: Write> RecordWriter<W> {
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        Ok(RecordWriter { out })
+        Ok(RecordWriter { out, frames: 0 })
     }
 
     /// Writes one frame.
@@ -92,14 +128,17 @@ impl<W: Write> RecordWriter<W> {
         let line =
             TracksLine { frame: sequence, time_us: time.0, tracks: tracks.iter().map(entry_of).collect() };
         serde_json::to_writer(&mut self.out, &line)?;
+        self.frames += 1;
         self.out.write_all(b"\n")
     }
 
-    /// Flushes and gives the writer back.
+    /// Marks the end, flushes and gives the writer back.
     ///
     /// # Errors
     /// The writer's error.
     pub fn finish(mut self) -> io::Result<W> {
+        serde_json::to_writer(&mut self.out, &TracksEnd { end: true, frames: self.frames })?;
+        self.out.write_all(b"\n")?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -110,9 +149,13 @@ impl<W: Write> RecordWriter<W> {
 pub struct RecordReader<R: BufRead> {
     input: R,
     header: RecordHeader,
+    version: u32,
     line: u64,
+    frames: u64,
     last: Option<(u64, TimeUs)>,
+    end: Option<RecordEnd>,
     text: Vec<u8>,
+    ids: Vec<u64>,
 }
 
 impl<R: BufRead> RecordReader<R> {
@@ -128,8 +171,9 @@ impl<R: BufRead> RecordReader<R> {
         if header.format != FORMAT {
             return Err(RecordError::Header(format!("format is {:?}, expected {FORMAT:?}", header.format)));
         }
-        if header.version != VERSION {
-            return Err(RecordError::Version(header.version));
+        let version = header.version;
+        if !(UNMARKED_VERSION..=VERSION).contains(&version) {
+            return Err(RecordError::Version(version));
         }
         if header.width == 0 || header.height == 0 {
             return Err(RecordError::Header("width and height must be at least 1".into()));
@@ -137,7 +181,17 @@ impl<R: BufRead> RecordReader<R> {
         let camera = Name::new(&header.camera).map_err(|error| RecordError::Header(error.to_string()))?;
         let header =
             RecordHeader { camera, size: Size::new(header.width, header.height), classes: header.classes };
-        Ok(RecordReader { input, header, line: 1, last: None, text })
+        Ok(RecordReader {
+            input,
+            header,
+            version,
+            line: 1,
+            frames: 0,
+            last: None,
+            end: None,
+            text,
+            ids: Vec::new(),
+        })
     }
 
     /// What the file says of its camera.
@@ -146,35 +200,126 @@ impl<R: BufRead> RecordReader<R> {
         &self.header
     }
 
-    /// The next frame, or `None` at the end.
-    ///
-    /// # Errors
-    /// [`RecordError`] naming the line: not JSON, not a frame, or out of order.
-    pub fn next_frame(&mut self) -> Result<Option<RecordedFrame>, RecordError> {
-        self.line += 1;
-        if read_line(&mut self.input, &mut self.text)? == 0 {
-            return Ok(None);
-        }
-        let frame = self.parse().map_err(|reason| RecordError::Line { line: self.line, reason })?;
-        self.last = Some((frame.sequence, frame.time));
-        Ok(Some(frame))
+    /// How the file ended; `None` before its end.
+    #[must_use]
+    pub fn end(&self) -> Option<RecordEnd> {
+        self.end
     }
 
-    fn parse(&self) -> Result<RecordedFrame, String> {
-        let line: TracksLine = serde_json::from_slice(&self.text).map_err(|error| error.to_string())?;
-        let expected = self.last.map_or(line.frame, |(sequence, _)| sequence + 1);
+    /// The next frame, or `None` at the end, whole or not: see [`RecordReader::end`].
+    ///
+    /// # Errors
+    /// [`RecordError`] naming the line: not JSON, not a frame, out of order, or with a track that no
+    /// tracker gives.
+    pub fn next_frame(&mut self) -> Result<Option<RecordedFrame>, RecordError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        let read = read_line(&mut self.input, &mut self.text)?;
+        if read == 0 {
+            let cut = RecordEnd::Cut { line: self.line };
+            self.end = Some(if self.version == UNMARKED_VERSION { RecordEnd::Unmarked } else { cut });
+            return Ok(None);
+        }
+        self.line += 1;
+        match self.parse() {
+            Ok(Some(frame)) => {
+                self.frames += 1;
+                self.last = Some((frame.sequence, frame.time));
+                Ok(Some(frame))
+            }
+            Ok(None) => self.check_end(),
+            // A line without its end is what a writer leaves that was killed.
+            Err(_) if !self.text.ends_with(b"\n") => {
+                self.end = Some(RecordEnd::Cut { line: self.line - 1 });
+                Ok(None)
+            }
+            Err(reason) => Err(RecordError::Line { line: self.line, reason }),
+        }
+    }
+
+    /// Nothing may stand behind the last line.
+    fn check_end(&mut self) -> Result<Option<RecordedFrame>, RecordError> {
+        if read_line(&mut self.input, &mut self.text)? > 0 {
+            let reason = "it stands behind the line that ends the file".to_owned();
+            return Err(RecordError::Line { line: self.line + 1, reason });
+        }
+        self.end = Some(RecordEnd::Whole);
+        Ok(None)
+    }
+
+    /// The frame in the line, or `None` for the file's last line.
+    fn parse(&mut self) -> Result<Option<RecordedFrame>, String> {
+        let text = self.text.trim_ascii_end();
+        let line = match self.version {
+            UNMARKED_VERSION => serde_json::from_slice(text).map(Line::Frame),
+            _ => marked(text),
+        };
+        let line = match line.map_err(|error| plain(&error))? {
+            Line::Frame(line) => line,
+            Line::End(TracksEnd { end: true, frames }) if frames == self.frames => return Ok(None),
+            Line::End(TracksEnd { frames, .. }) => {
+                return Err(format!("it ends a file of {frames} frames, and this one has {}", self.frames));
+            }
+        };
+        let expected = match self.last {
+            Some((sequence, _)) => sequence.checked_add(1).ok_or("frame is behind the highest number")?,
+            None => line.frame,
+        };
         if line.frame != expected {
             return Err(format!("frame is {}, expected {expected}", line.frame));
         }
         if self.last.is_some_and(|(_, time)| line.time_us <= time.0) {
             return Err(format!("time_us is {}, not after the frame before", line.time_us));
         }
-        Ok(RecordedFrame {
+        for track in &line.tracks {
+            self.check_track(track).map_err(|reason| format!("track {}: {reason}", track.id))?;
+        }
+        self.ids.clear();
+        self.ids.extend(line.tracks.iter().map(|track| track.id));
+        self.ids.sort_unstable();
+        if let Some(pair) = self.ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("track {} is there twice; an id stands once in a frame", pair[0]));
+        }
+        Ok(Some(RecordedFrame {
             sequence: line.frame,
             time: TimeUs(line.time_us),
             tracks: line.tracks.iter().map(track_of).collect(),
-        })
+        }))
     }
+
+    /// What rules are promised of a track.
+    fn check_track(&self, track: &TrackEntry) -> Result<(), String> {
+        let [_, _, width, height] = track.rect;
+        if !track.rect.iter().all(|value| value.is_finite()) {
+            return Err(format!("box is {:?}, it must be four finite numbers", track.rect));
+        }
+        if width < 0.0 || height < 0.0 {
+            return Err(format!("box is {:?}, its width and height must not be negative", track.rect));
+        }
+        if !track.confidence.is_finite() {
+            return Err(format!("confidence is {}, it must be a finite number", track.confidence));
+        }
+        let classes = self.header.classes.len();
+        if usize::try_from(track.class).is_ok_and(|class| class < classes) {
+            return Ok(());
+        }
+        Err(format!("class is {}, and the header names {classes} classes, counted from 0", track.class))
+    }
+}
+
+/// Reads a line of a version that has a last one.
+fn marked(text: &[u8]) -> serde_json::Result<Line> {
+    // Tried one after the other: an untagged enum would not say what is wrong with a frame.
+    if let Ok(end) = serde_json::from_slice(text) {
+        return Ok(Line::End(end));
+    }
+    serde_json::from_slice(text).map(Line::Frame)
+}
+
+/// The error without its own line, which is always 1 since each line is read by itself.
+fn plain(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 fn read_line(input: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<usize> {
@@ -240,17 +385,65 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_written_is_read_back_bit_for_bit() {
+    fn two_frames() -> Vec<u8> {
         let mut writer = RecordWriter::new(Vec::new(), &header()).unwrap();
         writer.frame(0, TimeUs(0), &[track()]).unwrap();
         writer.frame(1, TimeUs(100_000), &[]).unwrap();
-        let bytes = writer.finish().unwrap();
+        writer.finish().unwrap()
+    }
+
+    /// Frames read, and how it ended.
+    fn read(bytes: &[u8]) -> Result<(u64, RecordEnd), RecordError> {
+        let mut reader = RecordReader::new(bytes)?;
+        let mut frames = 0;
+        while reader.next_frame()?.is_some() {
+            frames += 1;
+        }
+        assert_eq!(reader.next_frame()?, None);
+        Ok((frames, reader.end().unwrap()))
+    }
+
+    /// The refusal of these lines after a header of `version`.
+    fn refused(version: u32, lines: &[&str]) -> String {
+        let head = format!(
+            r#"{{"format":"ocellus-tracks","version":{version},"camera":"c","width":9,"height":9,"classes":["person"]}}"#
+        );
+        read(format!("{head}\n{}\n", lines.join("\n")).as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_bit_for_bit() {
+        let bytes = two_frames();
         let mut reader = RecordReader::new(bytes.as_slice()).unwrap();
         assert_eq!(reader.header(), &header());
         assert_eq!(reader.next_frame().unwrap().unwrap().tracks, vec![track()]);
         assert_eq!(reader.next_frame().unwrap().unwrap().tracks, vec![]);
         assert_eq!(reader.next_frame().unwrap(), None);
+        assert_eq!(reader.end(), Some(RecordEnd::Whole));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_anywhere_shows_it_and_gives_what_is_left() {
+        let bytes = two_frames();
+        let head = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        let lines = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        // The last line needs no line break.
+        for length in head..bytes.len() - 1 {
+            let (frames, end) = read(&bytes[..length]).unwrap();
+            // A line that lacks nothing but its break counts.
+            let whole = lines(&bytes[..=length]);
+            assert_eq!((frames, end), (whole - 1, RecordEnd::Cut { line: whole }), "{length}");
+        }
+        assert_eq!(read(&bytes[..bytes.len() - 1]).unwrap(), (2, RecordEnd::Whole));
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read_and_marks_no_end() {
+        let text = String::from_utf8(two_frames()).unwrap().replace("\"version\":2", "\"version\":1");
+        let frames = &text[..text.find("{\"end\"").unwrap()];
+        assert_eq!(read(frames.as_bytes()).unwrap(), (2, RecordEnd::Unmarked));
+        let cut = &frames[..frames.len() - 9];
+        assert_eq!(read(cut.as_bytes()).unwrap(), (1, RecordEnd::Cut { line: 2 }));
     }
 
     #[test]
@@ -258,21 +451,45 @@ mod tests {
         let error = RecordReader::new(&b"{\"sequence\":1}\n"[..]).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains("analyze"), "{error}");
         assert!(RecordReader::new(&b""[..]).is_err());
+        assert!(refused(3, &[]).contains("version 3"));
     }
 
     #[test]
     fn a_missing_frame_and_time_going_back_are_named() {
-        let head =
-            r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":2,"height":2,"classes":[]}"#;
+        let first = r#"{"frame":0,"time_us":0,"tracks":[]}"#;
         for (second, word) in [
             (r#"{"frame":2,"time_us":9,"tracks":[]}"#, "expected 1"),
             (r#"{"frame":1,"time_us":0,"tracks":[]}"#, "not after"),
+            (r#"{"frame":1,"time_us":9,"#, "at column 23"),
+            (r#"{"end":true,"frames":2}"#, "2 frames, and this one has 1"),
         ] {
-            let text = format!("{head}\n{{\"frame\":0,\"time_us\":0,\"tracks\":[]}}\n{second}\n");
-            let mut reader = RecordReader::new(text.as_bytes()).unwrap();
-            reader.next_frame().unwrap();
-            let error = reader.next_frame().unwrap_err().to_string();
+            let error = refused(2, &[first, second]);
             assert!(error.contains("line 3") && error.contains(word), "{error}");
+        }
+        let last = format!(r#"{{"frame":{},"time_us":0,"tracks":[]}}"#, u64::MAX);
+        let error = refused(2, &[&last, first]);
+        assert!(error.contains("line 3") && error.contains("highest number"), "{error}");
+        let error = refused(2, &[first, r#"{"end":true,"frames":1}"#, first]);
+        assert!(error.contains("line 4") && error.contains("behind"), "{error}");
+    }
+
+    #[test]
+    fn tracks_that_no_tracker_gives_are_refused_by_their_line() {
+        let track = |id: u64, class: u32, rect: &str| {
+            format!(
+                r#"{{"id":{id},"class":{class},"confidence":0.9,"state":"confirmed","box":{rect},"first_seen_us":0}}"#
+            )
+        };
+        let good = track(1, 0, "[1,2,3,4]");
+        for (bad, word) in [
+            (track(2, 0, "[1,2,1e39,4]"), "track 2: box is"),
+            (track(2, 0, "[1,2,3,-4]"), "must not be negative"),
+            (track(2, 1, "[1,2,3,4]"), "class is 1, and the header names 1"),
+            (track(1, 0, "[5,5,5,5]"), "track 1 is there twice"),
+            (track(2, 0, "[1,2,3,4]").replace("0.9", "1e39"), "confidence is inf"),
+        ] {
+            let error = refused(2, &[&format!(r#"{{"frame":0,"time_us":0,"tracks":[{good},{bad}]}}"#)]);
+            assert!(error.contains("line 2") && error.contains(word), "{error}");
         }
     }
 }

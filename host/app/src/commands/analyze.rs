@@ -9,16 +9,22 @@ use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
 
+use super::files::Files;
 use super::output::Output;
-use super::{detector, rules};
-use crate::args::{AnalyzeArgs, DetectArgs};
+use super::{detector, ending, rules};
+use crate::args::{AnalyzeArgs, DetectArgs, check_threads};
 use crate::exit::Outcome;
+use crate::interrupt::Interrupt;
 use crate::progress;
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let spec = SourceSpec::parse(&args.input)?;
+    ensure!(args.frames != Some(0), "--frames is 0, analyse at least one");
+    check_threads("--threads", args.detect.threads)?;
+    files(args, &spec).check()?;
     let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
-    let source = open(&spec, args.frames)?;
+    let interrupt = Interrupt::listen()?;
+    let source = open(&spec, args.frames, interrupt.stop())?;
     let info = source.info().clone();
     let camera = match &args.camera {
         Some(name) => name.clone(),
@@ -60,13 +66,19 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             report.refusals
         );
     }
-    Ok(match report.ended_early {
-        None => Outcome::Done,
-        Some(reason) => {
-            eprintln!("warning: {reason}; the events up to there are kept");
-            Outcome::EndedEarly
-        }
-    })
+    if report.damaged > 0 {
+        eprintln!("warning: {} damaged frames of {spec} were skipped", report.damaged);
+    }
+    Ok(ending::tell("events", report.ending, report.frames))
+}
+
+fn files(args: &AnalyzeArgs, spec: &SourceSpec) -> Files {
+    let mut files = Files::default();
+    files.input("the input", spec.file());
+    files.input("--model", args.detect.model.as_deref());
+    rules::name_files(&args.rule, &mut files);
+    files.output("--tracks", args.tracks.as_deref());
+    files
 }
 
 /// What a camera is called after its input: a file's name without folder and extension, a scene's kind.
@@ -77,14 +89,14 @@ fn stem(input: &str) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-fn open(spec: &SourceSpec, frames: Option<u64>) -> anyhow::Result<Box<dyn Source>> {
+fn open(spec: &SourceSpec, frames: Option<u64>, stop: &Stop) -> anyhow::Result<Box<dyn Source>> {
     let options = OpenOptions { pace: Pace::Unpaced, repeat: Repeat::Once, ..OpenOptions::default() };
     let ends = spec.is_recording() && !spec.repeats();
     ensure!(
         ends || frames.is_some(),
         "{spec} never ends by itself; say how much of it with --frames, or give a video file"
     );
-    Ok(ocellus_media::open(spec, &options, &Stop::new())?)
+    Ok(ocellus_media::open(spec, &options, stop)?)
 }
 
 fn model_options(args: &DetectArgs) -> ModelOptions {

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use ocellus_inference::{Model, ModelOptions, Session};
 
+use super::files;
+
 /// The bundled detector. It knows the synthetic scenes and not the world.
 const BUNDLED: &[(&str, &[u8])] = &[
     ("scene-nano.onnx", include_bytes!("../../../../models/scene-nano/scene-nano.onnx")),
@@ -14,7 +16,10 @@ const BUNDLED: &[(&str, &[u8])] = &[
 /// The model in `file`, or the bundled one.
 pub(crate) fn load(file: Option<&Path>, options: &ModelOptions) -> anyhow::Result<Session> {
     match file {
-        Some(file) => Ok(Model::load(file, options)?.into_session()),
+        Some(file) => {
+            files::expect_regular("model", file)?;
+            Ok(Model::load(file, options)?.into_session())
+        }
         None => bundled(options).context("the bundled model"),
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod analyze;
 pub(crate) mod demo;
 mod detector;
+mod ending;
+mod files;
 mod host;
 pub(crate) mod model;
 mod output;

@@ -1,5 +1,6 @@
 //! Rules named on the command line.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use ocellus_core::Name;
 use ocellus_pipeline::recorded::{RecordedRule, RuleSource};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
+use super::files::{self, Files};
 use crate::args::RuleArgs;
 
 /// Larger files are no plugins; reading stops before memory does.
@@ -24,6 +26,12 @@ pub(crate) fn prepare(
         args.settings.len() <= args.rules.len(),
         "{} --settings for {} --rule: give at most one for each rule",
         args.settings.len(),
+        args.rules.len()
+    );
+    ensure!(
+        args.names.len() <= args.rules.len(),
+        "{} --rule-name for {} --rule: give at most one for each rule",
+        args.names.len(),
         args.rules.len()
     );
     if args.rules.is_empty() {
@@ -67,15 +75,30 @@ fn cache_dir() -> Option<PathBuf> {
     Some(base.join("ocellus").join("compiled"))
 }
 
+/// The files that rules are read from and written to.
+pub(crate) fn name_files(args: &RuleArgs, files: &mut Files) {
+    for path in &args.rules {
+        files.input("--rule", Some(path));
+    }
+    for file in args.settings.iter().filter_map(|text| text.strip_prefix('@')) {
+        files.input("--settings", Some(Path::new(file)));
+    }
+    files.output("--events", args.events.as_deref());
+}
+
 pub(crate) fn read_plugin(path: &Path) -> anyhow::Result<Vec<u8>> {
+    files::expect_regular("plugin", path)?;
     let about = || format!("plugin {} cannot be read", path.display());
-    let length = std::fs::metadata(path).with_context(about)?.len();
+    let mut bytes = Vec::new();
+    // A file may grow while it is read.
+    let file = std::fs::File::open(path).with_context(about)?;
+    file.take(MAX_PLUGIN_BYTES + 1).read_to_end(&mut bytes).with_context(about)?;
     ensure!(
-        length <= MAX_PLUGIN_BYTES,
-        "plugin {} has {length} bytes; plugins are far smaller",
+        bytes.len() as u64 <= MAX_PLUGIN_BYTES,
+        "plugin {} has more than {MAX_PLUGIN_BYTES} bytes; plugins are far smaller",
         path.display()
     );
-    std::fs::read(path).with_context(about)
+    Ok(bytes)
 }
 
 /// JSON itself, or the text of the file after an `@`.

@@ -6,23 +6,30 @@ use anyhow::{Context, ensure};
 use ocellus_media::scene::{self, Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 
-use super::output::Output;
+use super::files::Files;
+use super::output::WholeFile;
 use crate::args::SceneRenderArgs;
 use crate::exit::Outcome;
+use crate::interrupt::Interrupt;
 use crate::progress;
 
 pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     ensure!(args.frames > 0, "--frames is 0, render at least one");
     ensure!(!args.scene.contains("seed="), "{}: give the seed with --seed", args.scene);
+    let mut files = Files::default();
+    files.output("--out", Some(&args.out));
+    files.output("--truth", args.truth.as_deref());
+    files.output("--settings", args.settings.as_deref());
+    files.check()?;
     let mut settings: SceneSettings = args.scene.parse()?;
     settings.seed = args.seed;
     let mut scene = Scene::new(settings)?;
+    let interrupt = Interrupt::listen()?;
     let mut video = VideoWriter::create(&args.out, video_settings(&settings))?;
-    let mut truth = args.truth.as_deref().map(Output::create).transpose()?;
-    if let Some(path) = &args.settings {
-        let mut out = Output::create(path)?;
-        writeln!(out, "{}", rule_settings(&scene))?;
-        out.finish()?;
+    let mut truth = args.truth.as_deref().map(WholeFile::create).transpose()?;
+    let mut rule = args.settings.as_deref().map(WholeFile::create).transpose()?;
+    if let Some(out) = &mut rule {
+        writeln!(out, "{}", rule_settings(&scene)).context("the rule's settings cannot be written")?;
     }
     let about = || "the ground truth cannot be written";
     if let Some(out) = &mut truth {
@@ -30,6 +37,13 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     }
     let bar = progress::frames(Some(args.frames));
     for index in 0..args.frames {
+        if interrupt.proceed().is_break() {
+            bar.finish_and_clear();
+            eprintln!(
+                "warning: interrupted after {index} frames; nothing is kept, since half a clip is of no use"
+            );
+            return Ok(Outcome::EndedEarly);
+        }
         let frame = scene.frame(index);
         video.write(&frame.picture)?;
         if let Some(out) = &mut truth {
@@ -40,7 +54,7 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     bar.finish_and_clear();
     let encoder = video.encoder();
     let written = video.finish()?;
-    if let Some(out) = truth {
+    for out in [truth, rule].into_iter().flatten() {
         out.finish()?;
     }
     eprintln!("{written} frames of {} written to {} ({encoder})", args.scene, args.out.display());

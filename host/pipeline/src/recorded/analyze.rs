@@ -12,6 +12,7 @@ use ocellus_core::{Detection, Name, Size, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
 
+use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
 use crate::detector::{Detector, DetectorError};
 use crate::record::{RecordHeader, RecordWriter};
@@ -40,8 +41,10 @@ pub struct AnalysisReport {
     pub events: u64,
     /// Calls that a rule answered with an error of its own.
     pub refusals: u64,
-    /// Why the input ended before its declared length, if it did.
-    pub ended_early: Option<String>,
+    /// Frames that could not be decoded and were skipped.
+    pub damaged: u64,
+    /// Whether these were all.
+    pub ending: Ending,
 }
 
 /// Why an analysis ended before its end.
@@ -88,7 +91,8 @@ struct Decided {
     detections: Vec<Detection>,
 }
 
-/// Analyses a recording. `progress` is told the number of frames done.
+/// Analyses a recording. `progress` is told the number of frames done. A source that is stopped ends it in
+/// order: what was decoded by then is still looked at.
 ///
 /// # Errors
 /// [`AnalysisError`]; events and tracks of the frames before are written.
@@ -116,7 +120,7 @@ pub fn analyze(
         let (results, detected) = sync_channel(AHEAD);
         let decode = thread::Builder::new()
             .name("decode".into())
-            .spawn_scoped(scope, move || decode(source.as_mut(), limit, &pictures))
+            .spawn_scoped(scope, move || (decode(source.as_mut(), limit, &pictures), source.damaged()))
             .map_err(AnalysisError::Thread)?;
         let decide = thread::Builder::new()
             .name("decide".into())
@@ -125,15 +129,16 @@ pub fn analyze(
         let outcome = detect(detector, settings, &decoded, &results);
         // Each neighbour ends when its queue is gone.
         drop((decoded, results));
-        let ended = join(decode);
-        let mut report = join(decide)?;
+        let (ended, damaged) = join(decode);
+        let report = join(decide)?;
         outcome?;
-        report.ended_early = match ended {
-            Ok(()) => None,
-            Err(error @ SourceError::EndedEarly { .. }) => Some(error.to_string()),
+        let ending = match ended {
+            Ok(()) => Ending::Whole,
+            Err(error @ SourceError::EndedEarly { .. }) => Ending::Early(error.to_string()),
+            Err(error) if error.is_stopped() => Ending::Stopped,
             Err(error) => return Err(AnalysisError::Source(error)),
         };
-        Ok(report)
+        Ok(AnalysisReport { damaged, ending, ..report })
     })
 }
 
@@ -212,6 +217,6 @@ impl<P: FnMut(u64)> Consumer<'_, P> {
             recorder.finish().map_err(AnalysisError::Tracks)?;
         }
         let (events, refusals) = self.decider.counts();
-        Ok(AnalysisReport { frames, events, refusals, ended_early: None })
+        Ok(AnalysisReport { frames, events, refusals, damaged: 0, ending: Ending::Whole })
     }
 }

@@ -161,8 +161,13 @@ impl<'a> Decider<'a> {
         let rule = self.rules[index].name.clone();
         self.show_log(index);
         match result {
+            Ok(output) if output.events.is_empty() => Ok(()),
             Ok(output) => {
-                output.events.into_iter().try_for_each(|event| self.write(&rule, sequence, time, event))
+                for event in output.events {
+                    self.write(&rule, sequence, time, event)?;
+                }
+                // Events are rare, and somebody may follow them, or end the run the hard way.
+                Ok(self.events.flush()?)
             }
             Err(error @ CallError::Refused { .. }) => {
                 self.refusals += 1;

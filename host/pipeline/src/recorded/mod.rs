@@ -10,3 +10,14 @@ mod replay;
 pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, analyze};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
 pub use self::replay::{ReplayError, ReplayReport, replay};
+
+/// Whether a recording was gone through to its end. What was found up to there is written in every case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// To its end, or to the last frame that was asked for.
+    Whole,
+    /// It ended before its time; the text says how.
+    Early(String),
+    /// Somebody stopped it.
+    Stopped,
+}
