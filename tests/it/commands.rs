@@ -6,7 +6,7 @@ use ocellus_tests::{Finished, ocellus, plugin, test_data};
 
 const LINE: &str = r#"{"lines":[{"name":"l","from":[0.5,0],"to":[0.5,1],"entry":"left-to-right"}]}"#;
 
-fn refused(args: &[&str], parts: &[&str]) -> Finished {
+fn refused<S: AsRef<std::ffi::OsStr> + std::fmt::Debug>(args: &[S], parts: &[&str]) -> Finished {
     let finished = ocellus(args);
     assert_eq!(finished.code, 2, "{args:?}: {}", finished.stderr);
     for part in parts {
@@ -94,11 +94,18 @@ fn wrong_settings_are_refused_with_key_and_remedy() {
 #[test]
 fn thresholds_out_of_range_are_named() {
     let scene = ["analyze", "scene:crossing?seed=3", "--frames", "2"];
-    for (flag, value) in [("--confidence", "7"), ("--iou", "-1"), ("--track-high-thresh", "60")] {
-        let flag_value = format!("{flag}={value}");
+    for (flag, value) in [
+        ("--confidence", "7"),
+        ("--iou", "-1"),
+        ("--track-high-thresh", "60"),
+        ("--threads", "-1"),
+        ("--threads", "99999"),
+    ] {
         let mut args = scene.to_vec();
-        args.push(&flag_value);
-        refused(&args, &[value]);
+        args.extend([flag, value]);
+        let said = refused(&args, &[value]).stderr;
+        // The advice for mistyped flags would be wrong here.
+        assert!(!said.contains("-- -1"), "{said}");
     }
     let mut args = scene.to_vec();
     args.extend(["--classes", "unicorn"]);
@@ -109,22 +116,212 @@ fn thresholds_out_of_range_are_named() {
 fn a_damaged_tracks_file_names_its_line_and_keeps_the_events_before() {
     let folder = tempfile::tempdir().unwrap();
     let (tracks, out) = (folder.path().join("t.jsonl"), folder.path().join("e.jsonl"));
-    let rule = plugin("line-crossing");
-    let head = r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":100,"height":100,"classes":["person"]}"#;
-    let frame = |index: u32, x: f32| {
-        format!(
-            r#"{{"frame":{index},"time_us":{},"tracks":[{{"id":1,"class":0,"confidence":0.9,"state":"confirmed","box":[{x},40,10,20],"first_seen_us":0}}]}}"#,
-            index * 100_000
-        )
-    };
-    let frames: Vec<String> = (0..8).map(|index| frame(index, 10.0 * index as f32)).collect();
-    std::fs::write(&tracks, format!("{head}\n{}\n{{\"frame\":8,", frames.join("\n"))).unwrap();
-    let args =
-        ["replay", text_of(&tracks), "--rule", text_of(&rule), "--settings", LINE, "--events", text_of(&out)];
-    refused(&args, &["line 10"]);
+    std::fs::write(&tracks, format!("{}{{\"frame\":8,\n", recorded_tracks(2))).unwrap();
+    refused(&replay_args(&tracks, &plugin("line-crossing"), &out), &["line 10", "column 11"]);
     let events = std::fs::read_to_string(&out).unwrap();
     assert_eq!(events.lines().count(), 1, "{events}");
     assert!(events.contains(r#""direction":"entry""#), "{events}");
+}
+
+#[test]
+fn a_tracks_file_that_was_cut_keeps_its_events_and_ends_with_code_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tracks, out) = (folder.path().join("t.jsonl"), folder.path().join("e.jsonl"));
+    for (version, rest, code, part) in [
+        (2, "{\"end\":true,\"frames\":8}\n", 0, "8 frames, 1 events"),
+        (2, "", 3, "cut off after line 9"),
+        (2, "{\"frame\":8,", 3, "cut off after line 9"),
+        (1, "{\"frame\":8,", 3, "cut off after line 9"),
+        (1, "", 0, "does not mark its end"),
+    ] {
+        std::fs::write(&tracks, recorded_tracks(version) + rest).unwrap();
+        let finished = ocellus(&replay_args(&tracks, &plugin("line-crossing"), &out));
+        assert_eq!(finished.code, code, "version {version}, {rest:?}: {}", finished.stderr);
+        assert!(finished.stderr.contains(part), "version {version}, {rest:?}: {}", finished.stderr);
+        assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 1);
+    }
+}
+
+#[test]
+fn tracks_that_no_tracker_gives_are_refused_by_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tracks, out) = (folder.path().join("t.jsonl"), folder.path().join("e.jsonl"));
+    let good = recorded_tracks(2);
+    for (right, wrong, part) in [
+        ("[20,40,10,20]", "[20,40,1e39,20]", "finite"),
+        ("[20,40,10,20]", "[20,40,10,-20]", "negative"),
+        ("\"class\":0", "\"class\":77", "class is 77"),
+    ] {
+        let bad = good.replace(right, wrong);
+        assert_ne!(bad, good);
+        std::fs::write(&tracks, bad).unwrap();
+        refused(&replay_args(&tracks, &plugin("line-crossing"), &out), &["line ", part]);
+    }
+}
+
+/// A header and eight frames of somebody who crosses the middle, without a last line.
+fn recorded_tracks(version: u32) -> String {
+    let mut text = format!(
+        r#"{{"format":"ocellus-tracks","version":{version},"camera":"c","width":100,"height":100,"classes":["person"]}}"#
+    );
+    text.push('\n');
+    for index in 0..8 {
+        let (time_us, x) = (index * 100_000, index * 10);
+        text += &format!(
+            r#"{{"frame":{index},"time_us":{time_us},"tracks":[{{"id":1,"class":0,"confidence":0.9,"state":"confirmed","box":[{x},40,10,20],"first_seen_us":0}}]}}"#
+        );
+        text.push('\n');
+    }
+    text
+}
+
+fn replay_args(tracks: &Path, rule: &Path, events: &Path) -> Vec<String> {
+    let args =
+        ["replay", text_of(tracks), "--rule", text_of(rule), "--settings", LINE, "--events", text_of(events)];
+    args.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn an_output_that_would_empty_an_input_or_another_output_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (clip, tracks, settings, rule) =
+        (file("clip.mp4"), file("t.jsonl"), file("s.json"), file("rule.wasm"));
+    let finished = ocellus(&["scene", "render", "crossing", "--frames", "3", "--out", &clip]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    std::fs::write(&tracks, recorded_tracks(1)).unwrap();
+    std::fs::write(&settings, LINE).unwrap();
+    std::fs::copy(plugin("line-crossing"), &rule).unwrap();
+    let mot = file("m.txt");
+    std::fs::write(&mot, "1,-1,10,10,20,40,0.9\n").unwrap();
+    let inputs = [&clip, &tracks, &settings, &rule, &mot];
+    let before = inputs.map(|path| std::fs::read(path).unwrap());
+    let at_settings = format!("@{settings}");
+    let analyze = ["analyze", &clip, "--rule", &rule, "--settings", &at_settings];
+    let replay = ["replay", &tracks, "--rule", &rule, "--settings", &at_settings];
+    let new = file("new.jsonl");
+    let (dotted, scene) = (file("./new.jsonl"), ["scene", "render", "crossing", "--frames", "2"]);
+    for (args, rest, parts) in [
+        (&analyze[..], &["--events", &clip][..], ["--events", "the input"]),
+        (&analyze[..], &["--tracks", &clip], ["--tracks", "the input"]),
+        (&analyze[..], &["--events", &rule], ["--events", "--rule"]),
+        (&analyze[..], &["--events", &settings], ["--events", "--settings"]),
+        (&analyze[..], &["--events", &new, "--tracks", &dotted], ["--events", "--tracks"]),
+        (&replay[..], &["--events", &tracks], ["--events", "the tracks file"]),
+        (&["track", &mot][..], &["--out", &mot], ["--out", "the detections file"]),
+        (&scene[..], &["--out", &new, "--truth", &dotted], ["--out", "--truth"]),
+    ] {
+        refused(&[args, rest].concat(), &parts);
+    }
+    assert_eq!(inputs.map(|path| std::fs::read(path).unwrap()), before);
+    assert!(!Path::new(&new).exists());
+}
+
+#[test]
+fn what_never_ends_is_no_plugin_and_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for what in ["plugin", "model"] {
+        for path in [text_of(&pipe), "/dev/zero"] {
+            refused(&[what, "inspect", path], &[path, "not a regular file"]);
+        }
+    }
+    let args = ["analyze", "scene:crossing", "--frames", "2", "--model", text_of(&pipe)];
+    refused(&args, &["not a regular file"]);
+}
+
+#[test]
+fn numbers_that_ask_for_nothing_are_refused() {
+    let rule = plugin("line-crossing");
+    refused(&["analyze", "scene:crossing", "--frames", "0"], &["--frames is 0"]);
+    refused(
+        &["scene", "render", "crossing", "--seed", "-1", "--out", "/dev/null"],
+        &["'-1'", "whole number"],
+    );
+    let scene = ["analyze", "scene:crossing", "--frames", "2", "--rule-name", "a"];
+    refused(&scene, &["1 --rule-name for 0 --rule"]);
+    let two = [&scene[..], &["--rule-name", "b", "--rule", text_of(&rule)]].concat();
+    refused(&two, &["2 --rule-name for 1 --rule"]);
+}
+
+#[test]
+fn the_example_in_the_help_of_analyze_works() {
+    let help = ocellus(&["analyze", "--help"]).stdout;
+    let example = help.split('`').find(|text| text.starts_with("scene:")).unwrap();
+    let finished = ocellus(&["analyze", example, "--frames", "2"]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+}
+
+#[test]
+fn damaged_frames_are_counted_aloud() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("clip.mp4");
+    let render = ["scene", "render", "crossing", "--seed", "3", "--frames", "100", "--out", text_of(&clip)];
+    assert_eq!(ocellus(&render).code, 0);
+    let whole = ocellus(&["analyze", text_of(&clip)]);
+    assert!(whole.stderr.starts_with("100 frames") && !whole.stderr.contains("damaged"), "{}", whole.stderr);
+    let mut bytes = std::fs::read(&clip).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 100_000].fill(0);
+    std::fs::write(&clip, bytes).unwrap();
+    let finished = ocellus(&["analyze", text_of(&clip)]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let number = |before: &str| {
+        let words = finished.stderr.split(before).next().unwrap();
+        words.split_whitespace().last().unwrap().parse::<u32>().unwrap()
+    };
+    let (frames, damaged) = (number(" frames in "), number(" damaged frames of "));
+    assert!(damaged > 0 && frames + damaged == 100, "{}", finished.stderr);
+}
+
+#[test]
+fn what_the_tracker_leaves_out_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (detections, out) = (folder.path().join("d.txt"), folder.path().join("t.txt"));
+    let mut text = "1,-1,10,10,0,40,0.9\n1,-1,10,10,20,-4,0.9\n".to_owned();
+    (0..1100).for_each(|at| text += &format!("1,-1,{},10,20,40,0.9\n", at * 30));
+    std::fs::write(&detections, text).unwrap();
+    let finished = ocellus(&["track", text_of(&detections), "--out", text_of(&out)]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    for part in
+        ["1000 boxes", "2 detections were left out: their boxes", "100 detections were left out: of each"]
+    {
+        assert!(finished.stderr.contains(part), "{part}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_rule_of_the_config_file_that_names_what_is_not_there_is_named_with_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("site.toml");
+    let rule = |plugin: &str, camera: &str, settings: &str| {
+        format!(
+            "[server]\naddress = \"127.0.0.1:0\"\n[[camera]]\nname = \"a\"\nsource = \"scene:crossing\"\n\
+             [[rule]]\nname = \"r\"\nplugin = {plugin:?}\ncameras = [{camera:?}]\n{settings}"
+        )
+    };
+    let file = plugin("line-crossing");
+    for (text, parts) in [
+        (rule(text_of(&file), "b", ""), ["there is no camera \"b\"", "there are a"]),
+        (rule("nosuch@1.0.0", "a", ""), ["there is no plugin \"nosuch@1.0.0\"", ".wasm"]),
+        (rule(text_of(&file), "a", "settings = { lanes = [] }\n"), ["lanes", "lines"]),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        let said = refused(&["serve", "--config", text_of(&config)], &parts).stderr;
+        assert!(said.contains("site.toml") && said.contains("rule") && said.contains('r'), "{said}");
+    }
+}
+
+#[test]
+fn a_camera_s_video_file_is_found_beside_the_config_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("clip.mp4");
+    let render = ["scene", "render", "crossing", "--frames", "20", "--out", text_of(&clip)];
+    assert_eq!(ocellus(&render).code, 0);
+    let camera = "[[camera]]\nname = \"gate\"\nsource = \"file:clip.mp4?loop=true\"\n";
+    let host = ocellus_tests::Host::serve(folder.path(), camera);
+    host.wait_until("/api/v1/cameras/gate", "frames", |body| body["frames"].as_u64() > Some(0));
 }
 
 #[test]

@@ -1,15 +1,20 @@
 //! The config file: read whole, checked whole, before anything starts.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::CameraSettings;
+use ocellus_store::Retention;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::args::check_threads;
 
 /// The config file of `ocellus serve`. Paths are relative to the file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,6 +42,8 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ServerConfig {
     /// Address and port. Any address but this machine's own needs a token.
+    #[serde(deserialize_with = "address")]
+    #[schemars(with = "SocketAddr")]
     pub(crate) address: SocketAddr,
     /// Who knows this token may do everything; 16 characters or more.
     pub(crate) token: Option<String>,
@@ -66,9 +73,9 @@ impl Default for ServerConfig {
 pub(crate) struct StoreConfig {
     /// The folder; one host a folder.
     pub(crate) folder: PathBuf,
-    /// Events older than this many days are removed; 0 keeps them.
+    /// Events older than this many days, at most 36500, are removed; 0 keeps them.
     pub(crate) max_age_days: f64,
-    /// The oldest events are removed when all together take more mebibytes than this; 0 keeps them.
+    /// When all events take more mebibytes than this, at most 1048576, the oldest are removed; 0 keeps them.
     pub(crate) max_size_mib: u64,
 }
 
@@ -78,13 +85,40 @@ impl Default for StoreConfig {
     }
 }
 
+/// A hundred years.
+const MOST_AGE_DAYS: f64 = 36_500.0;
+/// A tebibyte.
+const MOST_SIZE_MIB: u64 = 1 << 20;
+
+impl StoreConfig {
+    fn check(&self) -> anyhow::Result<()> {
+        let StoreConfig { max_age_days: days, max_size_mib: size, .. } = self;
+        ensure!(
+            (0.0..=MOST_AGE_DAYS).contains(days),
+            "store.max_age_days is {days}, it must be from 0 to {MOST_AGE_DAYS}; 0 keeps events of any age"
+        );
+        ensure!(
+            *size <= MOST_SIZE_MIB,
+            "store.max_size_mib is {size}, it must be from 0 to {MOST_SIZE_MIB}; 0 keeps events of any size"
+        );
+        Ok(())
+    }
+
+    /// As the store takes it. The configuration has been checked.
+    pub(crate) fn retention(&self) -> Retention {
+        let age = Duration::try_from_secs_f64(self.max_age_days * 86_400.0).unwrap_or(Duration::MAX);
+        let bytes = self.max_size_mib.saturating_mul(1 << 20);
+        Retention { max_age: (!age.is_zero()).then_some(age), max_bytes: (bytes > 0).then_some(bytes) }
+    }
+}
+
 /// The detection model, shared by all cameras.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ModelConfig {
     /// An ONNX file; the bundled model, which knows only the synthetic scenes, where not given.
     pub(crate) file: Option<PathBuf>,
-    /// Threads that share one inference; 0 takes one a core.
+    /// Threads that share one inference, at most 4 a core or 64; 0 takes one a core.
     pub(crate) threads: usize,
     /// What computes: cpu, cuda or cuda:1.
     pub(crate) device: Option<String>,
@@ -96,7 +130,7 @@ pub(crate) struct ModelConfig {
 pub(crate) struct CameraConfig {
     /// Unique; letters, digits, '.', '_' and '-'.
     pub(crate) name: String,
-    /// rtsp://…, http://… (MJPEG), usb:0, a video file, or scene:crossing?seed=3.
+    /// rtsp://…, http://… (MJPEG), usb:0, a video file (clip.mp4, file:clip.mp4?loop=true), or scene:crossing?seed=3.
     pub(crate) source: String,
     /// Lowest confidence of a detection, 0 to 1; the tracker's track_low_thresh where not given.
     pub(crate) confidence: Option<f32>,
@@ -157,7 +191,7 @@ pub(crate) struct RuleConfig {
 }
 
 impl Config {
-    /// Reads and checks a config file.
+    /// Reads and checks a config file. Camera sources are taken from its folder in [`CameraConfig::settings`].
     pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("config file {} cannot be read", path.display()))?;
@@ -182,8 +216,10 @@ impl Config {
         if let Some(token) = &self.server.token {
             ocellus_server::Token::new(token)?;
         }
-        let days = self.store.max_age_days;
-        ensure!(days.is_finite() && days >= 0.0, "store.max_age_days is {days}, it must be 0 or more");
+        self.server.allowed_hosts.iter().try_for_each(|host| check_host(host))?;
+        self.server.allowed_origins.iter().try_for_each(|origin| check_origin(origin))?;
+        self.store.check()?;
+        check_threads("model.threads", self.model.threads)?;
         let names: Vec<&str> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
         for (index, name) in names.iter().enumerate() {
             ensure!(!names[..index].contains(name), "two cameras are named {name:?}; names are unique");
@@ -197,17 +233,60 @@ impl Config {
     }
 }
 
+/// Callers say a host's name in lower case and it is compared without the port.
+fn check_host(host: &str) -> anyhow::Result<()> {
+    let is_name = !host.is_empty()
+        && host.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_'));
+    let is_address = host.parse::<IpAddr>().is_ok();
+    ensure!(
+        is_name || is_address,
+        "server.allowed_hosts has {host:?}; use a name or an address in small letters without a port, such as \
+         cameras.example"
+    );
+    Ok(())
+}
+
+/// Browsers send an origin in lower case, without a path, and without the port that is usual.
+fn check_origin(origin: &str) -> anyhow::Result<()> {
+    let authority = origin.strip_prefix("https://").map(|authority| (authority, ":443"));
+    let authority = authority.or_else(|| origin.strip_prefix("http://").map(|authority| (authority, ":80")));
+    let is_sent = authority.is_some_and(|(authority, usual)| {
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        check_host(host).is_ok()
+            && port.is_none_or(|port| port.parse::<u16>().is_ok())
+            && !authority.ends_with(usual)
+    });
+    ensure!(
+        is_sent,
+        "server.allowed_origins has {origin:?}; use what browsers send, in small letters and without a path, such \
+         as https://dashboard.example or http://192.0.2.7:3000"
+    );
+    Ok(())
+}
+
+/// Reads `server.address`.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    crate::args::address(&text)
+        .map_err(|remedy| D::Error::custom(format!("server.address is {text:?}; {remedy}")))
+}
+
 /// Whether a rule's `plugin` names a file rather than an uploaded plugin.
 pub(crate) fn is_file_name(plugin: &str) -> bool {
     plugin.ends_with(".wasm") || plugin.contains('/')
 }
 
 impl CameraConfig {
-    /// As the pipeline takes it.
-    pub(crate) fn settings(&self) -> anyhow::Result<CameraSettings> {
+    /// As the pipeline takes it; the path of a video file is relative to `folder`.
+    pub(crate) fn settings(&self, folder: &Path) -> anyhow::Result<CameraSettings> {
         let name = Name::new(&self.name).context("camera.name")?;
         let source =
             SourceSpec::parse(&self.source).with_context(|| format!("camera {:?}: source", self.name))?;
+        let source = source.relative_to(folder);
         let mut settings = CameraSettings::new(name, source);
         settings.tracker = self.tracker.settings();
         settings.confidence = self.confidence.unwrap_or(settings.tracker.track_low_thresh);
@@ -267,7 +346,75 @@ mod tests {
         let config = Config::read(&shipped("ocellus.toml")).unwrap();
         assert_eq!((config.cameras.len(), config.rules.len()), (2, 1));
         for camera in &config.cameras {
-            camera.settings().unwrap();
+            camera.settings(Path::new("")).unwrap();
+        }
+        // What stands in it as a comment must be right as well, so that it can be taken.
+        let text = std::fs::read_to_string(shipped("ocellus.toml")).unwrap();
+        let comments = text.lines().filter_map(|line| line.strip_prefix("# source = \"")?.split('"').next());
+        let mut folders = 0;
+        for source in comments {
+            let spec = SourceSpec::parse(source).unwrap();
+            folders += usize::from(spec.file().is_some_and(|file| !file.to_string_lossy().contains('?')));
+        }
+        assert_eq!(folders, 1);
+    }
+
+    #[test]
+    fn a_video_file_is_looked_for_beside_the_config_file() {
+        let camera = |source: &str| {
+            let text = format!("[[camera]]\nname = \"a\"\nsource = \"{source}\"\n");
+            let config: Config = toml::from_str(&text).unwrap();
+            config.cameras[0].settings(Path::new("/etc/cfg")).unwrap().source.to_string()
+        };
+        assert_eq!(camera("clip.mp4"), "/etc/cfg/clip.mp4");
+        assert_eq!(camera("file:clip.mp4?loop=true"), "file:/etc/cfg/clip.mp4?loop=true");
+        assert_eq!(camera("/videos/clip.mp4"), "/videos/clip.mp4");
+        assert_eq!(camera("scene:crossing?seed=3"), "scene:crossing?seed=3");
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named_with_key_value_and_range() {
+        for (text, parts) in [
+            ("[store]\nmax_age_days = 1e30", ["store.max_age_days", "from 0 to 36500"]),
+            ("[store]\nmax_age_days = -1.0", ["store.max_age_days is -1", "from 0 to 36500"]),
+            ("[store]\nmax_age_days = nan", ["store.max_age_days is NaN", "from 0 to 36500"]),
+            ("[store]\nmax_size_mib = 17592186044416", ["max_size_mib is 17592186044416", "0 to 1048576"]),
+            ("[model]\nthreads = 99999", ["model.threads is 99999", "at most"]),
+            ("[server]\naddress = \"localhost:8080\"", ["is \"localhost:8080\"", "such as 127.0.0.1:8080"]),
+        ] {
+            let said = refused(text);
+            assert!(parts.iter().all(|part| said.contains(part)) && said.contains("ocellus.toml"), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_ranges_are_kept_as_they_are_written() {
+        let retention = |text: &str| toml::from_str::<StoreConfig>(text).unwrap().retention();
+        let most = retention("max_age_days = 36500.0\nmax_size_mib = 1048576");
+        assert_eq!(most.max_age, Some(Duration::from_secs(36_500 * 86_400)));
+        assert_eq!(most.max_bytes, Some(1 << 40));
+        let none = retention("max_age_days = 0.0\nmax_size_mib = 0");
+        assert_eq!((none.max_age, none.max_bytes), (None, None));
+    }
+
+    #[test]
+    fn hosts_and_origins_that_no_caller_has_are_refused() {
+        for (key, bad) in [
+            ("allowed_hosts", ["", "a.example:80", "A.example"]),
+            ("allowed_origins", ["not a url", "https://a.example/", "https://a.example:443"]),
+        ] {
+            for value in bad {
+                let said = refused(&format!("[server]\n{key} = [{value:?}]\n"));
+                assert!(said.contains(key) && said.contains(&format!("{value:?}")), "{said}");
+            }
+        }
+        for good in ["a.example", "192.0.2.7", "2001:db8::7"] {
+            check_host(good).unwrap();
+        }
+        for good in
+            ["https://a.example", "http://a.example:3000", "http://[2001:db8::7]:3000", "http://[::1]"]
+        {
+            check_origin(good).unwrap();
         }
     }
 

@@ -1,24 +1,23 @@
 //! `ocellus serve`: the cameras and rules of a config file.
 
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use ocellus_core::Name;
 use ocellus_inference::ModelOptions;
-use ocellus_pipeline::{DeclaredRule, RulePolicy, RuleSettings, SiteParts, SiteSettings};
+use ocellus_pipeline::{DeclaredRule, RulePolicy, RuleSettings, SiteError, SiteParts, SiteSettings};
 use ocellus_server::{ServerOptions, Token};
-use ocellus_store::Retention;
+use ocellus_store::{Database, Digest};
 
 use super::{detector, host, rules};
 use crate::args::ServeArgs;
-use crate::config::{Config, RuleConfig, StoreConfig, is_file_name};
+use crate::config::{Config, RuleConfig, is_file_name};
 use crate::exit::Outcome;
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let config = Config::read(&args.config)?;
-    let settings = site_settings(&config, &args.config)
-        .with_context(|| format!("config file {}", args.config.display()))?;
+    let about = || format!("config file {}", args.config.display());
+    let settings = site_settings(&config, &args.config).with_context(about)?;
     let options = ServerOptions {
         token: config.server.token.as_deref().map(Token::new).transpose()?,
         allowed_hosts: config.server.allowed_hosts.clone(),
@@ -37,20 +36,27 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         runtime: rules::live_runtime()?,
         database: host::open_database(&config.store.folder)?,
     };
-    host::run(parts, settings, (config.server.address, options), None, |_, address| {
+    // Before anything starts, so that a slip of the pen costs no camera its first seconds.
+    check_rules(&config, &parts.database).with_context(about)?;
+    let served = host::run(parts, settings, (config.server.address, options), None, |_, address| {
         eprintln!("ocellus is at http://{address}/");
         Ok(())
-    })?;
-    Ok(Outcome::Done)
+    });
+    match served {
+        Ok(_) => Ok(Outcome::Done),
+        Err(error) if error.is::<SiteError>() => Err(error.context(about())),
+        Err(error) => Err(error),
+    }
 }
 
 fn site_settings(config: &Config, file: &Path) -> anyhow::Result<SiteSettings> {
-    let cameras = config.cameras.iter().map(crate::config::CameraConfig::settings);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let cameras = config.cameras.iter().map(|camera| camera.settings(folder));
     Ok(SiteSettings {
         config_file: Some(file.to_owned()),
         cameras: cameras.collect::<anyhow::Result<_>>()?,
         rules: config.rules.iter().map(declared).collect::<anyhow::Result<_>>()?,
-        retention: retention(&config.store),
+        retention: config.store.retention(),
     })
 }
 
@@ -71,9 +77,37 @@ fn declared(rule: &RuleConfig) -> anyhow::Result<DeclaredRule> {
     Ok(DeclaredRule { settings, component })
 }
 
-fn retention(store: &StoreConfig) -> Retention {
-    Retention {
-        max_age: (store.max_age_days > 0.0).then(|| Duration::from_secs_f64(store.max_age_days * 86_400.0)),
-        max_bytes: (store.max_size_mib > 0).then_some(store.max_size_mib << 20),
+/// Whether the cameras and uploaded plugins that rules name are there.
+fn check_rules(config: &Config, database: &Database) -> anyhow::Result<()> {
+    let mut cameras: Vec<String> = config.cameras.iter().map(|camera| camera.name.clone()).collect();
+    cameras.extend(database.cameras()?.iter().map(|camera| camera.name.to_string()));
+    for rule in &config.rules {
+        for camera in &rule.cameras {
+            ensure!(
+                cameras.contains(camera),
+                "rule {:?}: there is no camera {camera:?}; there are {}",
+                rule.name,
+                if cameras.is_empty() { "none".to_owned() } else { cameras.join(", ") }
+            );
+        }
+        ensure!(
+            is_file_name(&rule.plugin) || is_uploaded(&rule.plugin, database)?,
+            "rule {:?}: there is no plugin {:?}; name a .wasm file, or one that was uploaded",
+            rule.name,
+            rule.plugin
+        );
     }
+    Ok(())
+}
+
+/// Whether a digest, a name or a `name@version` is that of an uploaded plugin.
+fn is_uploaded(plugin: &str, database: &Database) -> anyhow::Result<bool> {
+    if let Ok(digest) = plugin.parse::<Digest>() {
+        return Ok(database.plugin(&digest)?.is_some());
+    }
+    let (name, version) =
+        plugin.split_once('@').map_or((plugin, None), |(name, version)| (name, Some(version)));
+    Ok(database.plugins()?.iter().any(|known| {
+        known.facts.name.as_str() == name && version.is_none_or(|version| known.facts.version == version)
+    }))
 }
