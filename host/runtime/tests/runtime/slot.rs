@@ -193,7 +193,7 @@ fn the_same_frames_give_the_same_outputs_also_when_the_rule_fails_on_the_way() {
 #[test]
 fn a_rule_over_its_share_of_a_second_misses_frames_and_is_not_struck() {
     let limits = Limits {
-        call: Duration::from_millis(500),
+        call: Duration::from_millis(100),
         call_per_second: Duration::from_millis(1),
         ..Limits::default()
     };
