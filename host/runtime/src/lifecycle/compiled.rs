@@ -19,6 +19,8 @@ use crate::log::cut;
 
 /// Bytes of the version.
 const VERSION_BYTES: usize = 64;
+/// Bytes of the engine's words, which may hold names from the component; the rest is cut.
+const REASON_BYTES: usize = 512;
 /// Bytes of the summary; the rest is cut.
 const SUMMARY_BYTES: usize = 512;
 
@@ -123,10 +125,10 @@ impl Verified {
         let component = match cached {
             Some(component) => component,
             None => Component::new(engine, &artifact.bytes)
-                .map_err(|error| CompileError::Compile { reason: format!("{error:#}") })?,
+                .map_err(|error| CompileError::Compile { reason: words(&error) })?,
         };
         let pre = GuestPre::link(artifact.abi, runtime.linker(), &component)
-            .map_err(|error| CompileError::Link { reason: format!("{error:#}") })?;
+            .map_err(|error| CompileError::Link { reason: words(&error) })?;
         if let Some(cache) = runtime.cache().filter(|_| !from_cache) {
             cache.store(&artifact.digest, &component);
         }
@@ -170,6 +172,11 @@ impl Compiled {
     pub(super) fn start(&self, allowance: &Arc<Allowance>, seed: [u8; 32]) -> Result<Instance, CallError> {
         Instance::start(&self.inner.runtime, &self.inner.pre, allowance, seed)
     }
+}
+
+/// The engine's words with their causes.
+fn words(error: &wasmtime::Error) -> String {
+    cut(&format!("{error:#}"), REASON_BYTES).to_owned()
 }
 
 fn check(raw: RawDescription) -> Result<Description, CompileError> {

@@ -7,6 +7,7 @@ mod artifact;
 mod bound;
 mod compiled;
 mod contract;
+mod effort;
 mod upload;
 
 pub use self::artifact::{Artifact, Digest, DigestError};

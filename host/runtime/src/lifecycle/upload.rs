@@ -6,6 +6,7 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
 
 use super::artifact::{Artifact, Digest};
 use super::contract::Contract;
+use super::effort;
 use crate::Runtime;
 use crate::abi::AbiVersion;
 use crate::log::cut;
@@ -63,6 +64,16 @@ pub enum VerifyError {
     Invalid {
         /// The validator's words.
         reason: String,
+    },
+    /// More than the compiler can take.
+    #[error("the component has {found} {what}, the limit is {limit}: compiling it would take too long")]
+    Effort {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is, or a part of it.
+        found: u64,
+        /// How much there may be.
+        limit: u64,
     },
     /// Imports that the host does not have.
     #[error(
@@ -123,7 +134,7 @@ impl Upload {
         Upload { bytes }
     }
 
-    /// Checks size, kind, validity, imports, contract version and exports. Runs and compiles nothing.
+    /// Checks size, kind, validity, the compiler's work, imports, contract version and exports. Runs and compiles nothing.
     ///
     /// # Errors
     /// [`VerifyError`] names what is wrong and the remedy.
@@ -134,6 +145,7 @@ impl Upload {
         }
         check_kind(&self.bytes)?;
         let contract = Contract::validate(&self.bytes)?;
+        effort::check(&self.bytes)?;
         let imports = imports(&self.bytes)?;
         let abi = abi_of(&imports)?;
         contract.check_exports(abi)?;

@@ -57,6 +57,27 @@ fn a_damaged_component_is_refused_wherever_the_damage_is() {
 }
 
 #[test]
+fn what_would_keep_the_compiler_for_long_is_refused_before_it_begins() {
+    let doubled = |number: usize| {
+        let (before, twice) = (number - 1, "(instance (instantiate $p))".repeat(2));
+        format!("(component $c{number} (alias outer 1 $c{before} (component $p)) {twice})")
+    };
+    let levels: String = (1..=30).map(doubled).collect();
+    let first = "(component $c0 (core module $m) (core instance (instantiate $m)))";
+    let error = refusal(component(&format!("(component {first} {levels})")));
+    assert_says(&error, &["instances within instances, the limit is 10000", "too long"]);
+    let within = |code: &str| component(&format!("(component (core module {code}))"));
+    let error = refusal(within(&"(func)".repeat(100_001)));
+    assert_says(&error, &["100001 functions, the limit is 100000"]);
+    let (variables, loops) =
+        ("i32 ".repeat(2_000), format!("{}{}", "loop ".repeat(1_001), "end ".repeat(1_001)));
+    let error = refusal(within(&format!("(func (local {variables}) {loops})")));
+    assert_says(&error, &["2002000 variables kept over loops, the limit is 2000000"]);
+    let sound = within(&"(func (local i32) loop end)".repeat(1_000));
+    assert_eq!(refusal(sound), VerifyError::NoContract, "much work, but work that a compiler can do");
+}
+
+#[test]
 fn forbidden_imports_are_listed_by_name() {
     let error = refusal(guest("network"));
     assert_says(&error, &["wasi:sockets/tcp@0.2", "wasi:sockets/network@0.2", "without network"]);
