@@ -305,7 +305,8 @@ impl RuleSlot {
 
     fn failed(&mut self, error: &CallError) {
         self.figures.failed(error);
-        if error.is_fatal() && matches!(self.state, State::Active(_)) {
+        // A state far over its limit is cut off in the middle, which kills although the error by itself does not.
+        if matches!(&self.state, State::Active(instance) if !instance.is_alive()) {
             self.strike(error);
         }
     }

@@ -57,6 +57,18 @@ fn the_fifth_strike_is_quarantine_and_every_frame_is_still_answered() {
 }
 
 #[test]
+fn a_rule_that_died_over_its_state_is_struck_and_comes_back() {
+    let mut slot = slot("huge-state", 5);
+    show(&mut slot, 0..11);
+    let health = slot.health();
+    assert!(matches!(health.state, RuleState::BackingOff { .. }), "{health:?}");
+    assert_eq!((health.strikes, health.limit_breaches), (1, 1));
+    let seen = show(&mut slot, 11..25);
+    assert!(matches!(seen[13], Processed::Output(_)), "after the pause");
+    assert_eq!(slot.health().restarts, 1);
+}
+
+#[test]
 fn each_kind_of_failure_is_counted_as_what_it_is() {
     let figures = |deed: &str| {
         let settings = format!(r#"{{"do":"{deed}","after":2}}"#);
