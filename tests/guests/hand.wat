@@ -1,4 +1,6 @@
-;; A rule written by hand, for what no compiler would emit. Tests put code in the two marked places.
+;; A rule written by hand, for what no compiler would emit. Tests put code in the marked places: `before` and `with`
+;; are the component's, `import` and `module` the core module's, the others in the function of that name. `late` is in
+;; `process` from the fifth call on, when the trial is long over.
 (component
   (import "ocellus:plugin/types@0.1.0" (instance $types
     (type $frame (record (field "camera" u32) (field "sequence" u64) (field "time-us" u64)
@@ -50,8 +52,12 @@
   (alias export $types "description" (type $description))
   (alias export $types "camera" (type $camera))
 
+  ;;before;;
   (core module $code
+    ;;import;;
     (memory (export "memory") 1)
+    (global $calls (mut i32) (i32.const 0))
+    ;;module;;
     ;; A description at 16: name, version, summary, schema (pointer, length each), scope, powers.
     (data (i32.const 16)
       "\80\00\00\00\04\00\00\00" "\88\00\00\00\05\00\00\00" "\80\00\00\00\04\00\00\00" "\90\00\00\00\02\00\00\00"
@@ -60,13 +66,26 @@
     (data (i32.const 0x88) "1.0.0")
     (data (i32.const 0x90) "{}")
     ;; Memory from 0x200 on is zero: an `ok` with empty lists, or an empty list.
-    (func (export "describe") (result i32) i32.const 16)
-    (func (export "zero") (result i32) i32.const 0x200)
-    (func (export "zero-1") (param i32) (result i32) i32.const 0x200)
-    (func (export "zero-long") (param i64) (result i32) i32.const 0x200)
-    (func (export "zero-2") (param i32 i32) (result i32) i32.const 0x200)
-    (func (export "zero-4") (param i32 i32 i32 i32) (result i32) i32.const 0x200)
-    (func (export "zero-command") (param i64 i32 i32) (result i32) i32.const 0x200)
+    (func (export "describe") (result i32) ;;describe;;
+      i32.const 16)
+    (func (export "configure") (param i32 i32 i32 i32) (result i32) ;;configure;;
+      i32.const 0x200)
+    (func (export "process") (param i32) (result i32)
+      (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      (if (i32.ge_u (global.get $calls) (i32.const 5)) (then ;;late;;
+      ))
+      ;;process;;
+      i32.const 0x200)
+    (func (export "finish") (param i64) (result i32) ;;finish;;
+      i32.const 0x200)
+    (func (export "save") (result i32) ;;save;;
+      i32.const 0x200)
+    (func (export "restore") (param i32 i32 i32 i32) (result i32) ;;restore;;
+      i32.const 0x200)
+    (func (export "query") (param i32 i32) (result i32) ;;query;;
+      i32.const 0x200)
+    (func (export "command") (param i64 i32 i32) (result i32) ;;command;;
+      i32.const 0x200)
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       ;;realloc;;
       i32.const 0x1000)
@@ -74,24 +93,25 @@
       ;;start;;
     )
     (start $start))
-  (core instance $i (instantiate $code))
+  (core instance $i (instantiate $code ;;with;;
+  ))
   (alias core export $i "memory" (core memory $memory))
   (alias core export $i "realloc" (core func $realloc))
 
   (func $describe (result $description) (canon lift (core func $i "describe") (memory $memory)))
   (func $configure (param "settings" string) (param "cameras" (list $camera)) (result (result (error string)))
-    (canon lift (core func $i "zero-4") (memory $memory) (realloc $realloc)))
+    (canon lift (core func $i "configure") (memory $memory) (realloc $realloc)))
   (func $process (param "frame" $frame) (param "tracks" $tracks) (result (result $output (error string)))
-    (canon lift (core func $i "zero-1") (memory $memory) (realloc $realloc)))
+    (canon lift (core func $i "process") (memory $memory) (realloc $realloc)))
   (func $finish (param "time-us" u64) (result (result $output (error string)))
-    (canon lift (core func $i "zero-long") (memory $memory)))
-  (func $save (result (list u8)) (canon lift (core func $i "zero") (memory $memory)))
+    (canon lift (core func $i "finish") (memory $memory)))
+  (func $save (result (list u8)) (canon lift (core func $i "save") (memory $memory)))
   (func $restore (param "state" (list u8)) (param "version" string) (result (result (error string)))
-    (canon lift (core func $i "zero-4") (memory $memory) (realloc $realloc)))
+    (canon lift (core func $i "restore") (memory $memory) (realloc $realloc)))
   (func $query (param "request" string) (result (result string (error string)))
-    (canon lift (core func $i "zero-2") (memory $memory) (realloc $realloc)))
+    (canon lift (core func $i "query") (memory $memory) (realloc $realloc)))
   (func $command (param "time-us" u64) (param "request" string) (result (result $output (error string)))
-    (canon lift (core func $i "zero-command") (memory $memory) (realloc $realloc)))
+    (canon lift (core func $i "command") (memory $memory) (realloc $realloc)))
   (export "describe" (func $describe))
   (export "configure" (func $configure))
   (export "process" (func $process))

@@ -67,7 +67,12 @@ pub(crate) struct TestSite {
 impl TestSite {
     /// One small, fast scene camera for each name.
     pub(crate) fn start(cameras: &[&str]) -> TestSite {
-        TestSite::start_in(tempfile::tempdir().unwrap(), cameras)
+        TestSite::start_at(25, cameras)
+    }
+
+    /// One small scene camera with so many frames a second for each name.
+    pub(crate) fn start_at(fps: u32, cameras: &[&str]) -> TestSite {
+        TestSite::start_in(tempfile::tempdir().unwrap(), fps, cameras)
     }
 
     /// Ends it, and starts another one on the same data.
@@ -76,12 +81,12 @@ impl TestSite {
         assert!(report.still_running.is_empty(), "{report:?}");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         drop(self);
-        TestSite::start_in(folder, cameras)
+        TestSite::start_in(folder, 25, cameras)
     }
 
-    fn start_in(folder: tempfile::TempDir, cameras: &[&str]) -> TestSite {
+    fn start_in(folder: tempfile::TempDir, fps: u32, cameras: &[&str]) -> TestSite {
         let camera = |(seed, camera): (usize, &&str)| {
-            let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps=25");
+            let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps={fps}");
             CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
         };
         let parts = SiteParts {

@@ -1,0 +1,282 @@
+//! The site on which the cases are played, and what must hold through all of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ocellus_core::{Value, VersionState};
+use ocellus_pipeline::{RuleSettings, TransitionQuery};
+use ocellus_runtime::{OnFailure, RuleHealth, RuleState};
+
+use crate::case::{Case, Made, Stops};
+use crate::pulse::Pulse;
+use crate::site::{TestSite, name, probe, probe_version};
+
+const CAMERAS: [&str; 4] = ["north", "east", "south", "west"];
+/// So few that a machine which is busy with other things does not make a camera drop one.
+const FPS: u32 = 5;
+/// Hostile rules that run at once.
+const AT_ONCE: usize = 12;
+
+/// Panics of any thread, also those that somebody caught.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// A site with four cameras and a sound rule on all of them, which sees every frame.
+pub(crate) struct Stage {
+    host: TestSite,
+    /// The probe as it is.
+    sound: String,
+    pulse: Pulse,
+    /// What was not as the tables say; told together at the end of a round.
+    faults: RefCell<Vec<String>>,
+}
+
+/// Bytes that the process holds in memory.
+pub(crate) fn resident_memory() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+impl Stage {
+    pub(crate) fn set() -> Stage {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            usual(info);
+        }));
+        let host = TestSite::start_at(FPS, &CAMERAS);
+        let [sound, witness] =
+            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+        host.bind("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
+        let stage = Stage { host, sound, pulse: Pulse::start(), faults: RefCell::default() };
+        stage.goes_on(&[]);
+        stage
+    }
+
+    /// Plays the cases one after the other, those that run beside each other.
+    pub(crate) fn play(&self, cases: &[Case]) {
+        let (running, others): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.runs());
+        for some in others.chunks(AT_ONCE) {
+            some.iter().for_each(|case| self.play_one(case));
+            self.goes_on(some);
+        }
+        for some in running.chunks(AT_ONCE) {
+            self.play_together(some);
+            self.goes_on(some);
+        }
+        let faults = self.faults.borrow();
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    }
+
+    fn play_one(&self, case: &Case) {
+        if matches!(case.stops, Stops::AtUpload) {
+            let refused = self.host.site.upload_plugin(&case.made.bytes()).map(|plugin| plugin.digest);
+            let error = refused.map_err(|error| error.to_string());
+            return self.is_refused(case, error);
+        }
+        let plugin = self.upload(case);
+        let rule = name(case.name);
+        let north = name("north");
+        match case.stops {
+            Stops::AtBind => {
+                let bound = self.host.site.put_rule(self.rule(case, &plugin, "north"));
+                self.is_refused(case, bound.map(|_| String::new()).map_err(|error| error.to_string()));
+            }
+            Stops::AtActivation => {
+                self.host.bind(case.name, &self.sound, &["north"], "{}");
+                self.host.wait_until("it has seen a frame", |_| self.host.calls(case.name) > 0);
+                let refused = self.host.site.activate(&rule, &plugin);
+                self.is_refused(case, refused.map(|_| String::new()).map_err(|error| error.to_string()));
+                assert_eq!(self.host.site.rule(&rule).unwrap().digest, self.sound, "{}", case.name);
+            }
+            Stops::AtQuery(request) => {
+                self.host.site.put_rule(self.rule(case, &plugin, "north")).unwrap();
+                let error =
+                    self.host.site.query_rule(&rule, &north, request).map_err(|error| error.to_string());
+                self.says(case, &error.unwrap_err());
+                self.is_told(case, RuleState::Quarantined, "north");
+            }
+            Stops::AtCommand(request) => {
+                self.host.site.put_rule(self.rule(case, &plugin, "north")).unwrap();
+                let error =
+                    self.host.site.command_rule(&rule, &north, request).map_err(|error| error.to_string());
+                self.says(case, &error.unwrap_err());
+                self.is_told(case, RuleState::Quarantined, "north");
+            }
+            _ => unreachable!("these run together"),
+        }
+        self.clear(case, &plugin);
+    }
+
+    fn play_together(&self, cases: &[&Case]) {
+        let plugins: Vec<String> = cases.iter().map(|case| self.upload(case)).collect();
+        let placed: Vec<_> = cases.iter().zip(&plugins).zip(CAMERAS.iter().cycle()).collect();
+        for ((case, plugin), camera) in &placed {
+            let bound = self.host.site.put_rule(self.rule(case, plugin, camera));
+            if let Err(error) = bound {
+                self.fault(format!("{}: is not bound: {error}", case.name));
+            }
+        }
+        for ((case, _), camera) in &placed {
+            if self.host.site.rule(&name(case.name)).is_err() {
+                continue;
+            }
+            match case.stops {
+                Stops::Running => self.is_told(case, RuleState::Quarantined, camera),
+                Stops::Warned => self.is_told(case, RuleState::Active, camera),
+                Stops::Harmless(shown) => {
+                    self.host.wait_until(case.name, |_| shown(&self.health(case)));
+                    let health = self.health(case);
+                    if health.state != RuleState::Active || health.last_error.is_some() {
+                        self.fault(format!("{}: {health:?}", case.name));
+                    }
+                }
+                _ => self.host.wait_until(case.name, |_| {
+                    let health = self.health(case);
+                    health.strikes > 1 && health.last_error.is_some_and(|error| error.contains(case.says))
+                }),
+            }
+        }
+        for ((case, plugin), _) in &placed {
+            self.clear(case, plugin);
+        }
+    }
+
+    /// The rule's status on its camera, the host's health and, for a quarantine, the log of versions say why.
+    fn is_told(&self, case: &Case, state: RuleState, camera: &str) {
+        self.host.wait_until(case.name, |_| self.health(case).last_error.is_some());
+        let health = self.health(case);
+        self.says(case, health.last_error.as_deref().unwrap());
+        if health.state != state {
+            return self.fault(format!("{}: {health:?}", case.name));
+        }
+        if state != RuleState::Quarantined {
+            return;
+        }
+        let shown = self.host.site.health();
+        let part = shown.components.iter().find(|part| part.name == format!("rule {}", case.name)).unwrap();
+        if part.ready || !part.detail.contains(camera) {
+            self.fault(format!("{}: {part:?}", case.name));
+        }
+        self.host.wait_until(case.name, |site| {
+            let query = TransitionQuery { rule: Some(name(case.name)), ..TransitionQuery::default() };
+            let newest = site.transitions(&query).unwrap().into_iter().next().unwrap().transition;
+            newest.state == VersionState::Quarantined && Some(newest.detail) == health.last_error
+        });
+    }
+
+    /// Whoever asked is told why, and so is the log of versions; neither is flooded.
+    fn is_refused(&self, case: &Case, answer: Result<String, String>) {
+        let Err(error) = answer else { return self.fault(format!("{}: is taken", case.name)) };
+        self.says(case, &error);
+        let newest = self.host.site.transitions(&TransitionQuery::default()).unwrap().remove(0).transition;
+        assert_eq!(newest.state, VersionState::Refused, "{}", case.name);
+        self.says(case, &newest.detail);
+    }
+
+    /// The case's words are in what somebody is told, and that is not long.
+    fn says(&self, case: &Case, told: &str) {
+        if !told.contains(case.says) {
+            self.fault(format!("{}: {:?} is not in {told:?}", case.name, case.says));
+        }
+        if told.len() > 16 << 10 {
+            self.fault(format!("{}: is told in {} bytes", case.name, told.len()));
+        }
+    }
+
+    fn fault(&self, fault: String) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    fn upload(&self, case: &Case) -> String {
+        match case.made {
+            Made::Settings(_) | Made::Drip => self.sound.clone(),
+            _ => {
+                let uploaded = self.host.site.upload_plugin(&case.made.bytes());
+                uploaded.unwrap_or_else(|error| panic!("{}: {error}", case.name)).digest
+            }
+        }
+    }
+
+    fn rule(&self, case: &Case, plugin: &str, camera: &str) -> RuleSettings {
+        let mut rule = self.host.rule(case.name, plugin, &[camera], case.made.settings());
+        rule.policy.limits.setup = Duration::from_millis(100);
+        if matches!(case.made, Made::Drip) {
+            rule.policy.limits.call_per_second = Duration::from_millis(1);
+        }
+        rule.policy.on_failure = match case.stops {
+            Stops::Again => OnFailure::Skip,
+            _ => OnFailure::Disable,
+        };
+        rule
+    }
+
+    fn clear(&self, case: &Case, plugin: &str) {
+        if self.host.site.rule(&name(case.name)).is_ok() {
+            self.host.site.remove_rule(&name(case.name)).unwrap();
+        }
+        if plugin != self.sound {
+            self.host.site.remove_plugin(plugin).unwrap();
+        }
+    }
+
+    fn health(&self, case: &Case) -> RuleHealth {
+        self.host.site.rule(&name(case.name)).unwrap().cameras.remove(0).health
+    }
+
+    /// Every camera shows its rules a frame more, none has dropped one, and nobody has panicked.
+    fn goes_on(&self, after: &[&Case]) {
+        let names: Vec<&str> = after.iter().map(|case| case.name).collect();
+        let before = CAMERAS.map(|camera| self.host.frames(camera));
+        self.host.wait_until("the cameras go on", |_| {
+            CAMERAS.iter().zip(before).all(|(camera, frames)| self.host.frames(camera) > frames)
+        });
+        let dropped = CAMERAS.map(|camera| self.host.site.camera(&name(camera)).unwrap().dropped);
+        let panics = PANICS.load(Ordering::Relaxed);
+        if panics > 0 {
+            self.fault(format!("after {names:?}: {panics} panics"));
+        }
+        if dropped.iter().any(|&dropped| dropped > self.excused()) {
+            let late = self.pulse.late();
+            self.fault(format!(
+                "after {names:?}: {dropped:?} frames dropped; the machine was late by {late:?}"
+            ));
+        }
+    }
+
+    /// Frames that a camera may have dropped because the machine stood still, by the time it did: none on a machine
+    /// that has room for this test.
+    fn excused(&self) -> u64 {
+        u64::try_from(self.pulse.late().as_millis()).unwrap().div_ceil(1000 / u64::from(FPS) / 4)
+    }
+
+    /// Ends the site; the sound rule has seen every frame of every camera exactly once.
+    pub(crate) fn close(self) {
+        let witness = self.host.site.rule(&name("witness")).unwrap();
+        for on in &witness.cameras {
+            assert!(on.health.last_error.is_none() && on.health.skipped + on.health.throttled == 0, "{on:?}");
+        }
+        let report = self.host.site.shutdown(Duration::from_secs(20));
+        assert!(report.still_running.is_empty() && report.events_lost == 0, "{report:?}");
+        let mut seen: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        for record in self.host.events("witness") {
+            let Value::Text(text) = &record.event.attributes[0].1 else { panic!("{record:?}") };
+            assert!(text.contains(&format!("sequence: {},", record.frame)), "{text}");
+            seen.entry(record.camera.clone()).or_default().push(record.frame);
+        }
+        for camera in &report.cameras {
+            let frames = &seen[&camera.name];
+            let expected: Vec<u64> = (frames[0]..camera.frames).collect();
+            assert_eq!(frames, &expected, "camera {}", camera.name);
+            assert!(camera.dropped <= self.excused(), "camera {}: {} dropped", camera.name, camera.dropped);
+        }
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0);
+    }
+}
+
+impl Case {
+    fn runs(&self) -> bool {
+        matches!(self.stops, Stops::Running | Stops::Again | Stops::Warned | Stops::Harmless(_))
+    }
+}
