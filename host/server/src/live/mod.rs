@@ -4,5 +4,6 @@ pub(crate) mod camera;
 pub(crate) mod events;
 pub(crate) mod line;
 pub(crate) mod mjpeg;
+mod relay;
 pub(crate) mod text;
 pub(crate) mod transitions;
