@@ -1,6 +1,8 @@
 //! Settings that cannot be meant are refused with a message that says what would be right.
 #![expect(clippy::panic, reason = "helpers of tests")]
 
+use std::f64::consts::TAU;
+
 use ocellus_sdk::core::Size;
 use ocellus_sdk::test::{Harness, check_schema, track};
 use parking::Parking;
@@ -65,8 +67,9 @@ fn a_name_is_given_once() {
 
 #[test]
 fn outlines_are_limited_one_by_one_and_together() {
-    let corner = |index: u32| [0.5 + (f64::from(index) / 50.0).sin() / 4.0, 0.5 + f64::from(index) / 1000.0];
-    let outline = |corners: u32| Value::from_iter((0..corners).map(|index| json!(corner(index))));
+    let corner = |share: f64| [0.5 + (share * TAU).cos() / 4.0, 0.5 + (share * TAU).sin() / 4.0];
+    let share = |index: u32, corners: u32| f64::from(index) / f64::from(corners);
+    let outline = |corners| Value::from_iter((0..corners).map(|index| json!(corner(share(index, corners)))));
     let space = |name: u32, corners| json!({"name": name.to_string(), "polygon": outline(corners)});
     assert!(refusal(&json!({"spaces": [space(0, 257)]})).contains("257 corners; at most 256"));
     let many: Vec<Value> = (0..40).map(|index| space(index, 250)).collect();
