@@ -19,7 +19,8 @@ pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };
 pub use site::{
-    Activation, Comparison, ComponentHealth, Difference, ShadowStatus, Side, DeclaredRule, HandedOver, Health, HealthState, PluginStatus, PolicyError,
-    RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus, ShutdownReport, Site, SiteError,
-    SiteErrorKind, SiteParts, SiteSettings, SwappedCamera,
+    Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
+    PluginStatus, PolicyError, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
+    ShadowStatus, ShutdownReport, Side, Site, SiteError, SiteErrorKind, SiteParts, SiteSettings,
+    SwappedCamera,
 };

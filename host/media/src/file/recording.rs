@@ -200,7 +200,8 @@ fn open_input(path: &Path, guard: &Guard) -> Result<context::Input, String> {
             }
             Error::Exit => "reading its header took too long".to_owned(),
             Error::Eof => {
-                "it ends within its header; it may not have been copied completely, so copy it again".to_owned()
+                "it ends within its header; it may not have been copied completely, so copy it again"
+                    .to_owned()
             }
             other => other.to_string(),
         })
@@ -214,8 +215,10 @@ fn video_stream(input: &context::Input) -> Result<Stream<'_>, String> {
         None if input.streams().best(media::Type::Audio).is_some() => {
             Err("it contains sound but no video; name a file with pictures".to_owned())
         }
-        None => Err("it contains no video stream; name a file with pictures, or copy it again if it was cut off"
-            .to_owned()),
+        None => {
+            Err("it contains no video stream; name a file with pictures, or copy it again if it was cut off"
+                .to_owned())
+        }
     }
 }
 
