@@ -15,7 +15,7 @@ use crate::camera::Declared;
 pub struct RuleSettings {
     /// Its name, unique on the site.
     pub name: Name,
-    /// The plugin: a digest, a name (its newest version), or `name@version`.
+    /// The plugin: a digest, a name (its highest version), or `name@version`.
     pub plugin: String,
     /// The cameras it watches.
     pub cameras: Vec<Name>,

@@ -188,7 +188,7 @@ impl From<RuleStatus> for Rule {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BindRule {
-    /// A digest, a plugin's name (its newest version), or `name@version`.
+    /// A digest, a plugin's name (its highest version), or `name@version`.
     #[schema(example = "line-crossing@0.1.0")]
     plugin: String,
     /// The cameras it watches.
