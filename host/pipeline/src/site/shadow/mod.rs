@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use ocellus_core::{Cause, Name, TimeUs, VersionState};
 use ocellus_runtime::{Probed, Processed, RuleHealth, RuleSlot, Share, Snapshot, TrackColumns};
@@ -18,6 +19,7 @@ use ocellus_store::PluginRecord;
 
 use self::comparison::{Comparing, Place as FramePlace};
 use super::ask::{Place, ask};
+use super::camera::join_until;
 use super::change::Trial;
 use super::history::of_plugin;
 use super::rule::{Activation, RuleEntry};
@@ -29,6 +31,8 @@ pub(crate) use self::tap::{Tap, Told};
 
 /// Shadows at a time; each has a thread.
 const MAX_SHADOWS: usize = 8;
+/// How long a shadow may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All that can be seen of a shadow.
 #[derive(Debug, Clone)]
@@ -193,8 +197,10 @@ impl Inner {
             let places = self.places(&names).unwrap_or_default();
             places.iter().for_each(|place| take_off(place, rule, &entry.probed));
         }
-        if shadow.thread.is_finished() && shadow.thread.join().is_err() {
-            tracing::error!(%rule, "the shadow's thread ended with a panic");
+        // What still waits for it is bounded, in number and in time for each.
+        let threads = vec![(format!("shadow-{rule}"), shadow.thread)];
+        for name in join_until(threads, Instant::now() + PATIENCE) {
+            tracing::error!(thread = %name, "the shadow does not end");
         }
         Some(shadow.plugin)
     }
