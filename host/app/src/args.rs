@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use ocellus_core::Power;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 
 /// Video analytics whose rules are WebAssembly plugins.
@@ -156,9 +157,20 @@ pub(crate) struct RuleArgs {
     /// The rule's name in events, one for each --rule [default: the plugin's name]
     #[arg(long = "rule-name", value_name = "NAME")]
     pub(crate) names: Vec<ocellus_core::Name>,
+    /// What the rules may do beyond seeing tracks: embeddings, readings, messages, key-value or wall-clock. May be
+    /// given several times. Addresses are never called over a recording.
+    #[arg(long = "grant", value_name = "POWER", value_parser = power)]
+    pub(crate) grants: Vec<Power>,
     /// Where events go, one JSON object a line; `-` is standard output.
     #[arg(long, value_name = "OUT.jsonl")]
     pub(crate) events: Option<PathBuf>,
+}
+
+/// A power that can be granted over a recording.
+fn power(text: &str) -> Result<Power, String> {
+    let possible = || Power::ALL.into_iter().filter(|power| *power != Power::Webhook);
+    let names = || possible().map(Power::as_str).collect::<Vec<_>>().join(", ");
+    possible().find(|power| power.as_str() == text).ok_or_else(|| format!("write one of {}", names()))
 }
 
 #[derive(Debug, Args)]

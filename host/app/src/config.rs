@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use ocellus_core::Name;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+use ocellus_core::{Name, Power};
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::CameraSettings;
+use ocellus_runtime::Grants;
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -188,6 +189,32 @@ pub(crate) struct RuleConfig {
     /// Its settings; the plugin's schema says what may stand here.
     #[serde(default)]
     pub(crate) settings: serde_json::Map<String, serde_json::Value>,
+    /// What it may do beyond seeing tracks; nothing where not given.
+    #[serde(default)]
+    pub(crate) grants: GrantsConfig,
+}
+
+/// What a rule may do beyond seeing tracks.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GrantsConfig {
+    /// Of embeddings, readings, messages, key-value, wall-clock and webhook, those that it has.
+    pub(crate) powers: Vec<String>,
+    /// Addresses that it may have called with the power webhook, and all that is below them.
+    pub(crate) webhooks: Vec<String>,
+}
+
+impl GrantsConfig {
+    /// As the host takes it.
+    pub(crate) fn grants(&self) -> anyhow::Result<Grants> {
+        let power = |name: &String| {
+            let known = || Power::ALL.map(Power::as_str).join(", ");
+            Power::named(name)
+                .with_context(|| format!("grants.powers: {name:?} is no power; there are {}", known()))
+        };
+        let powers = self.powers.iter().map(power).collect::<anyhow::Result<_>>()?;
+        Ok(Grants::new(powers, &self.webhooks).context("grants")?)
+    }
 }
 
 impl Config {

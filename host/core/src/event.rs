@@ -1,6 +1,7 @@
 //! What a rule concludes.
 
 use crate::geometry::{Point, Segment};
+use crate::message::{Publication, WebhookCall};
 use crate::name::Name;
 use crate::time::TimeUs;
 
@@ -107,4 +108,8 @@ pub struct RuleOutput {
     pub measurements: Vec<Measurement>,
     /// What to draw, until the next call.
     pub overlays: Vec<Overlay>,
+    /// What to tell the other rules of the site; they hear it from the next frame on.
+    pub publications: Vec<Publication>,
+    /// Addresses to call.
+    pub webhooks: Vec<WebhookCall>,
 }

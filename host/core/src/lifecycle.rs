@@ -17,6 +17,8 @@ pub enum VersionState {
     Quarantined,
     /// It was refused; nothing changed.
     Refused,
+    /// It asks for powers that the rule's operator has not seen, and is not run until they say what it gets.
+    Waiting,
     /// It was deleted.
     Removed,
 }
@@ -46,13 +48,14 @@ pub enum Cause {
 
 impl VersionState {
     /// All of them.
-    pub const ALL: [VersionState; 7] = [
+    pub const ALL: [VersionState; 8] = [
         VersionState::Uploaded,
         VersionState::Active,
         VersionState::Shadow,
         VersionState::Retired,
         VersionState::Quarantined,
         VersionState::Refused,
+        VersionState::Waiting,
         VersionState::Removed,
     ];
 
@@ -66,6 +69,7 @@ impl VersionState {
             VersionState::Retired => "retired",
             VersionState::Quarantined => "quarantined",
             VersionState::Refused => "refused",
+            VersionState::Waiting => "waiting",
             VersionState::Removed => "removed",
         }
     }

@@ -55,6 +55,7 @@ fn main() {
         cameras: cameras.clone(),
         settings: "{}".into(),
         policy: RulePolicy::default(),
+        grants: ocellus_runtime::Grants::none(),
     };
     site.put_rule(settings).unwrap();
     let (sender, seen) = channel();
@@ -69,7 +70,7 @@ fn main() {
     let mut at_swap: Vec<(Name, u64)> = Vec::new();
     for round in 1..=SWAPS {
         thread::sleep(Duration::from_millis(100));
-        let activation = site.activate(&rule, &versions[round % 2]).unwrap();
+        let activation = site.activate(&rule, &versions[round % 2], None).unwrap();
         assert!(activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried));
         at_swap.extend(activation.cameras.into_iter().map(|camera| (camera.camera, camera.at_frame)));
     }

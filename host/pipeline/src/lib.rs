@@ -22,5 +22,5 @@ pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
     PluginStatus, PolicyError, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
     ShadowStatus, ShutdownReport, Side, Site, SiteError, SiteErrorKind, SiteParts, SiteSettings,
-    SwappedCamera,
+    SwappedCamera, WebhookCounts,
 };

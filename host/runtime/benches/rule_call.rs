@@ -10,10 +10,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ocellus_core::{CameraHandle, FrameInfo, Name, Rect, Size, TimeUs, Track, TrackState};
+use ocellus_core::{CameraHandle, FrameInfo, Name, Power, Powers, Rect, Size, TimeUs, Track, TrackState};
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, DeadlineMode, Instance, Limits, OnRefusal, Probed, RuleSlot, Runtime,
-    RuntimeOptions, TrackColumns, prepare_swap,
+    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, OnRefusal, Probed, RuleSlot,
+    Runtime, RuntimeOptions, TrackColumns, prepare_swap,
 };
 
 #[path = "../../../tests/guests/line/src/rule.rs"]
@@ -236,6 +236,7 @@ fn probed(runtime: &Runtime, bytes: &[u8], settings: &str) -> Probed {
         settings: settings.to_owned(),
         cameras: vec![camera],
         limits: Limits::default(),
+        grants: Grants::new(Powers::NONE.with(Power::Embeddings), &[]).expect("sound"),
         deadline: DeadlineMode::Live,
     };
     runtime.load(bytes.to_vec()).expect("sound").bind(binding).expect("sound").probe().expect("passes")

@@ -90,6 +90,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         wasi::add_to_linker(&mut linker).map_err(engine_error)?;
         abi::v0_1::add_to_linker(&mut linker).map_err(engine_error)?;
+        abi::v0_2::add_to_linker(&mut linker).map_err(engine_error)?;
         let ticker = Ticker::start(engine.clone(), options.tick).map_err(RuntimeError::Ticker)?;
         let cache = options.cache_dir.as_deref().and_then(|dir| Cache::open(dir, &engine));
         let inner = Inner { linker, engine, options, cache, pooled, _ticker: ticker };

@@ -10,8 +10,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::deadline::Deadline;
-use crate::limits::Limits;
+use crate::limits::Terms;
 use crate::log::{LogLevel, RuleLog};
+use crate::values::ValueRoom;
 use crate::wasi;
 
 /// Elements over all tables of an instance.
@@ -56,6 +57,7 @@ pub(crate) struct HostState {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) deadline: Deadline,
+    pub(crate) values: ValueRoom,
     memory: usize,
     memory_limit: usize,
     table_elements: usize,
@@ -63,7 +65,8 @@ pub(crate) struct HostState {
 
 impl HostState {
     /// State of a new instance whose random numbers follow from `seed`.
-    pub(crate) fn new(limits: &Limits, tick: Duration, seed: [u8; 32]) -> HostState {
+    pub(crate) fn new(terms: &Terms, tick: Duration, seed: [u8; 32]) -> HostState {
+        let limits = &terms.limits;
         let clock = FrameClock::default();
         let log = SharedLog(Arc::new(Mutex::new(RuleLog::new(limits.log_per_second))));
         let said = wasi::LastWords::default();
@@ -78,6 +81,7 @@ impl HostState {
             said,
             table,
             deadline: Deadline::new(tick),
+            values: ValueRoom::new(limits.values),
             memory: 0,
             memory_limit: limits.memory,
             table_elements: 0,

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocellus_core::{FrameInfo, RuleOutput, TimeUs};
+use ocellus_core::{FrameInfo, Name, Power, RuleOutput};
 use wasmtime::Store;
 
 use crate::Runtime;
-use crate::abi::{Guest, GuestPre, Output, OutputFlaw, RawDescription};
-use crate::columns::TrackColumns;
+use crate::abi::{Configuring, Guest, GuestPre, Output, OutputFlaw, RawDescription};
 use crate::error::{Call, CallError};
 use crate::host_state::HostState;
 use crate::lifecycle::BoundCamera;
-use crate::limits::{DeadlineMode, Limits};
-use crate::log::{Logs, cut};
+use crate::limits::{DeadlineMode, Terms};
+use crate::log::{LogLevel, Logs, cut};
+use crate::shown::{Moment, Shown};
 use crate::trap::{Circumstances, explain};
+use crate::values::{Access, KeyValues};
 
 /// Bytes kept of an error that a rule returns.
 const REFUSAL_BYTES: usize = 4096;
@@ -32,21 +33,23 @@ pub struct Instance {
     alive: bool,
     allowance: Arc<Allowance>,
     left_out: u64,
+    denied: u64,
+    topics: Vec<Name>,
     /// Keeps the clock of the time limits running.
     _runtime: Runtime,
 }
 
 /// The limits of an instance.
 pub(crate) struct Allowance {
-    limits: Limits,
+    terms: Terms,
     call: Duration,
     setup: Duration,
 }
 
 impl Allowance {
-    pub(crate) fn new(limits: Limits, mode: DeadlineMode) -> Allowance {
-        let (call, setup) = (limits.call_in(mode), limits.setup_in(mode));
-        Allowance { limits, call, setup }
+    pub(crate) fn new(terms: Terms, mode: DeadlineMode) -> Allowance {
+        let (call, setup) = (terms.limits.call_in(mode), terms.limits.setup_in(mode));
+        Allowance { terms, call, setup }
     }
 
     fn of(&self, call: Call) -> Duration {
@@ -59,7 +62,7 @@ impl Allowance {
     }
 
     fn circumstances(&self, call: Call, said: Option<String>) -> Circumstances {
-        Circumstances { call, time_limit: self.of(call), output_limit: self.limits.output, said }
+        Circumstances { call, time_limit: self.of(call), output_limit: self.terms.limits.output, said }
     }
 }
 
@@ -72,9 +75,9 @@ impl Instance {
         seed: [u8; 32],
     ) -> Result<Instance, CallError> {
         let mut store =
-            Store::new(pre.engine(), HostState::new(&allowance.limits, runtime.options().tick, seed));
+            Store::new(pre.engine(), HostState::new(&allowance.terms, runtime.options().tick, seed));
         store.limiter(|state| state);
-        store.set_hostcall_fuel(allowance.limits.output);
+        store.set_hostcall_fuel(allowance.terms.limits.output);
         store.set_max_component_handles(HANDLES);
         store.epoch_deadline_callback(|mut context| context.data_mut().deadline.expired());
         let ticks = store.data_mut().deadline.begin(allowance.setup);
@@ -84,29 +87,44 @@ impl Instance {
             explain(&error, allowance.circumstances(Call::Start, said))
         })?;
         let (allowance, runtime) = (Arc::clone(allowance), runtime.clone());
-        Ok(Instance { store, guest, alive: true, allowance, left_out: 0, _runtime: runtime })
+        Ok(Instance {
+            store,
+            guest,
+            alive: true,
+            allowance,
+            left_out: 0,
+            denied: 0,
+            topics: Vec::new(),
+            _runtime: runtime,
+        })
     }
 
     /// Shows the rule one frame.
     ///
     /// # Errors
     /// [`CallError`]; after a fatal one the instance is dead.
-    pub fn process(&mut self, frame: &FrameInfo, tracks: &TrackColumns) -> Result<RuleOutput, CallError> {
+    pub fn process<'a>(
+        &mut self,
+        frame: &FrameInfo,
+        shown: impl Into<Shown<'a>>,
+    ) -> Result<RuleOutput, CallError> {
+        let shown = shown.into();
         self.begin(Call::Process)?;
         self.store.data().clock.set(frame.time);
-        let answer = self.guest.process(&mut self.store, frame, (tracks, &self.allowance.limits));
+        let answer = self.guest.process(&mut self.store, frame, (&shown, &self.allowance.terms));
         let output = self.end(Call::Process, answer)?;
         self.take(Call::Process, output)
     }
 
-    /// Tells the rule that the stream ended at `time` and takes its last reports.
+    /// Tells the rule that the stream ended and takes its last reports.
     ///
     /// # Errors
     /// [`CallError`]; after a fatal one the instance is dead.
-    pub fn finish(&mut self, time: TimeUs) -> Result<RuleOutput, CallError> {
+    pub fn finish(&mut self, at: impl Into<Moment>) -> Result<RuleOutput, CallError> {
+        let at = at.into();
         self.begin(Call::Finish)?;
-        self.store.data().clock.set(time);
-        let answer = self.guest.finish(&mut self.store, time.0, &self.allowance.limits);
+        self.store.data().clock.set(at.time);
+        let answer = self.guest.finish(&mut self.store, at, &self.allowance.terms);
         let output = self.end(Call::Finish, answer)?;
         self.take(Call::Finish, output)
     }
@@ -116,12 +134,12 @@ impl Instance {
     /// # Errors
     /// [`CallError::StateTooLarge`] over the limit, else as every call.
     pub fn save(&mut self) -> Result<Vec<u8>, CallError> {
-        let limit = self.allowance.limits.state;
+        let limit = self.allowance.terms.limits.state;
         let look = limit.saturating_mul(STATE_LOOK);
         self.begin(Call::Save)?;
         self.store.set_hostcall_fuel(look);
         let answer = self.guest.save(&mut self.store).map(Ok);
-        self.store.set_hostcall_fuel(self.allowance.limits.output);
+        self.store.set_hostcall_fuel(self.allowance.terms.limits.output);
         match self.end(Call::Save, answer) {
             Ok(state) if state.len() > limit => Err(CallError::StateTooLarge { size: state.len(), limit }),
             Err(CallError::OutputTooLarge { .. }) => Err(CallError::StateTooLarge { size: look, limit }),
@@ -149,14 +167,15 @@ impl Instance {
         self.end(Call::Query, answer)
     }
 
-    /// Hands the rule an operator's correction, JSON, at frame time `time`.
+    /// Hands the rule an operator's correction, JSON.
     ///
     /// # Errors
     /// [`CallError`]; after a fatal one the instance is dead.
-    pub fn command(&mut self, time: TimeUs, request: &str) -> Result<RuleOutput, CallError> {
+    pub fn command(&mut self, at: impl Into<Moment>, request: &str) -> Result<RuleOutput, CallError> {
+        let at = at.into();
         self.begin(Call::Command)?;
-        self.store.data().clock.set(time);
-        let answer = self.guest.command(&mut self.store, (time.0, request), &self.allowance.limits);
+        self.store.data().clock.set(at.time);
+        let answer = self.guest.command(&mut self.store, (at, request), &self.allowance.terms);
         let output = self.end(Call::Command, answer)?;
         self.take(Call::Command, output)
     }
@@ -184,6 +203,39 @@ impl Instance {
         self.left_out
     }
 
+    /// Calls whose output asked for what was not granted; that part was left out.
+    #[must_use]
+    pub fn denied(&self) -> u64 {
+        self.denied
+    }
+
+    /// The topics it wants to hear of; none without [`Power::Messages`].
+    #[must_use]
+    pub fn topics(&self) -> &[Name] {
+        &self.topics
+    }
+
+    /// What it keeps under keys.
+    #[must_use]
+    pub fn values(&self) -> &KeyValues {
+        self.store.data().values.values()
+    }
+
+    /// Gives it what it kept under keys. A way back leads here from now on.
+    pub fn fill_values(&mut self, values: KeyValues) {
+        self.store.data_mut().values.fill(values);
+    }
+
+    /// The keys whose values changed since the last checkpoint, which is now.
+    pub(crate) fn checkpoint_values(&mut self) -> Vec<Arc<str>> {
+        self.store.data_mut().values.checkpoint()
+    }
+
+    /// Its values as they were at the last checkpoint; it has none after that.
+    pub(crate) fn surrender_values(&mut self) -> KeyValues {
+        self.store.data_mut().values.surrender()
+    }
+
     pub(crate) fn log_lines_dropped(&self) -> u64 {
         self.store.data().log.lock().dropped_in_total()
     }
@@ -196,18 +248,38 @@ impl Instance {
 
     pub(crate) fn configure(&mut self, settings: &str, cameras: &[&BoundCamera]) -> Result<(), CallError> {
         self.begin(Call::Configure)?;
-        let answer = self.guest.configure(&mut self.store, settings, cameras);
-        self.end(Call::Configure, answer)
+        let granted = self.allowance.terms.grants.powers();
+        let with = Configuring { settings, cameras, granted };
+        let answer = self.guest.configure(&mut self.store, &with);
+        let topics = self.end(Call::Configure, answer)?;
+        self.topics = check_topics(topics)?;
+        if !granted.has(Power::Messages) {
+            self.topics.clear();
+        }
+        Ok(())
     }
 
     fn begin(&mut self, call: Call) -> Result<(), CallError> {
         if !self.alive {
             return Err(CallError::Dead);
         }
+        let access = self.access(call);
+        self.store.data_mut().values.allow(access);
         self.store.data().said.clear();
         let ticks = self.store.data_mut().deadline.begin(self.allowance.of(call));
         self.store.set_epoch_deadline(ticks);
         Ok(())
+    }
+
+    fn access(&self, call: Call) -> Access {
+        if !self.allowance.terms.grants.has(Power::KeyValue) {
+            return Access::None;
+        }
+        match call {
+            Call::Start | Call::Describe | Call::Configure => Access::Early,
+            Call::Save | Call::Query => Access::Read,
+            Call::Process | Call::Finish | Call::Restore | Call::Command => Access::Write,
+        }
     }
 
     fn end<T>(&mut self, call: Call, answer: crate::abi::Answer<T>) -> Result<T, CallError> {
@@ -228,6 +300,10 @@ impl Instance {
         match output {
             Ok(checked) => {
                 self.left_out += checked.left_out;
+                if let Some(what) = checked.refused {
+                    self.denied += 1;
+                    self.store.data().write_log(LogLevel::Warn, &what);
+                }
                 Ok(checked.output)
             }
             Err(OutputFlaw::Invalid(what)) => Err(CallError::InvalidOutput { call, what }),
@@ -237,4 +313,18 @@ impl Instance {
             }
         }
     }
+}
+
+/// Topics that a rule may hear of.
+const TOPICS: usize = 64;
+
+fn check_topics(topics: Vec<String>) -> Result<Vec<Name>, CallError> {
+    let invalid = |what: String| CallError::InvalidOutput { call: Call::Configure, what };
+    if topics.len() > TOPICS {
+        return Err(invalid(format!("it names {} topics, at most {TOPICS} are possible", topics.len())));
+    }
+    let topic = |topic: String| {
+        Name::new(&topic).map_err(|error| invalid(format!("the topic {:?}: {error}", cut(&topic, 80))))
+    };
+    topics.into_iter().map(topic).collect()
 }

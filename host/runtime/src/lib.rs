@@ -13,21 +13,25 @@ mod columns;
 mod deadline;
 mod engine;
 mod error;
+mod grants;
 mod histogram;
 mod host_state;
 mod instance;
 mod lifecycle;
 mod limits;
 mod log;
+mod shown;
 mod slot;
 mod ticker;
 mod trap;
+mod values;
 mod wasi;
 
 pub use crate::abi::AbiVersion;
 pub use crate::columns::TrackColumns;
 pub use crate::engine::{Runtime, RuntimeError, RuntimeOptions};
 pub use crate::error::{Call, CallError, Trap};
+pub use crate::grants::{GrantError, Grants};
 pub use crate::histogram::CallTimes;
 pub use crate::instance::Instance;
 pub use crate::lifecycle::{
@@ -36,7 +40,10 @@ pub use crate::lifecycle::{
 };
 pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
 pub use crate::log::{LogLevel, LogLine, Logs};
+pub use crate::shown::{Moment, Shown};
 pub use crate::slot::{
-    Committed, Handover, OnFailure, OnRefusal, PreparedSwap, Processed, Restart, Restarted, Retired,
-    RuleHealth, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted, prepare_swap,
+    Checkpoint, Committed, Handover, Memory, OnFailure, OnRefusal, PreparedSwap, Processed, Restart,
+    Restarted, Retired, RuleHealth, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted,
+    prepare_swap,
 };
+pub use crate::values::{KeyValues, ValueChanges};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::grants::Grants;
+
 /// What one instance of a rule may use. Every figure is a hard stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -21,6 +23,8 @@ pub struct Limits {
     pub output: usize,
     /// Bytes of state that `save` may return.
     pub state: usize,
+    /// Bytes of what the rule keeps under keys, with 64 bytes an entry.
+    pub values: usize,
     /// Bytes of log a second of frame time; what is over is dropped and counted.
     pub log_per_second: usize,
 }
@@ -35,9 +39,17 @@ impl Default for Limits {
             events: 1_000,
             output: 1 << 20,
             state: 1 << 20,
+            values: 1 << 20,
             log_per_second: 64 << 10,
         }
     }
+}
+
+/// What an instance may use and do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Terms {
+    pub(crate) limits: Limits,
+    pub(crate) grants: Grants,
 }
 
 /// How a miss of the call's time limit is to be read.

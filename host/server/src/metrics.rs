@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState, WriterCounters};
+use ocellus_core::Name;
+use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState, WebhookCounts, WriterCounters};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -19,6 +20,9 @@ use crate::wire::rule::RuleStateName;
 struct Scrape {
     cameras: Vec<CameraStatus>,
     rules: Vec<RuleStatus>,
+    /// Site rules with the frames that they had no room for.
+    site_rules: Vec<(Name, u64)>,
+    webhooks: WebhookCounts,
     viewers: usize,
     events: Option<WriterCounters>,
     uptime_s: f64,
@@ -30,6 +34,8 @@ pub(crate) fn render(state: &State) -> Result<String, fmt::Error> {
     let scrape = Scrape {
         cameras: state.site.cameras(),
         rules: state.site.rules(),
+        site_rules: state.site.site_rules_missed(),
+        webhooks: state.site.webhooks(),
         viewers: state.viewers(),
         events: state.site.event_counters(),
         uptime_s: state.site.health().uptime.as_secs_f64(),
@@ -132,7 +138,7 @@ impl Scrape {
         let mut states = Rows::new();
         let mut times = Rows::new();
         // Name, help, and where the number stands.
-        let mut counts: [(&str, &str, Rows<'_>); 10] = [
+        let mut counts: [(&str, &str, Rows<'_>); 12] = [
             ("ocellus_rule_calls", "Calls of a rule", Rows::new()),
             ("ocellus_rule_refusals", "Calls that a rule answered with an error", Rows::new()),
             ("ocellus_rule_traps", "Calls that trapped", Rows::new()),
@@ -155,8 +161,19 @@ impl Scrape {
             ),
             ("ocellus_rule_events", "Events that a rule reported", Rows::new()),
             ("ocellus_rule_log_lines_dropped", "Log lines of a rule beyond its allowance", Rows::new()),
+            (
+                "ocellus_rule_denied",
+                "Outputs of a rule that asked for something that is not granted, which was left out",
+                Rows::new(),
+            ),
+            (
+                "ocellus_rule_messages_dropped",
+                "Messages of other rules that a rule was too slow to hear",
+                Rows::new(),
+            ),
         ];
         let (mut strikes, mut memory) = (Rows::new(), Rows::new());
+        let (mut saved, mut kept) = (Rows::new(), Rows::new());
         let (mut seconds, mut allowed) = (Rows::new(), Rows::new());
         for rule in &self.rules {
             for on in &rule.cameras {
@@ -171,6 +188,8 @@ impl Scrape {
                 states.push((with("state", state), 1.0));
                 strikes.push((labels.clone(), health.strikes as f64));
                 memory.push((labels.clone(), health.memory as f64));
+                saved.push((labels.clone(), health.state_bytes as f64));
+                kept.push((labels.clone(), health.values as f64));
                 times.push((with("quantile", "0.5"), health.call_time.p50.as_secs_f64()));
                 times.push((with("quantile", "0.99"), health.call_time.p99.as_secs_f64()));
                 let values = [
@@ -184,6 +203,8 @@ impl Scrape {
                     health.throttled,
                     health.events,
                     health.log_lines_dropped,
+                    health.denied,
+                    on.messages_dropped,
                 ];
                 seconds.push((labels.clone(), health.call_total.as_secs_f64()));
                 let limits = &rule.policy.limits;
@@ -193,6 +214,7 @@ impl Scrape {
                     ("memory_bytes", limits.memory as f64),
                     ("events_per_call", limits.events as f64),
                     ("state_bytes", limits.state as f64),
+                    ("values_bytes", limits.values as f64),
                 ] {
                     allowed.push((with("limit", limit), value));
                 }
@@ -204,13 +226,21 @@ impl Scrape {
         gauge(encoder, "ocellus_rule_state", "1 for the state that a rule is in", &states)?;
         gauge(encoder, "ocellus_rule_strikes", "Failures that count towards quarantine", &strikes)?;
         gauge(encoder, "ocellus_rule_memory_bytes", "Memory that a rule's instance holds", &memory)?;
+        gauge(encoder, "ocellus_rule_state_bytes", "Last state that a rule saved", &saved)?;
+        gauge(encoder, "ocellus_rule_values_bytes", "What a rule keeps under keys", &kept)?;
         gauge(encoder, "ocellus_rule_call_seconds", "Time of a rule's calls at a quantile", &times)?;
         gauge(encoder, "ocellus_rule_limit", "What a rule may use", &allowed)?;
         counter(encoder, "ocellus_rule_busy_seconds", "Time that a rule's calls took", &seconds)?;
         for (name, help, rows) in &counts {
             counter(encoder, name, help, rows)?;
         }
-        Ok(())
+        let missed: Rows<'_> = self
+            .site_rules
+            .iter()
+            .map(|(rule, missed)| (vec![("rule", rule.as_str())], *missed as f64))
+            .collect();
+        let help = "Frames that a rule of site scope had no room for";
+        counter(encoder, "ocellus_site_rule_frames_missed", help, &missed)
     }
 
     fn host(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -225,6 +255,11 @@ impl Scrape {
             let help = "1 while the store takes no events";
             gauge(encoder, "ocellus_store_failing", help, &one(f64::from(u8::from(failing))))?;
         }
+        let WebhookCounts { delivered, failed, dropped } = self.webhooks;
+        let results: Rows<'_> = [("delivered", delivered), ("failed", failed), ("dropped", dropped)]
+            .map(|(result, count)| (vec![("result", result)], count as f64))
+            .into();
+        counter(encoder, "ocellus_webhook_calls", "Calls of network addresses for rules", &results)?;
         let Some(usage) = self.process else { return Ok(()) };
         let memory = one(usage.resident_bytes as f64);
         gauge(encoder, "process_resident_memory_bytes", "Memory that the process holds", &memory)?;

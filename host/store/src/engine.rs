@@ -123,16 +123,24 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes one row apart from the log of changes, not flushed.
-    pub(crate) fn put_loose(
+    /// Writes and removes rows as one whole, apart from the log of changes, not flushed.
+    pub(crate) fn apply_loose(
         &self,
         doing: &'static str,
-        key: &[u8],
-        value: Vec<u8>,
+        rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<(), StoreError> {
         self.check(doing)?;
-        self.room.ensure(doing, Purpose::Adding(value.len()))?;
-        self.write(doing, |db| db.insert(key, value)).inspect_err(|error| self.give_up(error))?;
+        let adding =
+            rows.iter().map(|(key, value)| value.as_ref().map_or(0, |value| key.len() + value.len()));
+        self.room.ensure(doing, Purpose::Adding(adding.sum()))?;
+        let mut batch = Batch::default();
+        for (key, value) in rows {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.write(doing, |db| db.apply_batch(batch)).inspect_err(|error| self.give_up(error))?;
         Ok(())
     }
 

@@ -30,12 +30,21 @@ pub(crate) enum Table {
     State = b'S',
     /// What became of plugin versions, by number.
     Transition = b'T',
+    /// What rules keep under keys, by rule, place and key.
+    Value = b'V',
 }
 
 impl Table {
     /// The tables of few rows: all but the events.
-    pub(crate) const FEW: [Table; 6] =
-        [Table::Camera, Table::Handle, Table::Plugin, Table::Rule, Table::State, Table::Transition];
+    pub(crate) const FEW: [Table; 7] = [
+        Table::Camera,
+        Table::Handle,
+        Table::Plugin,
+        Table::Rule,
+        Table::State,
+        Table::Transition,
+        Table::Value,
+    ];
 }
 
 /// The key of a row named by `id`.
@@ -58,9 +67,9 @@ pub(crate) fn number_at_end(key: &[u8]) -> Option<u64> {
     key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
 }
 
-/// What all state keys of one rule begin with. Names hold no NUL, so no rule's prefix is another one's.
-pub(crate) fn states_of(rule: &Name) -> Vec<u8> {
-    let mut key = row(Table::State, rule.as_str().as_bytes());
+/// What all keys of one rule in a table begin with. Names hold no NUL, so no rule's prefix is another one's.
+pub(crate) fn of_rule(table: Table, rule: &Name) -> Vec<u8> {
+    let mut key = row(table, rule.as_str().as_bytes());
     key.push(0);
     key
 }

@@ -28,6 +28,7 @@ mod states;
 mod tail;
 mod transitions;
 mod value;
+mod values;
 mod writer;
 
 pub use cameras::{CameraDeclaration, CameraRecord};
@@ -41,4 +42,5 @@ pub use plugins::{PluginFacts, PluginRecord};
 pub use rules::{QuarantinedVersion, RuleRecord};
 pub use states::{STATE_LIMIT, StateKey, StatePlace, StateRecord};
 pub use transitions::{NewTransition, TransitionQuery, TransitionRecord};
+pub use values::ValueChange;
 pub use writer::{EventQueue, EventWriter, EventWriterSettings, Overflow, WriterCounters};

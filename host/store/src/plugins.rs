@@ -32,6 +32,8 @@ pub struct PluginFacts {
     pub schema: String,
     /// Who shares an instance: `camera` or `site`.
     pub scope: String,
+    /// The powers that it asks for, by name.
+    pub powers: Vec<String>,
 }
 
 /// A stored plugin version.
@@ -58,6 +60,8 @@ struct StoredPlugin {
     summary: String,
     schema: String,
     scope: String,
+    #[serde(default)]
+    powers: Vec<String>,
 }
 
 impl Row for StoredPlugin {
@@ -68,10 +72,11 @@ impl TryFrom<StoredPlugin> for PluginRecord {
     type Error = StoreError;
 
     fn try_from(stored: StoredPlugin) -> Result<PluginRecord, StoreError> {
-        let StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope } = stored;
+        let StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope, powers } =
+            stored;
         let name = Name::new(&name)
             .map_err(|error| StoreError::damaged(format!("the row of plugin {digest}"), error.to_string()))?;
-        let facts = PluginFacts { name, version, abi, summary, schema, scope };
+        let facts = PluginFacts { name, version, abi, summary, schema, scope, powers };
         Ok(PluginRecord { digest, size, uploaded: TimeUs(uploaded_us), facts })
     }
 }
@@ -99,9 +104,10 @@ impl Database {
         folder::write_whole(&self.plugin_file(&digest), bytes, Survives::PowerLoss)?;
         let size = bytes.len() as u64;
         let record = PluginRecord { digest, size, uploaded, facts: facts.clone() };
-        let PluginFacts { name, version, abi, summary, schema, scope } = facts.clone();
+        let PluginFacts { name, version, abi, summary, schema, scope, powers } = facts.clone();
         let (name, uploaded_us) = (name.as_str().to_owned(), uploaded.0);
-        let stored = StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope };
+        let stored =
+            StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope, powers };
         self.put("storing a plugin", digest.as_bytes(), &stored)?;
         Ok(record)
     }

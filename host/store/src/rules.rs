@@ -30,6 +30,8 @@ pub struct RuleRecord {
     pub settings: String,
     /// Limits and what to do after a failure, as JSON text; empty for the defaults.
     pub policy: String,
+    /// What it may do beyond seeing tracks, as JSON text; empty for nothing.
+    pub grants: String,
     /// Versions that failed here and wait for an operator, the latest first, at most eight.
     pub quarantined: Vec<QuarantinedVersion>,
     /// Whether it runs.
@@ -95,6 +97,8 @@ struct StoredRule {
     #[serde(default)]
     policy: String,
     #[serde(default)]
+    grants: String,
+    #[serde(default)]
     quarantined: Vec<QuarantinedVersion>,
     enabled: bool,
     created_us: u64,
@@ -115,6 +119,7 @@ impl From<&RuleRecord> for StoredRule {
             cameras: rule.cameras.iter().map(|camera| camera.as_str().to_owned()).collect(),
             settings: rule.settings.clone(),
             policy: rule.policy.clone(),
+            grants: rule.grants.clone(),
             quarantined: rule.quarantined.iter().take(QUARANTINED).cloned().collect(),
             enabled: rule.enabled,
             created_us: rule.created.0,
@@ -139,6 +144,7 @@ impl TryFrom<StoredRule> for RuleRecord {
             previous: stored.previous,
             settings: stored.settings,
             policy: stored.policy,
+            grants: stored.grants,
             quarantined: stored.quarantined,
             enabled: stored.enabled,
             created: TimeUs(stored.created_us),

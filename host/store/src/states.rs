@@ -19,9 +19,10 @@ use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::folder::{self, Survives};
-use crate::keys;
+use crate::keys::{self, Table};
 use crate::room::Purpose;
 use crate::value;
+use crate::values::{self, ValueChange};
 
 /// The largest state, in bytes.
 pub const STATE_LIMIT: usize = 1 << 20;
@@ -75,7 +76,12 @@ const IN_FILE: &[u8] = b"";
 
 impl StateKey {
     fn key(&self) -> Vec<u8> {
-        let mut key = keys::states_of(&self.rule);
+        self.row(Table::State)
+    }
+
+    /// The key of this instance's row in `table`, or what those of its rows begin with.
+    pub(crate) fn row(&self, table: Table) -> Vec<u8> {
+        let mut key = keys::of_rule(table, &self.rule);
         match self.place {
             StatePlace::Site => key.push(0),
             StatePlace::Camera(CameraHandle(handle)) => {
@@ -86,7 +92,7 @@ impl StateKey {
         key
     }
 
-    fn what(&self) -> String {
+    pub(crate) fn what(&self) -> String {
         match self.place {
             StatePlace::Site => format!("the state of rule {}", self.rule),
             StatePlace::Camera(CameraHandle(handle)) => {
@@ -103,6 +109,20 @@ impl Database {
     /// [`StoreError::TooLarge`] over [`STATE_LIMIT`], [`StoreError::DiskFull`], [`StoreError::Io`],
     /// [`StoreError::Failed`]. The snapshot before is kept then.
     pub fn put_state(&self, key: &StateKey, state: &StateRecord) -> Result<(), StoreError> {
+        self.put_memory(key, state, &[])
+    }
+
+    /// The same with the values under keys that changed, `None` for those that are gone. What is read back after a kill
+    /// is of one moment; only a state over 4 KiB may be that of the next save.
+    ///
+    /// # Errors
+    /// As [`Database::put_state`].
+    pub fn put_memory(
+        &self,
+        key: &StateKey,
+        state: &StateRecord,
+        values: &[ValueChange],
+    ) -> Result<(), StoreError> {
         let size = state.bytes.len();
         if size > STATE_LIMIT {
             return Err(StoreError::TooLarge { what: key.what(), size, limit: STATE_LIMIT });
@@ -110,15 +130,19 @@ impl Database {
         let row = key.key();
         let sealed = seal(key, &row, state)?;
         let doing = "storing a rule's state";
+        let mut rows = values::rows(key, values);
         if size <= ROW_LIMIT {
-            self.engine.put_loose(doing, &row, sealed)
+            rows.push((row, Some(sealed)));
         } else {
             folder::write_whole(&self.state_file(&row), &sealed, Survives::ProcessKill)?;
             let in_file = value::seal(&row, IN_FILE);
-            if self.engine.get(&row)?.is_some_and(|stored| stored == in_file) {
-                return Ok(());
+            if self.engine.get(&row)?.is_none_or(|stored| stored != in_file) {
+                rows.push((row, Some(in_file)));
             }
-            self.engine.put_loose(doing, &row, in_file)
+        }
+        match rows.is_empty() {
+            true => Ok(()),
+            false => self.engine.apply_loose(doing, rows),
         }
     }
 
@@ -142,17 +166,18 @@ impl Database {
         value::open(&row, &file).and_then(unpack).map(Some).map_err(damaged)
     }
 
-    /// Forgets all states of a rule; how many there were.
+    /// Forgets all states of a rule and what it keeps under keys; how many states there were.
     ///
     /// # Errors
     /// Those of any change.
     pub fn delete_states(&self, rule: &Name) -> Result<usize, StoreError> {
-        let rows = self.engine.rows(&keys::states_of(rule), STATES_LIMIT)?;
-        if rows.is_empty() {
+        let rows = self.engine.rows(&keys::of_rule(Table::State, rule), STATES_LIMIT)?;
+        let values = self.engine.rows(&keys::of_rule(Table::Value, rule), usize::MAX)?;
+        if rows.is_empty() && values.is_empty() {
             return Ok(0);
         }
         self.acknowledge(self.engine.commit("deleting a rule's states", Purpose::Freeing, |draft| {
-            for (row, _) in &rows {
+            for (row, _) in rows.iter().chain(&values) {
                 draft.batch.remove(row);
             }
             Ok(())
@@ -207,7 +232,7 @@ fn unpack(payload: &[u8]) -> Result<StateRecord, String> {
 
 /// Removes what interrupted writes left, and files whose row is gone or holds the state itself by now.
 pub(crate) fn sweep(engine: &Engine) -> Result<(), StoreError> {
-    let rows = engine.rows(&[keys::Table::State as u8], STATES_LIMIT)?;
+    let rows = engine.rows(&[Table::State as u8], STATES_LIMIT)?;
     let in_file =
         |row: &[u8], stored: &[u8]| value::open(row, stored).is_ok_and(|payload| payload == IN_FILE);
     let needed: std::collections::HashSet<String> =

@@ -1,6 +1,6 @@
 //! A rule as the host drives it: texts and columns in, texts and output out.
 
-use ocellus_core::{FrameInfo, TimeUs};
+use ocellus_core::{FrameInfo, Message, Powers, TimeUs};
 
 use crate::output::Output;
 use crate::rule::{Rule, Scope};
@@ -20,6 +20,8 @@ pub struct Description {
     pub settings_schema: String,
     /// [`Rule::SCOPE`].
     pub scope: Scope,
+    /// [`Rule::POWERS`].
+    pub powers: Powers,
 }
 
 /// A rule and its site, before and after it is configured. [`export!`](crate::export) makes one; the
@@ -58,6 +60,7 @@ impl<R: Rule> Instance<R> {
             summary: R::SUMMARY,
             settings_schema: R::settings_schema(),
             scope: R::SCOPE,
+            powers: R::POWERS,
         }
     }
 
@@ -75,6 +78,22 @@ impl<R: Rule> Instance<R> {
         })?;
         self.rule = Some(R::configure(settings, &site).map_err(|error| format!("settings: {error}"))?);
         self.site = site;
+        Ok(())
+    }
+
+    /// The topics that the rule wants to hear of.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.rule.as_ref().map_or_else(Vec::new, Rule::topics)
+    }
+
+    /// Tells the rule what others have said, before the frame that comes next.
+    ///
+    /// # Errors
+    /// That it was not configured.
+    pub fn hear(&mut self, messages: &[Message]) -> Result<(), String> {
+        let rule = self.rule()?;
+        messages.iter().for_each(|message| rule.hear(message));
         Ok(())
     }
 

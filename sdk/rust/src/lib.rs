@@ -52,6 +52,7 @@
 //! A rule's only clock is [`Frame::time`](ocellus_core::FrameInfo::time). The same tracks must give the
 //! same events, so keep what you iterate over in a `BTreeMap` or a `Vec`, never in a `HashMap`.
 
+mod call;
 mod instance;
 pub mod log;
 mod output;
@@ -59,6 +60,7 @@ mod rule;
 pub mod settings;
 mod site;
 mod tracks;
+pub mod values;
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
@@ -69,8 +71,9 @@ pub mod guest;
 #[cfg(not(target_family = "wasm"))]
 pub mod test;
 
+pub use call::wall_clock;
 pub use instance::{Description, Instance};
-pub use output::{EventBuilder, Output};
+pub use output::{EventBuilder, Output, PublicationBuilder};
 pub use rule::{Rule, Scope};
 pub use site::{Camera, ClassFilter, Site};
 pub use tracks::{Columns, Ground, Iter, Reading, TrackView, Tracks};
@@ -86,8 +89,10 @@ pub mod prelude {
     pub use crate::log;
     pub use crate::settings::{Outline, Position};
     pub use crate::{Camera, ClassFilter, Ground, Output, Rule, Scope, Site, TrackView, Tracks};
+    pub use crate::{values, wall_clock};
     pub use ocellus_core::event::Tone;
-    pub use ocellus_core::{CameraHandle, FrameInfo as Frame, TimeUs, TrackState, Value};
+    pub use ocellus_core::{CameraHandle, FrameInfo as Frame, Name, TimeUs, TrackState, Value};
+    pub use ocellus_core::{Message, Power, Powers};
     pub use ocellus_core::{Point, Polygon, Rect, Segment, Size};
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -1,7 +1,10 @@
 //! What a rule returns, built up call by call.
 
 use ocellus_core::event::Tone;
-use ocellus_core::{Event, Measurement, Overlay, Point, Polygon, RuleOutput, Segment, Value};
+use ocellus_core::{
+    Event, Measurement, Name, Overlay, Point, Polygon, Publication, RuleOutput, Segment, Value, WebhookCall,
+};
+use serde::Serialize;
 
 /// Events, measurements and overlays of one call.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,6 +43,38 @@ impl Output {
     /// Writes a text until the next call; `at` is the left end of its base line.
     pub fn draw_label(&mut self, at: Point, tone: Tone, text: impl Into<String>) {
         self.0.overlays.push(Overlay::Label { at, tone, text: text.into() });
+    }
+
+    /// Tells the other rules of the site something; those that named `topic` hear it from their next frame on. Needs
+    /// [`Power::Messages`](ocellus_core::Power::Messages), without which the host leaves it out.
+    pub fn publish(&mut self, topic: &Name) -> PublicationBuilder<'_> {
+        let index = self.0.publications.len();
+        self.0.publications.push(Publication { topic: topic.clone(), attributes: Vec::new() });
+        PublicationBuilder(&mut self.0.publications[index])
+    }
+
+    /// Has the host call an address by `POST` once this call has returned. Needs
+    /// [`Power::Webhook`](ocellus_core::Power::Webhook) and an address that the operator named, without which the
+    /// host leaves it out.
+    ///
+    /// # Errors
+    /// That `body` cannot be written as JSON.
+    pub fn call_webhook(&mut self, url: impl Into<String>, body: &impl Serialize) -> Result<(), String> {
+        let body = serde_json::to_string(body).map_err(|error| format!("the webhook's body: {error}"))?;
+        self.0.webhooks.push(WebhookCall { url: url.into(), body });
+        Ok(())
+    }
+
+    /// What other rules are told so far.
+    #[must_use]
+    pub fn publications(&self) -> &[Publication] {
+        &self.0.publications
+    }
+
+    /// The addresses to call so far.
+    #[must_use]
+    pub fn webhooks(&self) -> &[WebhookCall] {
+        &self.0.webhooks
     }
 
     /// The events so far.
@@ -86,11 +121,26 @@ impl EventBuilder<'_> {
 
     /// A further fact. Attributes keep their order; a key given again replaces its value.
     pub fn attribute(self, key: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        match self.0.attributes.iter_mut().find(|(known, _)| known == key) {
-            Some((_, old)) => *old = value,
-            None => self.0.attributes.push((key.to_owned(), value)),
-        }
+        set(&mut self.0.attributes, key, value.into());
         self
+    }
+}
+
+/// Says more of a publication that was just added.
+#[derive(Debug)]
+pub struct PublicationBuilder<'a>(&'a mut Publication);
+
+impl PublicationBuilder<'_> {
+    /// A fact. Attributes keep their order; a key given again replaces its value.
+    pub fn attribute(self, key: &str, value: impl Into<Value>) -> Self {
+        set(&mut self.0.attributes, key, value.into());
+        self
+    }
+}
+
+fn set(attributes: &mut Vec<(String, Value)>, key: &str, value: Value) {
+    match attributes.iter_mut().find(|(known, _)| known == key) {
+        Some((_, old)) => *old = value,
+        None => attributes.push((key.to_owned(), value)),
     }
 }

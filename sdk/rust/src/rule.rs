@@ -1,6 +1,6 @@
 //! What an author writes.
 
-use ocellus_core::{FrameInfo, TimeUs};
+use ocellus_core::{FrameInfo, Message, Powers, TimeUs};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,8 @@ pub trait Rule: Sized {
     const SUMMARY: &'static str;
     /// Who shares an instance.
     const SCOPE: Scope = Scope::Camera;
+    /// What it asks for beyond seeing tracks; [`Site::granted`] says what it got.
+    const POWERS: Powers = Powers::NONE;
 
     /// Read from the JSON object that the operator gives; its JSON Schema is shown to them. Use
     /// `#[serde(deny_unknown_fields)]`, so that a misspelt key is named instead of ignored.
@@ -51,6 +53,16 @@ pub trait Rule: Sized {
     /// # Errors
     /// Whatever is wrong with the settings; the binding is refused with this text.
     fn configure(settings: Self::Settings, site: &Site) -> Result<Self, String>;
+
+    /// The topics that it wants to hear of. Needs [`Power::Messages`](ocellus_core::Power::Messages).
+    fn topics(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Hears what another rule of the site has said; before the frame that it is told with, in a fixed order.
+    fn hear(&mut self, message: &Message) {
+        let _ = message;
+    }
 
     /// Sees one frame.
     ///

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use ocellus_core::CameraHandle;
+use ocellus_core::{CameraHandle, Power, Powers};
 
 /// Names shown of a long class list.
 const NAMED: usize = 12;
@@ -22,13 +22,37 @@ pub struct Camera {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Site {
     cameras: Vec<Camera>,
+    granted: Powers,
 }
 
 impl Site {
     /// A site of these cameras.
     #[must_use]
     pub const fn new(cameras: Vec<Camera>) -> Site {
-        Site { cameras }
+        Site { cameras, granted: Powers::NONE }
+    }
+
+    /// The same site with these powers granted.
+    #[must_use]
+    pub fn with_granted(self, granted: Powers) -> Site {
+        Site { granted, ..self }
+    }
+
+    /// Whether the operator has granted the rule this power.
+    #[must_use]
+    pub fn granted(&self, power: Power) -> bool {
+        self.granted.has(power)
+    }
+
+    /// The same as an error that says what to do, for a rule that cannot do without.
+    ///
+    /// # Errors
+    /// That the power is not granted.
+    pub fn require(&self, power: Power) -> Result<(), String> {
+        match self.granted(power) {
+            true => Ok(()),
+            false => Err(format!("this needs the power {power}; grant it to the rule")),
+        }
     }
 
     /// The cameras.

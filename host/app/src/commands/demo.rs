@@ -9,6 +9,7 @@ use ocellus_inference::ModelOptions;
 use ocellus_media::SourceSpec;
 use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_pipeline::{CameraSettings, RulePolicy, RuleSettings, Site, SiteParts, SiteSettings};
+use ocellus_runtime::Grants;
 use ocellus_server::ServerOptions;
 
 use super::scene::rule_settings;
@@ -89,7 +90,8 @@ impl Stand {
         let plugin = site.upload_plugin(&component)?.digest;
         let cameras = vec![Name::new(self.camera)?];
         let settings = rule_settings(&Scene::new(SceneSettings::new(self.scene, self.seed))?);
-        site.put_rule(RuleSettings { name, plugin, cameras, settings, policy: RulePolicy::default() })?;
+        let (policy, grants) = (RulePolicy::default(), Grants::none());
+        site.put_rule(RuleSettings { name, plugin, cameras, settings, policy, grants })?;
         Ok(())
     }
 }

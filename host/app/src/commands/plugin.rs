@@ -29,7 +29,7 @@ fn described(plugin: &Compiled) -> anyhow::Result<String> {
     writeln!(text, "size      {} bytes", artifact.bytes.len())?;
     writeln!(text, "digest    {}", artifact.digest)?;
     let asks =
-        if description.powers.is_empty() { "nothing".to_owned() } else { description.powers.join(", ") };
+        if description.powers.is_none() { "nothing".to_owned() } else { description.powers.to_string() };
     writeln!(text, "asks for  {asks}")?;
     writeln!(text, "imports   {}", artifact.imports.join("\n          "))?;
     writeln!(text, "settings  {}", description.settings_schema)?;

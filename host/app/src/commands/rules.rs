@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_pipeline::recorded::{RecordedRule, RuleSource};
-use ocellus_runtime::{Runtime, RuntimeOptions};
+use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 
 use super::files::{self, Files};
 use crate::args::RuleArgs;
@@ -39,6 +39,7 @@ pub(crate) fn prepare(
     }
     // Over a recording a call may take seconds, so a coarse clock is enough, and saves half a percent of CPU.
     let runtime = runtime(Duration::from_millis(50))?;
+    let grants = Grants::new(args.grants.iter().copied().collect(), &[])?;
     let mut rules = Vec::new();
     for (index, path) in args.rules.iter().enumerate() {
         let settings = match args.settings.get(index) {
@@ -50,6 +51,7 @@ pub(crate) fn prepare(
             component: read_plugin(path)?,
             settings,
             name: args.names.get(index).cloned(),
+            grants: grants.clone(),
         };
         rules.push(RecordedRule::prepare(&runtime, &source, camera, classes)?);
     }

@@ -69,6 +69,7 @@ fn declared(rule: &RuleConfig) -> anyhow::Result<DeclaredRule> {
         cameras: cameras.with_context(about)?,
         settings: serde_json::to_string(&rule.settings).with_context(about)?,
         policy: RulePolicy::default(),
+        grants: rule.grants.grants().with_context(about)?,
     };
     let component = match is_file_name(&rule.plugin) {
         true => Some(rules::read_plugin(Path::new(&rule.plugin)).with_context(about)?),

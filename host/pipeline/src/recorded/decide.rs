@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use ocellus_core::{CameraHandle, Event, EventRecord, FrameInfo, Name, RuleOutput, Size, TimeUs, Track};
+use ocellus_core::{
+    CameraHandle, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
+};
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, DeadlineMode, Instance, Limits, Runtime, Share, TrackColumns,
+    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, Runtime, Share, Shown,
+    TrackColumns,
 };
 
 use crate::wire::EventLine;
@@ -24,6 +27,8 @@ pub struct RuleSource {
     pub settings: String,
     /// Its name in events; the plugin's where `None`.
     pub name: Option<Name>,
+    /// What it may do beyond seeing tracks. Addresses are never called over a recording.
+    pub grants: Grants,
 }
 
 /// Why a rule cannot be run, or was stopped.
@@ -80,6 +85,7 @@ impl RecordedRule {
             settings: source.settings.clone(),
             cameras: vec![BoundCamera { handle: CAMERA, name: camera.clone(), classes: Arc::clone(classes) }],
             limits: Limits::default(),
+            grants: source.grants.clone(),
             deadline: DeadlineMode::Recorded,
         };
         let bound = compiled.bind(binding).map_err(|error| refused(error.to_string()))?;
@@ -101,6 +107,8 @@ pub(super) struct Decider<'a> {
     camera: Name,
     rules: Vec<RecordedRule>,
     columns: TrackColumns,
+    /// What rules said in the frame before, in their order.
+    said: Vec<Message>,
     events: &'a mut (dyn Write + Send),
     written: u64,
     refusals: u64,
@@ -117,7 +125,15 @@ impl<'a> Decider<'a> {
                 return Err(DecideError::SameName(rule.name.clone()));
             }
         }
-        Ok(Decider { camera, rules, columns: TrackColumns::new(), events, written: 0, refusals: 0 })
+        Ok(Decider {
+            camera,
+            rules,
+            columns: TrackColumns::new(),
+            said: Vec::new(),
+            events,
+            written: 0,
+            refusals: 0,
+        })
     }
 
     /// One frame through all rules.
@@ -130,10 +146,15 @@ impl<'a> Decider<'a> {
     ) -> Result<(), DecideError> {
         let info = FrameInfo { camera: CAMERA, sequence, time, size };
         self.columns.fill(tracks, size);
+        let said = std::mem::take(&mut self.said);
         for index in 0..self.rules.len() {
-            let result = self.rules[index].instance.process(&info, &self.columns);
+            let rule = &mut self.rules[index];
+            let messages = heard_by(rule, &said);
+            let shown = Shown { tracks: &self.columns, messages: &messages, wall: None };
+            let result = rule.instance.process(&info, shown);
             self.take(index, sequence, time, result)?;
         }
+        Message::sort(&mut self.said);
         Ok(())
     }
 
@@ -161,8 +182,18 @@ impl<'a> Decider<'a> {
         let rule = self.rules[index].name.clone();
         self.show_log(index);
         match result {
-            Ok(output) if output.events.is_empty() => Ok(()),
             Ok(output) => {
+                let said = output.publications.into_iter().map(|publication| Message {
+                    time,
+                    camera: CAMERA,
+                    rule: rule.clone(),
+                    topic: publication.topic,
+                    attributes: publication.attributes.into(),
+                });
+                self.said.extend(said);
+                if output.events.is_empty() {
+                    return Ok(());
+                }
                 for event in output.events {
                     self.write(&rule, sequence, time, event)?;
                 }
@@ -198,4 +229,11 @@ impl<'a> Decider<'a> {
             tracing::info!(rule = %rule.name, level = line.level.as_str(), "{}", line.message);
         }
     }
+}
+
+/// What others said on the topics that a rule named.
+fn heard_by(rule: &RecordedRule, said: &[Message]) -> Vec<Message> {
+    let topics = rule.instance.topics();
+    let heard = |message: &&Message| message.rule != rule.name && topics.contains(&message.topic);
+    said.iter().filter(heard).cloned().collect()
 }

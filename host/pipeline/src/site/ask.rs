@@ -4,24 +4,41 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
+use ocellus_runtime::Share;
+
 use super::SiteError;
 use super::camera::CameraShared;
+use super::seat::Seat;
 use crate::camera::claim::Claim;
 use crate::camera::lane::{LaneCommand, LaneMessage};
 
 /// How long a lane may take to reach its next frame boundary.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A camera as a change sees it.
-pub(super) struct Place {
+/// A camera that a rule watches.
+#[derive(Clone)]
+pub(super) struct CameraPlace {
     pub(super) shared: Arc<CameraShared>,
+    pub(super) lane: SyncSender<LaneMessage>,
+}
+
+/// A place where an instance of a rule works, or shall work.
+pub(super) struct Place {
+    pub(super) seat: Seat,
+    pub(super) share: Share,
     pub(super) lane: SyncSender<LaneMessage>,
 }
 
 /// Sends a command between two frames and waits for its answer. After [`SiteError::NoAnswer`] the command is
 /// withdrawn: it did not happen and will not.
 pub(super) fn ask<T>(place: &Place, command: LaneCommand, answer: &Receiver<T>) -> Result<T, SiteError> {
-    let no_answer = || SiteError::NoAnswer(place.shared.name.clone(), PATIENCE.as_secs());
+    let no_answer = || SiteError::NoAnswer {
+        place: match &place.seat {
+            Seat::Camera(camera) => format!("camera {camera}"),
+            Seat::Site => "the site rule".to_owned(),
+        },
+        seconds: PATIENCE.as_secs(),
+    };
     let claim = Claim::default();
     place.lane.try_send(LaneMessage::Ask(claim.clone(), command)).map_err(|_| no_answer())?;
     match answer.recv_timeout(PATIENCE) {

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use ocellus_core::{CameraHandle, Name};
 use ocellus_inference::ClassFilter;
 use ocellus_media::{OpenOptions, Stop};
-use ocellus_store::{Database, EventQueue};
+use ocellus_store::Database;
 
 use super::SiteError;
-use super::keeper::Keeper;
+use super::site_outputs::SiteOutputs;
 use crate::camera::encode::Encoder;
 use crate::camera::feed::Feed;
 use crate::camera::ingest::Ingest;
+use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
 use crate::camera::numbers::{BLOCK, TrackNumbers};
 use crate::camera::{CameraSettings, CameraStatus, Declared, Meter, Publisher, SourceCell, Views};
@@ -31,6 +32,7 @@ pub(crate) struct CameraShared {
     pub(crate) views: Views,
     pub(crate) meter: Arc<Meter>,
     pub(crate) encode_pending: AtomicBool,
+    pub(crate) site_outputs: SiteOutputs,
 }
 
 /// What every camera needs of the site.
@@ -38,8 +40,7 @@ pub(crate) struct CameraShared {
 pub(crate) struct CameraWiring {
     pub(crate) roster: Arc<Roster>,
     pub(crate) encoder: Arc<Encoder>,
-    pub(crate) events: EventQueue,
-    pub(crate) keeper: Keeper,
+    pub(crate) rules: RuleWiring,
     pub(crate) database: Database,
     pub(crate) classes: Arc<[String]>,
 }
@@ -77,6 +78,7 @@ impl CameraEntry {
             views: Views::default(),
             meter: Arc::new(Meter::new(Instant::now())),
             encode_pending: AtomicBool::new(false),
+            site_outputs: SiteOutputs::default(),
         });
         let (lane, inbox) = sync_channel(INBOX);
         let filter = match &settings.classes {
@@ -96,8 +98,7 @@ impl CameraEntry {
             numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),
-            events: wiring.events.clone(),
-            keeper: wiring.keeper.clone(),
+            wiring: wiring.rules.clone(),
             commands: lane.clone(),
         };
         let ingest = Ingest {

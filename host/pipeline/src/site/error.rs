@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use ocellus_core::Name;
+use ocellus_core::{Name, Powers};
+use ocellus_runtime::GrantError;
 use ocellus_store::StoreError;
 
 use super::policy::PolicyError;
@@ -102,9 +103,32 @@ pub enum SiteError {
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
-    /// A camera did not answer in time.
-    #[error("camera {0} did not take the change within {1} s; the rule is as it was before")]
-    NoAnswer(Name, u64),
+    /// A camera, or the thread of a site rule, did not answer in time.
+    #[error("{place} did not take the change within {seconds} s; the rule is as it was before")]
+    NoAnswer {
+        /// The camera or the rule.
+        place: String,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// A version asks for more than the operator has seen.
+    #[error(
+        "version {version} of {plugin} asks for more than the one before: {powers}; say in grants what rule {rule} may \
+         do, with or without these"
+    )]
+    Consent {
+        /// The rule.
+        rule: Name,
+        /// The plugin.
+        plugin: Name,
+        /// Its version.
+        version: String,
+        /// What is new.
+        powers: Powers,
+    },
+    /// Grants that make no sense.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
     /// The host is ending.
     #[error("the host is shutting down")]
     ShuttingDown,
@@ -144,16 +168,18 @@ impl SiteError {
             | SiteError::OnlyCamera { .. }
             | SiteError::ReadOnly { .. }
             | SiteError::InUse { .. }
+            | SiteError::Consent { .. }
             | SiteError::Busy => SiteErrorKind::Conflict,
             SiteError::Invalid(_)
             | SiteError::Camera(_)
             | SiteError::Policy(_)
+            | SiteError::Grant(_)
             | SiteError::View(_)
             | SiteError::Plugin(_)
             | SiteError::Rule { .. } => SiteErrorKind::Invalid,
             SiteError::NoFrameYet(_)
             | SiteError::TooManyViews(_)
-            | SiteError::NoAnswer(..)
+            | SiteError::NoAnswer { .. }
             | SiteError::ShuttingDown => SiteErrorKind::Unavailable,
             SiteError::Store(StoreError::DiskFull { .. }) => SiteErrorKind::NoRoom,
             SiteError::Encode { .. } | SiteError::Store(_) | SiteError::Thread(_) => SiteErrorKind::Internal,

@@ -83,6 +83,17 @@ pub(super) fn of_entry(
     }
 }
 
+/// A version that waits for an operator's word on what it asks for.
+pub(super) fn waiting(
+    rule: &Name,
+    plugin: &PluginRecord,
+    (cause, error): (Cause, &SiteError),
+) -> NewTransition {
+    let mut transition = of_plugin(plugin, (VersionState::Waiting, cause), error.to_string());
+    transition.rule = Some(rule.clone());
+    transition
+}
+
 /// Something that was refused: bytes, or a version for a rule.
 pub(super) fn refused(
     rule: Option<&Name>,

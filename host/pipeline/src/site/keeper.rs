@@ -1,21 +1,19 @@
 //! Slow work that lanes must not wait for: keeping rule state, restarting rules, expiring events.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Restart, RuleSlot, Snapshot};
+use ocellus_runtime::{Checkpoint, Restart, RuleSlot, Share, ValueChanges};
 use ocellus_store::{Database, Digest, Retention, StateKey, StatePlace, StateRecord};
 
-use super::camera::CameraShared;
 use crate::camera::lane::{LaneCommand, LaneMessage};
 use crate::camera::numbers::BLOCK;
 
 /// A piece of slow work.
 pub(crate) enum Job {
-    /// Keep a rule's state.
-    Keep(Box<(StateKey, StateRecord)>),
+    /// Keep what a rule remembers.
+    Keep(Box<(StateKey, StateRecord, ValueChanges)>),
     /// Make a new instance of a rule that failed.
     Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
     /// Set the next track numbers of a camera aside.
@@ -38,16 +36,21 @@ impl Keeper {
         (Keeper(sender), inbox)
     }
 
-    /// Hands a rule's state over to be kept.
-    pub(crate) fn keep(&self, camera: &Arc<CameraShared>, rule: &Name, slot: &RuleSlot, snapshot: &Snapshot) {
-        let key = StateKey { rule: rule.clone(), place: StatePlace::Camera(camera.handle) };
+    /// Hands over what a rule remembers, to be kept.
+    pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
+        let Checkpoint { snapshot, values } = checkpoint;
+        let place = match slot.share() {
+            Share::Camera(handle) => StatePlace::Camera(handle),
+            Share::Site => StatePlace::Site,
+        };
+        let key = StateKey { rule: rule.clone(), place };
         let record = StateRecord {
             version: snapshot.version.to_string(),
             digest: Digest::from(*slot.probed().artifact().digest.as_bytes()),
             time: snapshot.time,
             bytes: snapshot.state.to_vec(),
         };
-        self.submit(Job::Keep(Box::new((key, record))));
+        self.submit(Job::Keep(Box::new((key, record, values))));
     }
 
     /// Whether there was room for it.
@@ -74,8 +77,10 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
     loop {
         match inbox.recv_timeout(next_expiry.saturating_duration_since(Instant::now())) {
             Ok(Job::Keep(state)) => {
-                if let Err(error) = database.put_state(&state.0, &state.1) {
-                    tracing::warn!(rule = %state.0.rule, %error, "a rule's state was not kept");
+                let (key, record, values) = &*state;
+                match database.put_memory(key, record, &values.changes) {
+                    Ok(()) => values.confirm(),
+                    Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
                 }
             }
             Ok(Job::ReserveTracks { camera }) => {

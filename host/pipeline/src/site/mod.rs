@@ -1,22 +1,28 @@
 //! The live host: cameras, rules, and what changes them while frames run.
 
 mod ask;
+pub(crate) mod bus;
 pub(crate) mod camera;
 mod change;
 mod error;
+mod grants;
 mod health;
 mod history;
 pub(crate) mod keeper;
 mod level;
+mod places;
 mod plugins;
 mod policy;
 pub(crate) mod rule;
 mod rules;
+pub(crate) mod seat;
 pub(crate) mod shadow;
+pub(crate) mod site_outputs;
 mod start;
 mod stored;
 mod turn;
 mod watch;
+pub(crate) mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,6 +37,7 @@ use ocellus_store::{CameraDeclaration, Database, EventPage, EventQuery, EventWri
 use tokio::sync::broadcast;
 
 use self::camera::{CameraEntry, CameraShared, CameraWiring, join_until};
+use self::places::SiteLaneEntry;
 use self::plugins::Plugins;
 use self::rule::{FailedRule, RuleEntry};
 use self::shadow::Shadow;
@@ -47,6 +54,7 @@ pub use self::rule::{
 };
 pub use self::shadow::{Comparison, Difference, ShadowStatus, Side};
 pub use self::start::{DeclaredRule, SiteParts, SiteSettings};
+pub use self::webhooks::WebhookCounts;
 
 /// The live host. Cloning gives another handle to the same one.
 #[derive(Clone)]
@@ -66,6 +74,8 @@ pub(crate) struct Inner {
     watches: Mutex<BTreeMap<Name, Watch>>,
     /// Versions that run beside the active ones, by rule.
     shadows: Mutex<BTreeMap<Name, Shadow>>,
+    /// The lanes of site rules, by rule.
+    site_lanes: Mutex<BTreeMap<Name, SiteLaneEntry>>,
     /// Dropped to end the watch.
     watching: Mutex<Option<SyncSender<()>>>,
     writer: Mutex<Option<EventWriter>>,
@@ -199,6 +209,18 @@ impl Site {
         self.0.events.subscribe()
     }
 
+    /// What became of webhook calls.
+    #[must_use]
+    pub fn webhooks(&self) -> WebhookCounts {
+        self.0.wiring.rules.webhooks.counts()
+    }
+
+    /// Frames that site rules had no room for, by rule.
+    #[must_use]
+    pub fn site_rules_missed(&self) -> Vec<(Name, u64)> {
+        self.0.site_lanes().iter().map(|(rule, lane)| (rule.clone(), lane.missed())).collect()
+    }
+
     /// Ends everything in order: sources, frames on their way, lanes, events, the rest. Blocks.
     #[must_use]
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
@@ -218,7 +240,11 @@ impl Site {
         drop(self.0.watching.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.wiring.roster.stop();
         self.0.wiring.encoder.stop();
-        self.0.wiring.keeper.stop();
+        let site_lanes = std::mem::take(&mut *self.0.site_lanes()).into_iter();
+        let site_lanes = site_lanes.map(|(rule, lane)| (format!("site-{rule}"), lane.end()));
+        report.still_running.extend(join_until(site_lanes.collect(), deadline));
+        self.0.wiring.rules.webhooks.stop();
+        self.0.wiring.rules.keeper.stop();
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             report.events_lost = writer.close(left()).dropped;
@@ -234,7 +260,7 @@ impl Site {
     fn rules_by_camera(&self) -> BTreeMap<Name, Vec<Name>> {
         let mut by_camera: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
         for (rule, entry) in self.0.rules().iter() {
-            for camera in entry.cells.keys() {
+            for camera in &entry.record.cameras {
                 by_camera.entry(camera.clone()).or_default().push(rule.clone());
             }
         }

@@ -29,6 +29,8 @@ pub struct PluginStatus {
     pub settings_schema: String,
     /// `camera` or `site`.
     pub scope: String,
+    /// What it asks for.
+    pub powers: Vec<String>,
     /// When it was uploaded.
     pub uploaded: TimeUs,
     /// Rules that use it now.
@@ -58,6 +60,7 @@ impl Plugins {
             summary: description.summary.clone(),
             schema: description.settings_schema.clone(),
             scope: description.scope.to_string(),
+            powers: description.powers.iter().map(|power| power.as_str().to_owned()).collect(),
         };
         let record = self.database.put_plugin(bytes, &facts, now)?;
         self.lock().insert(record.digest, compiled);
@@ -133,6 +136,7 @@ pub(crate) fn status(record: PluginRecord, used_by: Vec<Name>) -> PluginStatus {
         size: record.size,
         settings_schema: record.facts.schema,
         scope: record.facts.scope,
+        powers: record.facts.powers,
         uploaded: record.uploaded,
         used_by,
     }

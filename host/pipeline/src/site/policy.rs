@@ -30,7 +30,7 @@ impl RulePolicy {
     /// # Errors
     /// [`PolicyError`] names the first limit out of its range.
     pub fn validate(&self) -> Result<(), PolicyError> {
-        let Limits { call, call_per_second, setup, memory, events, output, state, log_per_second } =
+        let Limits { call, call_per_second, setup, memory, events, output, state, values, log_per_second } =
             &self.limits;
         let kib = |bytes: usize| bytes as u128 / 1024;
         in_range("call_ms", call.as_millis(), 1, 1_000)?;
@@ -40,6 +40,7 @@ impl RulePolicy {
         in_range("events", *events as u128, 1, 100_000)?;
         in_range("output_kib", kib(*output), 1, 64 * 1024)?;
         in_range("state_kib", kib(*state), 1, 1024)?;
+        in_range("values_kib", kib(*values), 1, 64 * 1024)?;
         in_range("log_kib_per_second", kib(*log_per_second), 0, 1024)
     }
 
@@ -58,6 +59,7 @@ impl RulePolicy {
             events: size(own.events, usual.events),
             output: size(own.output, usual.output),
             state: size(own.state, usual.state),
+            values: size(own.values, usual.values),
             log_per_second: size(own.log_per_second, usual.log_per_second),
             on_failure: match self.on_failure {
                 OnFailure::Reload => None,
@@ -86,6 +88,7 @@ impl RulePolicy {
                 events: stored.events.unwrap_or(usual.events),
                 output: stored.output.unwrap_or(usual.output),
                 state: stored.state.unwrap_or(usual.state),
+                values: stored.values.unwrap_or(usual.values),
                 log_per_second: stored.log_per_second.unwrap_or(usual.log_per_second),
             },
             on_failure: match stored.on_failure {
@@ -121,6 +124,8 @@ struct StoredPolicy {
     output: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_per_second: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ocellus_core::{FrameInfo, Name, TimeUs};
-use ocellus_runtime::{Probed, RuleHealth, RuleSlot};
+use ocellus_core::{FrameInfo, Name, Powers, TimeUs};
+use ocellus_runtime::{Grants, Probed, RuleHealth, RuleSlot};
 use ocellus_store::RuleRecord;
 
+use super::bus::Inbox;
+use super::grants::RuleGrants;
 use super::policy::RulePolicy;
+use super::seat::Seat;
 use crate::camera::Declared;
 
 /// What an operator says of a rule.
@@ -23,15 +26,19 @@ pub struct RuleSettings {
     pub settings: String,
     /// What it may use, and what becomes of it after a failure.
     pub policy: RulePolicy,
+    /// What it may do beyond seeing tracks.
+    pub grants: Grants,
 }
 
-/// A rule on one camera.
+/// A rule on one camera, or one for all of them.
 #[derive(Debug, Clone)]
 pub struct RuleCameraStatus {
-    /// The camera.
-    pub camera: Name,
+    /// The camera; `site` for a rule with one instance for all its cameras.
+    pub camera: String,
     /// How the rule is doing there.
     pub health: RuleHealth,
+    /// Messages of other rules that it was too slow to hear.
+    pub messages_dropped: u64,
 }
 
 /// All that can be seen of a rule.
@@ -51,6 +58,14 @@ pub struct RuleStatus {
     pub quarantined: Vec<(String, String)>,
     /// What it may use, and what becomes of it after a failure.
     pub policy: RulePolicy,
+    /// Who shares an instance: `camera` or `site`.
+    pub scope: String,
+    /// The cameras that it watches.
+    pub watches: Vec<Name>,
+    /// What its version asks for.
+    pub asks: Powers,
+    /// What it may do beyond seeing tracks.
+    pub grants: Grants,
     /// How it is doing on each camera.
     pub cameras: Vec<RuleCameraStatus>,
     /// Its settings, a JSON text.
@@ -64,8 +79,8 @@ pub struct RuleStatus {
 /// A line that a rule wrote to its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleLogLine {
-    /// The camera.
-    pub camera: Name,
+    /// The camera, or `site`.
+    pub camera: String,
     /// Time of the frame.
     pub time: TimeUs,
     /// `debug`, `info`, `warn` or `error`.
@@ -90,8 +105,8 @@ pub struct Activation {
 /// A swap on one camera.
 #[derive(Debug, Clone)]
 pub struct SwappedCamera {
-    /// The camera.
-    pub camera: Name,
+    /// The camera, or `site`.
+    pub camera: String,
     /// Sequence of the first frame that the new version sees.
     pub at_frame: u64,
     /// Whether it began with the former version's state.
@@ -113,16 +128,18 @@ pub(crate) struct RuleEntry {
     pub(crate) record: RuleRecord,
     pub(crate) declared: Declared,
     pub(crate) policy: RulePolicy,
+    pub(crate) grants: RuleGrants,
     pub(crate) probed: Probed,
-    pub(crate) cells: BTreeMap<Name, Arc<RuleCell>>,
+    pub(crate) cells: BTreeMap<Seat, Arc<RuleCell>>,
 }
 
 impl RuleEntry {
     pub(crate) fn status(&self) -> RuleStatus {
-        let cameras = self
-            .cells
-            .iter()
-            .map(|(camera, cell)| RuleCameraStatus { camera: camera.clone(), health: cell.health() });
+        let cameras = self.cells.iter().map(|(seat, cell)| RuleCameraStatus {
+            camera: seat.to_string(),
+            health: cell.health(),
+            messages_dropped: cell.inbox.dropped(),
+        });
         let quarantined = self
             .record
             .quarantined
@@ -136,6 +153,10 @@ impl RuleEntry {
             previous: self.record.previous.iter().map(ToString::to_string).collect(),
             quarantined: quarantined.collect(),
             policy: self.policy.clone(),
+            scope: self.probed.description().scope.to_string(),
+            watches: self.record.cameras.clone(),
+            asks: self.probed.description().powers,
+            grants: self.grants.granted.clone(),
             cameras: cameras.collect(),
             settings: self.record.settings.clone(),
             declared: self.declared,
@@ -162,6 +183,10 @@ impl FailedRule {
             previous: record.previous.iter().map(ToString::to_string).collect(),
             quarantined: Vec::new(),
             policy: RulePolicy::from_json(&record.policy).unwrap_or_default(),
+            scope: String::new(),
+            watches: record.cameras.clone(),
+            asks: Powers::NONE,
+            grants: RuleGrants::from_json(&record.grants).unwrap_or_default().granted,
             cameras: Vec::new(),
             settings: record.settings.clone(),
             declared: Declared::Rest,
@@ -176,7 +201,8 @@ const LOG_LINES: usize = 500;
 /// What can be seen of a rule on one camera, written by its lane.
 #[derive(Debug)]
 pub(crate) struct RuleCell {
-    camera: Name,
+    seat: Seat,
+    inbox: Arc<Inbox>,
     health: Mutex<RuleHealth>,
     log: Mutex<VecDeque<RuleLogLine>>,
     /// Written and read by the lane only: the sequence at which health was last published.
@@ -187,13 +213,19 @@ pub(crate) struct RuleCell {
 const PUBLISH_EVERY: u64 = 5;
 
 impl RuleCell {
-    pub(crate) fn new(camera: Name, slot: &RuleSlot) -> RuleCell {
+    pub(crate) fn new(seat: Seat, slot: &RuleSlot, inbox: Arc<Inbox>) -> RuleCell {
         RuleCell {
-            camera,
+            seat,
+            inbox,
             health: Mutex::new(slot.health()),
             log: Mutex::new(VecDeque::new()),
             published: std::sync::atomic::AtomicU64::new(0),
         }
+    }
+
+    /// What other rules have said to it.
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     pub(crate) fn health(&self) -> RuleHealth {
@@ -221,7 +253,7 @@ impl RuleCell {
                 kept.pop_front();
             }
             kept.push_back(RuleLogLine {
-                camera: self.camera.clone(),
+                camera: self.seat.to_string(),
                 time: line.time,
                 level: line.level.as_str().to_owned(),
                 message: line.message,

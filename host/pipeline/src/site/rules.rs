@@ -2,16 +2,18 @@
 
 use std::sync::mpsc::sync_channel;
 
-use ocellus_core::{Cause, Name, TimeUs, VersionState};
-use ocellus_runtime::OnRefusal;
+use ocellus_core::{Cause, Name, Powers, TimeUs, VersionState};
+use ocellus_runtime::{Grants, OnRefusal};
 use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
 
 use super::ask::{Place, ask};
-use super::change::{Change, Changed, States, Trial};
+use super::change::{Change, Changed, Memories, Trial};
+use super::grants::RuleGrants;
 use super::history::{self, of_entry, of_plugin};
 use super::level::Level;
 use super::policy::RulePolicy;
 use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
+use super::seat::Seat;
 use super::{Inner, PluginStatus, Site, SiteError, now_us, plugins};
 use crate::camera::Declared;
 use crate::camera::lane::LaneCommand;
@@ -91,14 +93,21 @@ impl Site {
         self.rule(&name)
     }
 
-    /// Swaps a rule to another version of its plugin, with its state. Blocks until every camera has it.
+    /// Swaps a rule to another version of its plugin, with its state. Blocks until every camera has it. `grants`
+    /// replace what the rule may do.
     ///
     /// # Errors
-    /// What the new version refused; the former one goes on then.
-    pub fn activate(&self, name: &Name, plugin: &str) -> Result<Activation, SiteError> {
+    /// What the new version refused; [`SiteError::Consent`] where it asks for more than the operator has seen and
+    /// `grants` do not say what it gets. The former version goes on then.
+    pub fn activate(
+        &self,
+        name: &Name,
+        plugin: &str,
+        grants: Option<Grants>,
+    ) -> Result<Activation, SiteError> {
         let _turn = self.0.take_turn()?;
         let entry = self.0.running_rule(name)?;
-        self.0.activate(&entry, plugin, Cause::Activate)
+        self.0.activate(&entry, (plugin, grants), Cause::Activate)
     }
 
     /// Goes back to the version that ran before the active one, with the state of now, or else the one that
@@ -114,7 +123,7 @@ impl Site {
             entry.record.previous.iter().find(sound).ok_or_else(|| {
                 SiteError::Invalid(format!("rule {name} has no former version to go back to"))
             })?;
-        self.0.activate(&entry, &former.to_string(), Cause::RollBack)
+        self.0.activate(&entry, (&former.to_string(), None), Cause::RollBack)
     }
 
     /// Removes a rule and its state.
@@ -135,9 +144,7 @@ impl Site {
         self.0.database.delete_rule(name)?;
         self.0.failed_rules().remove(name);
         let Some(entry) = entry else { return Ok(()) };
-        for camera in entry.cells.keys() {
-            self.0.take_off(name, camera);
-        }
+        entry.cells.keys().for_each(|seat| self.0.take_off(name, seat));
         self.0.rules_mut().remove(name);
         self.0.forget_watch(name);
         self.0.note(&[of_entry(&entry, (VersionState::Retired, Cause::Remove), "")]);
@@ -181,11 +188,16 @@ impl Site {
     }
 
     fn place_of(&self, rule: &Name, camera: &Name) -> Result<Place, SiteError> {
-        if !self.rule(rule)?.cameras.iter().any(|on| on.camera == *camera) {
+        let known = self.rule(rule)?.watches.contains(camera);
+        let seats: Vec<Seat> = self.0.rules().get(rule).map_or_else(Vec::new, |entry| {
+            let here = |seat: &&Seat| seat.camera().is_none_or(|on| on == camera);
+            entry.cells.keys().filter(here).cloned().collect()
+        });
+        if !known || seats.is_empty() {
             let name = format!("{rule} on camera {camera}");
             return Err(SiteError::NotFound { what: "rule", name });
         }
-        let mut places = self.0.places(std::slice::from_ref(camera))?;
+        let mut places = self.0.places_at(rule, seats.iter());
         places.pop().ok_or_else(|| SiteError::no_camera(camera))
     }
 }
@@ -195,9 +207,10 @@ struct Next {
     record: RuleRecord,
     declared: Declared,
     policy: RulePolicy,
+    grants: RuleGrants,
     plugin: PluginRecord,
     on_refusal: OnRefusal,
-    fallback: States,
+    fallback: Memories,
     cause: Cause,
 }
 
@@ -237,18 +250,23 @@ impl Inner {
         record.cameras = cameras;
         record.settings = settings.settings;
         record.policy = settings.policy.to_json();
+        let seen = before.as_ref().map_or(Powers::NONE, |entry| entry.grants.seen);
+        // What is said here of grants is said with this version in view.
+        let asked = self.plugins.compiled(plugin.digest)?.description().powers;
+        let grants = RuleGrants { granted: settings.grants, seen: seen.and(asked) };
+        record.grants = grants.to_json();
         // New settings may make the old state meaningless; another version must say so itself.
         let on_refusal = if same_version { OnRefusal::StartCold } else { OnRefusal::Abort };
         let policy = settings.policy;
-        let (fallback, cause) = (States::new(), Cause::Bind);
-        let next = Next { record, declared, policy, plugin, on_refusal, fallback, cause };
+        let (fallback, cause) = (Memories::new(), Cause::Bind);
+        let next = Next { record, declared, policy, grants, plugin, on_refusal, fallback, cause };
         self.take_over(next, before.as_ref()).map(|_| ())
     }
 
     pub(super) fn activate(
         &self,
         before: &RuleEntry,
-        plugin: &str,
+        (plugin, grants): (&str, Option<Grants>),
         cause: Cause,
     ) -> Result<Activation, SiteError> {
         let name = &before.record.name;
@@ -259,38 +277,63 @@ impl Inner {
                 before.record.plugin, plugin.facts.name
             )));
         }
+        let grants = self.consent(before, &plugin, (grants, cause))?;
         let mut record = before.record.clone();
+        record.grants = grants.to_json();
         record.make_active(plugin.digest, now_us());
         let (from, to) = (before.record.digest, plugin.digest);
         let fallback = match cause {
-            Cause::RollBack if before.record.previous.first() == Some(&to) => self.former_states(name),
-            _ => States::new(),
+            Cause::RollBack if before.record.previous.first() == Some(&to) => self.former_memories(name),
+            _ => Memories::new(),
         };
         let (declared, policy) = (before.declared, before.policy.clone());
-        let next = Next { record, declared, policy, plugin, on_refusal: OnRefusal::Abort, fallback, cause };
+        let on_refusal = OnRefusal::Abort;
+        let next = Next { record, declared, policy, grants, plugin, on_refusal, fallback, cause };
         let swapped = self.take_over(next, Some(before))?;
         tracing::info!(rule = %name, %from, %to, %cause, "version activated");
         Ok(Activation { rule: name.clone(), from: from.to_string(), to: to.to_string(), cameras: swapped })
     }
 
+    /// What a version may do that shall be activated: what the operator says now, else as before, unless it asks for
+    /// something that they have not seen.
+    fn consent(
+        &self,
+        before: &RuleEntry,
+        plugin: &PluginRecord,
+        (said, cause): (Option<Grants>, Cause),
+    ) -> Result<RuleGrants, SiteError> {
+        let asked = self.plugins.compiled(plugin.digest)?.description().powers;
+        let RuleGrants { granted, seen } = &before.grants;
+        let news = asked.without(*seen);
+        if said.is_none() && !news.is_none() {
+            let rule = &before.record.name;
+            let (name, version) = (plugin.facts.name.clone(), plugin.facts.version.clone());
+            let error = SiteError::Consent { rule: rule.clone(), plugin: name, version, powers: news };
+            self.note(&[history::waiting(rule, plugin, (cause, &error))]);
+            return Err(error);
+        }
+        Ok(RuleGrants { granted: said.unwrap_or_else(|| granted.clone()), seen: seen.and(asked) })
+    }
+
     /// The one path on which a rule changes: tried out, put in place, written down, watched.
     fn take_over(&self, next: Next, before: Option<&RuleEntry>) -> Result<Vec<SwappedCamera>, SiteError> {
-        let Next { record, declared, policy, plugin, on_refusal, fallback, cause } = next;
+        let Next { record, declared, policy, grants, plugin, on_refusal, fallback, cause } = next;
         let (rule, on_failure) = (record.name.clone(), policy.on_failure);
-        let places = self.places(&record.cameras)?;
+        let cameras = self.camera_places(&record.cameras)?;
         let tried = self.plugins.compiled(plugin.digest).and_then(|compiled| {
-            let settings = &record.settings;
             self.probe(&Trial {
                 rule: &rule,
                 compiled: &compiled,
-                settings,
+                settings: &record.settings,
                 policy: &policy,
-                places: &places,
+                grants: &grants.granted,
+                cameras: &cameras,
             })
         });
         let told =
             |error: &SiteError| self.note(&[history::refused(Some(&rule), Some(&plugin), (cause, error))]);
         let probed = tried.inspect_err(told)?;
+        let places = self.places(&rule, probed.description().scope, &cameras)?;
         let level = before.map(|entry| Level::over(entry.cells.values().map(|cell| cell.health())));
         let change = Change {
             probed: &probed,
@@ -301,9 +344,13 @@ impl Inner {
             on_failure,
             quarantine: None,
         };
-        let changed = self.change(&change).inspect_err(told)?;
-        let entry =
-            RuleEntry { record, declared, policy, probed: probed.clone(), cells: changed.cells.clone() };
+        let changed = self.change(&change).inspect_err(|error| {
+            told(error);
+            self.close_unused_lane(&rule);
+        })?;
+        let watched = record.cameras.clone();
+        let cells = changed.cells.clone();
+        let entry = RuleEntry { record, declared, policy, grants, probed: probed.clone(), cells };
         let mut transitions = vec![of_entry(&entry, (VersionState::Active, cause), "")];
         let replaced = before.filter(|former| former.record.digest != entry.record.digest);
         transitions.extend(replaced.map(|former| of_entry(former, (VersionState::Retired, cause), "")));
@@ -312,8 +359,10 @@ impl Inner {
             return Err(error);
         }
         if let Some(former) = before {
-            self.leave_cameras(former, &changed);
+            self.leave_places(former, &changed);
         }
+        let former_cameras = before.map_or(Vec::new(), |former| former.record.cameras.clone());
+        self.feed(&rule, &former_cameras, &self.camera_places(&watched)?);
         match (replaced, level, cause) {
             (Some(former), Some(level), Cause::Bind | Cause::Activate | Cause::Shadow) => {
                 self.watch(former.clone(), level, changed.handed);
@@ -333,21 +382,32 @@ impl Inner {
             rule: record.name.clone(),
             reason: format!("its stored limits are damaged: {reason}"),
         })?;
-        let places = self.places(&known)?;
+        let grants = RuleGrants::from_json(&record.grants).map_err(|reason| SiteError::Rule {
+            rule: record.name.clone(),
+            reason: format!("its stored grants are damaged: {reason}"),
+        })?;
+        let cameras = self.camera_places(&known)?;
         let compiled = self.plugins.compiled(record.digest)?;
-        let (rule, settings) = (&record.name, &record.settings);
-        let probed =
-            self.probe(&Trial { rule, compiled: &compiled, settings, policy: &policy, places: &places })?;
+        let probed = self.probe(&Trial {
+            rule: &record.name,
+            compiled: &compiled,
+            settings: &record.settings,
+            policy: &policy,
+            grants: &grants.granted,
+            cameras: &cameras,
+        })?;
+        let places = self.places(&record.name, probed.description().scope, &cameras)?;
         let Changed { cells, .. } = self.change(&Change {
             probed: &probed,
             places: &places,
             before: None,
             on_refusal: OnRefusal::StartCold,
-            fallback: States::new(),
+            fallback: Memories::new(),
             on_failure: policy.on_failure,
             quarantine: record.quarantine_of(record.digest).map(str::to_owned),
         })?;
-        let entry = RuleEntry { record, declared: Declared::Rest, policy, probed, cells };
+        self.feed(&record.name, &[], &cameras);
+        let entry = RuleEntry { record, declared: Declared::Rest, policy, grants, probed, cells };
         self.rules_mut().insert(entry.record.name.clone(), entry);
         Ok(())
     }
@@ -378,10 +438,13 @@ impl Inner {
     /// A camera goes: its rules watch the others only.
     pub(super) fn forget_camera_in_rules(&self, camera: &Name) -> Result<(), SiteError> {
         let bound: Vec<RuleEntry> =
-            self.rules().values().filter(|entry| entry.cells.contains_key(camera)).cloned().collect();
+            self.rules().values().filter(|entry| entry.record.cameras.contains(camera)).cloned().collect();
         for mut entry in bound {
-            self.take_off(&entry.record.name, camera);
-            entry.cells.remove(camera);
+            let seat = Seat::Camera(camera.clone());
+            if entry.cells.remove(&seat).is_some() {
+                self.take_off(&entry.record.name, &seat);
+            }
+            self.starve(&entry.record.name, std::slice::from_ref(camera));
             entry.record.cameras.retain(|name| name != camera);
             entry.record.changed = now_us();
             self.keep(entry, &[])?;
@@ -422,6 +485,7 @@ fn new_record(name: &Name, plugin: &PluginRecord, now: TimeUs) -> RuleRecord {
         cameras: Vec::new(),
         settings: String::new(),
         policy: String::new(),
+        grants: String::new(),
         quarantined: Vec::new(),
         enabled: true,
         created: now,

@@ -17,8 +17,10 @@ use super::keeper::{self, Keeper};
 use super::plugins::Plugins;
 use super::rule::{FailedRule, RuleSettings};
 use super::turn::Turns;
+use super::webhooks::{CALLERS, Webhooks};
 use super::{Inner, Site, SiteError, now_us, stored, watch};
 use crate::camera::encode::Encoder;
+use crate::camera::lane::rules::RuleWiring;
 use crate::camera::{CameraSettings, Declared};
 use crate::detector::{self, Detector, Roster};
 
@@ -76,22 +78,31 @@ impl Site {
         };
         let writer = EventWriter::start(parts.database.clone(), EventWriterSettings::default(), deliver)?;
         let (keeper, jobs) = Keeper::new();
+        let (webhooks, calls) = Webhooks::new();
         let roster = Arc::new(Roster::default());
         let encoder = Arc::new(Encoder::default());
         let wiring = CameraWiring {
             roster: Arc::clone(&roster),
             encoder: Arc::clone(&encoder),
-            events: writer.queue(),
-            keeper,
+            rules: RuleWiring {
+                events: writer.queue(),
+                keeper,
+                bus: Arc::default(),
+                webhooks: webhooks.clone(),
+            },
             database: parts.database.clone(),
             classes,
         };
         let (database, retention, detector) = (parts.database.clone(), settings.retention, parts.detector);
-        let threads = vec![
+        let mut threads = vec![
             thread("detector", move || detector::run(&roster, detector))?,
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];
+        for number in 0..CALLERS {
+            let (webhooks, calls) = (webhooks.clone(), Arc::clone(&calls));
+            threads.push(thread(&format!("webhooks-{number}"), move || webhooks.run(&calls))?);
+        }
         let (watching, unwatched) = sync_channel(0);
         let site = Site(Arc::new(Inner {
             plugins: Plugins::new(parts.runtime, parts.database.clone()),
@@ -104,6 +115,7 @@ impl Site {
             transitions,
             watches: Mutex::default(),
             shadows: Mutex::default(),
+            site_lanes: Mutex::default(),
             watching: Mutex::new(Some(watching)),
             writer: Mutex::new(Some(writer)),
             threads: Mutex::new(threads),

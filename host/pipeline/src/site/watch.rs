@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ocellus_core::{Cause, Name, VersionState};
 use ocellus_runtime::{OnRefusal, RuleState};
 
-use super::change::{Change, States, Trial};
+use super::change::{Change, Memories, Trial};
 use super::history::of_entry;
 use super::level::{Level, WATCHED};
 use super::rule::RuleEntry;
@@ -21,8 +21,8 @@ pub(super) struct Watch {
     former: RuleEntry,
     /// How that did.
     level: Level,
-    /// Its states as it was replaced.
-    states: States,
+    /// What it remembered as it was replaced.
+    memories: Memories,
 }
 
 /// Time between two looks.
@@ -38,18 +38,18 @@ pub(super) fn run(site: &Weak<Inner>, stop: &Receiver<()>) {
 
 impl Inner {
     /// Watches the version that has just taken the place of `former`.
-    pub(super) fn watch(&self, former: RuleEntry, level: Level, states: States) {
+    pub(super) fn watch(&self, former: RuleEntry, level: Level, memories: Memories) {
         let name = former.record.name.clone();
-        self.watches().insert(name, Watch { since: Instant::now(), former, level, states });
+        self.watches().insert(name, Watch { since: Instant::now(), former, level, memories });
     }
 
     pub(super) fn forget_watch(&self, rule: &Name) {
         self.watches().remove(rule);
     }
 
-    /// The states that the version before the active one had when it was replaced, while that is watched.
-    pub(super) fn former_states(&self, rule: &Name) -> States {
-        self.watches().get(rule).map(|watch| watch.states.clone()).unwrap_or_default()
+    /// What the version before the active one remembered when it was replaced, while that is watched.
+    pub(super) fn former_memories(&self, rule: &Name) -> Memories {
+        self.watches().get(rule).map(|watch| watch.memories.clone()).unwrap_or_default()
     }
 
     fn look_after_rules(&self, now: Instant) {
@@ -100,21 +100,23 @@ impl Inner {
         record.quarantined.clone_from(&entry.record.quarantined);
         record.quarantine(entry.record.digest, reason.to_owned(), now_us());
         record.cameras.retain(|camera| self.cameras().contains_key(camera));
-        let places = self.places(&record.cameras)?;
+        let cameras = self.camera_places(&record.cameras)?;
         let compiled = self.plugins.compiled(record.digest)?;
+        let places = self.places(&record.name, compiled.description().scope, &cameras)?;
         let probed = self.probe(&Trial {
             rule: &record.name,
             compiled: &compiled,
             settings: &record.settings,
             policy: &former.policy,
-            places: &places,
+            grants: &former.grants.granted,
+            cameras: &cameras,
         })?;
         let change = Change {
             probed: &probed,
             places: &places,
             before: Some(entry),
             on_refusal: OnRefusal::StartCold,
-            fallback: watch.states.clone(),
+            fallback: watch.memories.clone(),
             on_failure: former.policy.on_failure,
             quarantine: None,
         };
@@ -123,6 +125,7 @@ impl Inner {
             record,
             declared: former.declared,
             policy: former.policy.clone(),
+            grants: former.grants.clone(),
             probed: probed.clone(),
             cells: changed.cells.clone(),
         };
@@ -130,7 +133,8 @@ impl Inner {
             of_entry(entry, (VersionState::Quarantined, Cause::Breach), reason),
             of_entry(&next, (VersionState::Active, Cause::Breach), "the version after it was worse"),
         ];
-        self.leave_cameras(entry, &changed);
+        self.leave_places(entry, &changed);
+        self.feed(&next.record.name, &entry.record.cameras, &cameras);
         // What runs now is right even where it cannot be written down.
         self.keep(next, &transitions)
     }

@@ -86,7 +86,7 @@ impl Stage {
             Stops::AtActivation => {
                 self.host.bind(case.name, &self.sound, &["north"], "{}");
                 self.host.wait_until("it has seen a frame", |_| self.host.calls(case.name) > 0);
-                let refused = self.host.site.activate(&rule, &plugin);
+                let refused = self.host.site.activate(&rule, &plugin, None);
                 self.is_refused(case, refused.map(|_| String::new()).map_err(|error| error.to_string()));
                 assert_eq!(self.host.site.rule(&rule).unwrap().digest, self.sound, "{}", case.name);
             }

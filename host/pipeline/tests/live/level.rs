@@ -15,7 +15,7 @@ fn after_activating(deed: &str) -> (TestSite, [String; 2]) {
         .map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
     host.bind("count", &versions[0], &CAMERAS, "{}");
     host.wait_until("the sound version has its figures", |_| host.calls("count") >= 120);
-    host.site.activate(&name("count"), &versions[1]).unwrap();
+    host.site.activate(&name("count"), &versions[1], None).unwrap();
     (host, versions)
 }
 

@@ -4,7 +4,9 @@
 
 mod hostile;
 mod level;
+mod powers;
 mod restart;
 mod shadow;
 mod site;
+mod site_scope;
 mod swap;

@@ -36,7 +36,7 @@ fn a_version_in_quarantine_stays_there_over_a_restart() {
     let before = host.frames("north");
     host.wait_until("the camera goes on", |_| host.frames("north") > before + 3);
     assert_eq!(host.calls("count"), 0);
-    host.site.activate(&name("count"), &digest).unwrap();
+    host.site.activate(&name("count"), &digest, None).unwrap();
     let rule = host.site.rule(&name("count")).unwrap();
     assert_eq!((rule.cameras[0].health.state, rule.quarantined.len()), (RuleState::Active, 0));
 }
@@ -63,7 +63,9 @@ fn a_rule_whose_camera_is_gone_after_a_restart_is_shown_and_its_plugin_kept() {
     let rule = host.site.rule(&name("count")).unwrap();
     assert!(rule.failure.as_deref().is_some_and(|reason| reason.contains("no camera")), "{rule:?}");
     assert!(host.site.remove_plugin(&digest).unwrap_err().to_string().contains("count"));
-    assert!(host.site.activate(&name("count"), &digest).unwrap_err().to_string().contains("bind it anew"));
+    assert!(
+        host.site.activate(&name("count"), &digest, None).unwrap_err().to_string().contains("bind it anew")
+    );
     host.bind("count", &digest, &["south"], "{}");
     assert_eq!(host.site.rule(&name("count")).unwrap().failure, None);
 }

@@ -10,7 +10,7 @@ use ocellus_pipeline::{
     CameraSettings, Detector, DetectorError, EventQuery, Order, RulePolicy, RuleSettings, Site, SiteParts,
     SiteSettings,
 };
-use ocellus_runtime::{Runtime, RuntimeOptions};
+use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 use ocellus_store::Database;
 
 /// Longest wait for anything that a test waits for.
@@ -34,13 +34,18 @@ pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-/// The test guest, built by `make guests`.
-pub(crate) fn probe() -> Vec<u8> {
+/// A test guest, built by `make guests`.
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     let program = std::env::current_exe().unwrap();
     let guests = program.ancestors().nth(3).unwrap().join("guests/wasm32-wasip2/release");
-    let path: PathBuf = guests.join("probe.wasm");
+    let path: PathBuf = guests.join(format!("{name}.wasm"));
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()))
+}
+
+/// The guest that misbehaves on request.
+pub(crate) fn probe() -> Vec<u8> {
+    guest("probe")
 }
 
 /// The test guest under another version.
@@ -50,7 +55,12 @@ pub(crate) fn probe_version(version: &str) -> Vec<u8> {
 
 /// The test guest with texts written over its marks.
 pub(crate) fn marked(marks: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = probe();
+    marked_in("probe", marks)
+}
+
+/// The same of another guest.
+pub(crate) fn marked_in(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = guest(name);
     for (mark, text) in marks {
         let at = bytes.windows(mark.len()).position(|window| window == mark.as_bytes()).unwrap() + mark.len();
         bytes[at..at + text.len()].copy_from_slice(text.as_bytes());
@@ -112,7 +122,14 @@ impl TestSite {
             cameras: cameras.iter().map(|camera| name(camera)).collect(),
             settings: settings.to_owned(),
             policy: RulePolicy::default(),
+            grants: Grants::none(),
         }
+    }
+
+    /// Binds a rule with grants.
+    pub(crate) fn bind_granted(&self, rule: (&str, &str), cameras: &[&str], settings: &str, grants: Grants) {
+        let settings = RuleSettings { grants, ..self.rule(rule.0, rule.1, cameras, settings) };
+        self.site.put_rule(settings).unwrap();
     }
 
     /// The highest number of a track in a camera's newest frame.

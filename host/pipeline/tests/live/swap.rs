@@ -27,7 +27,7 @@ fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_camera
         host.wait_until("the cameras go on", |_| {
             CAMERAS.iter().zip(before).all(|(camera, frames)| host.frames(camera) > frames)
         });
-        let activation = host.site.activate(&name("echo"), &versions[round % 2]).unwrap();
+        let activation = host.site.activate(&name("echo"), &versions[round % 2], None).unwrap();
         assert_eq!(activation.cameras.len(), 4);
         assert!(
             activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried),
@@ -63,6 +63,7 @@ fn a_version_that_refuses_its_settings_changes_nothing() {
         cameras: vec![name("north")],
         settings: r#"{"do":"refuse-settings"}"#.into(),
         policy: ocellus_pipeline::RulePolicy::default(),
+        grants: ocellus_runtime::Grants::none(),
     });
     let error = refused.unwrap_err();
     assert!(
@@ -78,7 +79,7 @@ fn another_plugin_cannot_be_activated_in_a_rules_place() {
     let plugin = host.site.upload_plugin(&probe_version("1.0.0")).unwrap();
     host.bind("count", &plugin.digest, &["north"], "{}");
     for wanted in ["no-such-plugin", "probe@9.9.9", &"0".repeat(64)] {
-        let error = host.site.activate(&name("count"), wanted).unwrap_err();
+        let error = host.site.activate(&name("count"), wanted, None).unwrap_err();
         assert!(error.to_string().contains(wanted), "{error}");
     }
 }

@@ -10,9 +10,10 @@ use super::artifact::Artifact;
 use super::compiled::{Compiled, Description, Scope};
 use crate::columns::TrackColumns;
 use crate::error::CallError;
+use crate::grants::Grants;
 use crate::instance::{Allowance, Instance};
-use crate::limits::{DeadlineMode, Limits};
-use crate::slot::Snapshot;
+use crate::limits::{DeadlineMode, Limits, Terms};
+use crate::slot::Memory;
 
 /// What a rule is bound to.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Binding {
     pub cameras: Vec<BoundCamera>,
     /// What each instance may use.
     pub limits: Limits,
+    /// What the operator grants it.
+    pub grants: Grants,
     /// How time limits are read.
     pub deadline: DeadlineMode,
 }
@@ -139,7 +142,8 @@ impl Bound {
     /// [`ProbeError`] with what failed; the rule's own words where it refused its settings.
     pub fn probe(self) -> Result<Probed, ProbeError> {
         let Bound { compiled, binding } = self;
-        let allowance = Arc::new(Allowance::new(binding.limits.clone(), binding.deadline));
+        let terms = Terms { limits: binding.limits.clone(), grants: binding.grants.clone() };
+        let allowance = Arc::new(Allowance::new(terms, binding.deadline));
         let probed = Probed { inner: Arc::new(Inner { compiled, binding, allowance }) };
         for share in probed.shares() {
             probed.try_out(share).map_err(|cause| ProbeError {
@@ -171,12 +175,12 @@ impl Probed {
         &self.inner.binding
     }
 
-    /// Whether an instance would take over this state; tried on one that is thrown away.
+    /// Whether an instance would take over what another remembers; tried on one that is thrown away.
     ///
     /// # Errors
     /// [`CallError`] when the instance does not start or refuses the state.
-    pub fn try_state(&self, share: Share, snapshot: &Snapshot) -> Result<(), CallError> {
-        self.instantiate(share)?.restore(&snapshot.state, &snapshot.version)
+    pub fn try_memory(&self, share: Share, memory: &Memory) -> Result<(), CallError> {
+        self.revive(share, memory).map(drop)
     }
 
     /// The instances that this rule needs, in the order of its cameras.
@@ -204,6 +208,19 @@ impl Probed {
             }
         };
         instance.configure(&inner.binding.settings, &cameras)?;
+        Ok(instance)
+    }
+
+    /// A new instance with what another remembers.
+    ///
+    /// # Errors
+    /// [`CallError`] when the instance does not start, or refuses its settings or the state.
+    pub fn revive(&self, share: Share, memory: &Memory) -> Result<Instance, CallError> {
+        let mut instance = self.instantiate(share)?;
+        instance.fill_values(memory.values.clone());
+        if let Some(snapshot) = &memory.state {
+            instance.restore(&snapshot.state, &snapshot.version)?;
+        }
         Ok(instance)
     }
 

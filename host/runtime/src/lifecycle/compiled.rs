@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ocellus_core::Name;
+use ocellus_core::{Name, Powers};
 use serde::de::IgnoredAny;
 use wasmtime::component::Component;
 
@@ -14,7 +14,7 @@ use crate::Runtime;
 use crate::abi::{GuestPre, RawDescription};
 use crate::error::CallError;
 use crate::instance::{Allowance, Instance};
-use crate::limits::{DeadlineMode, Limits};
+use crate::limits::{DeadlineMode, Terms};
 use crate::log::cut;
 
 /// Bytes of the version.
@@ -51,8 +51,8 @@ pub struct Description {
     pub settings_schema: String,
     /// Who shares an instance.
     pub scope: Scope,
-    /// Powers it asks for. Empty in contract 0.1, which has none.
-    pub powers: Vec<String>,
+    /// Powers it asks for. None in contract 0.1, which has none.
+    pub powers: Powers,
 }
 
 /// Who shares an instance of a rule.
@@ -133,7 +133,7 @@ impl Verified {
             cache.store(&artifact.digest, &component);
         }
         // The operator's limits come with the binding; who it is must be said within the usual ones.
-        let allowance = Arc::new(Allowance::new(Limits::default(), DeadlineMode::Live));
+        let allowance = Arc::new(Allowance::new(Terms::default(), DeadlineMode::Live));
         let mut scratch =
             Instance::start(runtime, &pre, &allowance, [0; 32]).map_err(CompileError::Describe)?;
         let description = check(scratch.describe().map_err(CompileError::Describe)?)?;
@@ -197,8 +197,8 @@ fn check(raw: RawDescription) -> Result<Description, CompileError> {
     }
     serde_json::from_str::<IgnoredAny>(schema)
         .map_err(|error| unusable("settings schema", schema, error.to_string()))?;
-    if !raw.powers.is_empty() {
-        let names = raw.powers.iter().take(16).map(|name| cut(name, 80).to_owned()).collect();
+    if !raw.unknown_powers.is_empty() {
+        let names = raw.unknown_powers.iter().take(16).map(|name| cut(name, 80).to_owned()).collect();
         return Err(CompileError::Powers { names });
     }
     let summary = raw.summary.split_whitespace().collect::<Vec<_>>().join(" ");

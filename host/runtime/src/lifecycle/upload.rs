@@ -121,6 +121,9 @@ pub enum VerifyError {
 const NAMES: usize = 16;
 const NAME_BYTES: usize = 128;
 
+/// Interfaces of the contract.
+const CONTRACT: [&str; 3] = ["ocellus:plugin/host", "ocellus:plugin/key-value", "ocellus:plugin/types"];
+
 const EXAMPLE: &str = "target/plugins/line-crossing.wasm";
 
 fn known() -> String {
@@ -218,7 +221,7 @@ fn abi_of(imports: &[String]) -> Result<AbiVersion, VerifyError> {
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
         let version = semver::Version::parse(version).ok();
         match (interface, version) {
-            ("ocellus:plugin/host" | "ocellus:plugin/types", Some(version)) => versions.push(version),
+            (interface, Some(version)) if CONTRACT.contains(&interface) => versions.push(version),
             (interface, Some(version))
                 if wasi::INTERFACES.contains(&interface) && (version.major, version.minor) == (0, 2) => {}
             _ => forbidden.push(cut(name, NAME_BYTES).to_owned()),

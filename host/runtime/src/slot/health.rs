@@ -53,10 +53,16 @@ pub struct RuleHealth {
     pub restarts: u64,
     /// Numbers and drawings left out of outputs, since they were not finite.
     pub left_out: u64,
+    /// Calls whose output asked for what was not granted; that part was left out.
+    pub denied: u64,
     /// Log lines lost, over the allowance or undrained.
     pub log_lines_dropped: u64,
     /// Bytes of linear memory the instance holds.
     pub memory: usize,
+    /// Bytes of the last state it saved.
+    pub state_bytes: usize,
+    /// Bytes it keeps under keys, with 64 bytes an entry.
+    pub values: usize,
     /// How long its calls take.
     pub call_time: CallTimes,
 }
@@ -84,8 +90,11 @@ impl Figures {
             limit_breaches: 0,
             restarts: 0,
             left_out: 0,
+            denied: 0,
             log_lines_dropped: 0,
             memory: 0,
+            state_bytes: 0,
+            values: 0,
             call_time: CallTimes::default(),
         };
         Figures { health, times: Histogram::new() }
@@ -139,6 +148,7 @@ impl Figures {
     /// Takes over the counts of an instance that goes.
     pub(super) fn retire(&mut self, instance: &Instance) {
         self.health.left_out += instance.left_out();
+        self.health.denied += instance.denied();
         self.health.log_lines_dropped += instance.log_lines_dropped();
     }
 
@@ -149,6 +159,7 @@ impl Figures {
         health.call_time = self.times.times();
         if let Some(instance) = running {
             health.left_out += instance.left_out();
+            health.denied += instance.denied();
             health.log_lines_dropped += instance.log_lines_dropped();
             health.memory = instance.memory();
         }

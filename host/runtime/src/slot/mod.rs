@@ -12,11 +12,11 @@ mod swap;
 
 use std::time::Instant;
 
-use ocellus_core::{FrameInfo, RuleOutput, TimeUs};
+use ocellus_core::{FrameInfo, Name, RuleOutput, TimeUs};
 
 pub use self::health::{RuleHealth, RuleState};
 pub use self::restart::{Restart, Restarted};
-pub use self::snapshot::Snapshot;
+pub use self::snapshot::{Checkpoint, Memory, Snapshot};
 pub use self::strikes::{OnFailure, SlotPolicy};
 pub use self::swap::{Committed, Handover, OnRefusal, PreparedSwap, Retired, SwapAborted, prepare_swap};
 
@@ -24,12 +24,13 @@ use self::budget::{Budget, Rate};
 use self::health::Figures;
 use self::snapshot::Snapshots;
 use self::strikes::{Strikes, Verdict};
-use crate::columns::TrackColumns;
 use crate::error::CallError;
 use crate::instance::Instance;
 use crate::lifecycle::{Probed, Share};
 use crate::limits::DeadlineMode;
 use crate::log::Logs;
+use crate::shown::{Moment, Shown};
+use crate::values::{KeyValues, Ledger, ValueChanges};
 
 /// Log lines kept of instances that are gone.
 const LEFT_LOG_LINES: usize = 1024;
@@ -41,6 +42,11 @@ pub struct RuleSlot {
     policy: SlotPolicy,
     state: State,
     snapshots: Snapshots,
+    /// What the rule keeps under keys, while no instance runs that has it.
+    values: KeyValues,
+    ledger: Ledger,
+    /// Changed values that nobody has taken yet.
+    changes: ValueChanges,
     strikes: Strikes,
     figures: Figures,
     budget: Budget,
@@ -91,44 +97,40 @@ pub enum StartError {
 }
 
 impl RuleSlot {
-    /// Makes the first instance, with the state of `resume` if that is of the same plugin.
+    /// Makes the first instance, with what `resume` remembers if that is of the same plugin.
     ///
     /// # Errors
-    /// [`StartError`]; after [`StartError::Restore`] a start without `resume` may be tried.
-    pub fn start(probed: &Probed, share: Share, resume: Option<Snapshot>) -> Result<RuleSlot, StartError> {
+    /// [`StartError`]; after [`StartError::Restore`] a start without the state may be tried.
+    pub fn start(probed: &Probed, share: Share, resume: impl Into<Memory>) -> Result<RuleSlot, StartError> {
+        let Memory { state: resume, values } = resume.into().of(&probed.description().name);
         let mut instance = probed.instantiate(share).map_err(StartError::Start)?;
-        let resume = resume.filter(|snapshot| snapshot.plugin == probed.description().name);
+        instance.fill_values(values);
         if let Some(snapshot) = &resume {
             instance.restore(&snapshot.state, &snapshot.version).map_err(StartError::Restore)?;
         }
-        let policy = SlotPolicy::default();
-        Ok(RuleSlot {
-            probed: probed.clone(),
-            share,
-            state: State::Active(Box::new(instance)),
-            snapshots: Snapshots::new(resume),
-            strikes: Strikes::default(),
-            figures: Figures::new(),
-            budget: Budget::new(),
-            logs: Logs::default(),
-            now: TimeUs(0),
-            generation: 0,
-            policy,
-        })
+        let memory = Memory { state: resume, values: KeyValues::default() };
+        Ok(RuleSlot::new((probed, share), State::Active(Box::new(instance)), memory, Figures::new()))
     }
 
     /// A slot whose version was in quarantine before, and stays there: `reason` says why. It keeps the state of
     /// `resume` for the version that comes after it.
     #[must_use]
-    pub fn quarantined(probed: &Probed, share: Share, resume: Option<Snapshot>, reason: String) -> RuleSlot {
-        let resume = resume.filter(|snapshot| snapshot.plugin == probed.description().name);
+    pub fn quarantined(probed: &Probed, share: Share, resume: impl Into<Memory>, reason: String) -> RuleSlot {
+        let memory = resume.into().of(&probed.description().name);
+        RuleSlot::new((probed, share), State::Quarantined, memory, Figures::with_error(reason))
+    }
+
+    fn new((probed, share): (&Probed, Share), state: State, memory: Memory, figures: Figures) -> RuleSlot {
         RuleSlot {
             probed: probed.clone(),
             share,
-            state: State::Quarantined,
-            snapshots: Snapshots::new(resume),
+            state,
+            snapshots: Snapshots::new(memory.state),
+            values: memory.values,
+            ledger: Ledger::default(),
+            changes: ValueChanges::default(),
             strikes: Strikes::default(),
-            figures: Figures::with_error(reason),
+            figures,
             budget: Budget::new(),
             logs: Logs::default(),
             now: TimeUs(0),
@@ -158,7 +160,8 @@ impl RuleSlot {
 
     /// Shows the rule one frame. Restarts the rule when its pause is over and nobody else did; saves its state
     /// once a second of frame time. Never fails and never panics, whatever the rule does.
-    pub fn process(&mut self, frame: &FrameInfo, tracks: &TrackColumns) -> Processed {
+    pub fn process<'a>(&mut self, frame: &FrameInfo, shown: impl Into<Shown<'a>>) -> Processed {
+        let shown = shown.into();
         self.now = frame.time;
         if let Err(error) = self.resume() {
             return Processed::Failed(error);
@@ -167,7 +170,7 @@ impl RuleSlot {
             self.figures.throttled();
             return Processed::Skipped;
         }
-        let processed = self.output_of(|instance| instance.process(frame, tracks));
+        let processed = self.output_of(|instance| instance.process(frame, shown));
         if self.snapshots.is_due(frame.time, self.policy.snapshot_every) {
             self.save();
         }
@@ -175,15 +178,17 @@ impl RuleSlot {
     }
 
     /// Tells the rule that the stream ended.
-    pub fn finish(&mut self, time: TimeUs) -> Processed {
-        self.now = time;
-        self.output_of(|instance| instance.finish(time))
+    pub fn finish(&mut self, at: impl Into<Moment>) -> Processed {
+        let at = at.into();
+        self.now = at.time;
+        self.output_of(|instance| instance.finish(at))
     }
 
-    /// Hands the rule an operator's correction at frame time `time`.
-    pub fn command(&mut self, time: TimeUs, request: &str) -> Processed {
-        self.now = self.now.max(time);
-        self.output_of(|instance| instance.command(time, request))
+    /// Hands the rule an operator's correction.
+    pub fn command(&mut self, at: impl Into<Moment>, request: &str) -> Processed {
+        let at = at.into();
+        self.now = self.now.max(at.time);
+        self.output_of(|instance| instance.command(at, request))
     }
 
     /// Asks the rule.
@@ -194,17 +199,32 @@ impl RuleSlot {
         self.call(|instance| instance.query(request))
     }
 
-    /// The newest state, unless it was taken before; for the owner to keep.
-    pub fn take_snapshot(&mut self) -> Option<Snapshot> {
-        self.snapshots.take_new()
+    /// What is new since the last time, for the owner to keep. Changes of values come again, with the next
+    /// checkpoint, until they are confirmed.
+    pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
+        let values = std::mem::take(&mut self.changes);
+        let snapshot = self.snapshots.take_new(!values.is_empty())?;
+        Some(Checkpoint { snapshot, values })
     }
 
-    /// Saves the state now, as for a shutdown, and returns it unless it was taken before.
-    pub fn snapshot_now(&mut self) -> Option<Snapshot> {
+    /// Saves the state now, as for a shutdown, and returns what is new since the last time.
+    pub fn checkpoint_now(&mut self) -> Option<Checkpoint> {
         if matches!(self.state, State::Active(_)) {
             self.save();
         }
-        self.take_snapshot()
+        self.take_checkpoint()
+    }
+
+    /// The topics that the rule wants to hear of.
+    #[must_use]
+    pub fn topics(&self) -> &[Name] {
+        self.instance().map_or(&[], Instance::topics)
+    }
+
+    /// What the rule keeps under keys.
+    #[must_use]
+    pub fn values(&self) -> &KeyValues {
+        self.instance().map_or(&self.values, Instance::values)
     }
 
     /// How the rule is doing since it was put into the slot.
@@ -215,7 +235,10 @@ impl RuleSlot {
             State::BackingOff { until, .. } => RuleState::BackingOff { until: *until },
             State::Quarantined => RuleState::Quarantined,
         };
-        self.figures.health(state, self.strikes.count(), self.instance())
+        let mut health = self.figures.health(state, self.strikes.count(), self.instance());
+        health.state_bytes = self.snapshots.newest().map_or(0, |newest| newest.state.len());
+        health.values = self.values().bytes();
+        health
     }
 
     /// Takes what the rule has logged since the last time.
@@ -295,7 +318,11 @@ impl RuleSlot {
             return;
         };
         match instance.save() {
-            Ok(state) => self.snapshots.keep(&self.probed, self.now, state),
+            Ok(state) => {
+                self.snapshots.keep(&self.probed, self.now, state);
+                self.ledger.note(instance.checkpoint_values());
+                self.changes = self.ledger.changes(instance.values());
+            }
             Err(error) => {
                 self.snapshots.failed(self.now);
                 self.failed(&error);
@@ -338,6 +365,7 @@ impl RuleSlot {
             return None;
         };
         self.figures.retire(&instance);
+        self.values = instance.surrender_values();
         let left = instance.drain_logs();
         self.logs.dropped += left.dropped;
         self.logs.lines.extend(left.lines);

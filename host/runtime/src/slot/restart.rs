@@ -1,8 +1,8 @@
 //! A new instance after a failure, made on the frame's path or beside it.
 
-use super::snapshot::Snapshot;
+use super::snapshot::Memory;
 use super::{Next, RuleSlot, State};
-use crate::error::CallError;
+use crate::error::{Call, CallError};
 use crate::instance::Instance;
 use crate::lifecycle::{Probed, Share};
 
@@ -10,7 +10,7 @@ use crate::lifecycle::{Probed, Share};
 pub struct Restart {
     probed: Probed,
     share: Share,
-    snapshot: Option<Snapshot>,
+    memory: Memory,
     generation: u64,
 }
 
@@ -29,22 +29,18 @@ impl Restart {
     }
 
     fn make(&self) -> Result<Instance, CallError> {
-        let mut instance = self.probed.instantiate(self.share)?;
-        let Some(snapshot) = &self.snapshot else {
-            return Ok(instance);
-        };
-        match instance.restore(&snapshot.state, &snapshot.version) {
-            Ok(()) => Ok(instance),
-            Err(error @ CallError::Refused { .. }) => {
+        match self.probed.revive(self.share, &self.memory) {
+            Err(error @ CallError::Refused { call: Call::Restore, .. }) => {
                 tracing::warn!(
                     rule = %self.probed.binding().rule,
                     share = ?self.share,
                     %error,
                     "the rule refuses the state it saved itself; starting without it"
                 );
-                self.probed.instantiate(self.share)
+                let values = self.memory.values.clone();
+                self.probed.revive(self.share, &Memory { state: None, values })
             }
-            Err(error) => Err(error),
+            revived => revived,
         }
     }
 }
@@ -108,7 +104,7 @@ impl RuleSlot {
         Restart {
             probed: self.probed.clone(),
             share: self.share,
-            snapshot: self.snapshots.newest().cloned(),
+            memory: Memory { state: self.snapshots.newest().cloned(), values: self.values.clone() },
             generation: self.generation,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ocellus_core::{Name, TimeUs};
 
 use crate::lifecycle::Probed;
+use crate::values::{KeyValues, ValueChanges};
 
 /// A rule's state and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,41 @@ pub struct Snapshot {
     pub time: TimeUs,
     /// The state; only the plugin knows what it means.
     pub state: Arc<[u8]>,
+}
+
+/// All that an instance remembers: its state, and what it keeps under keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// The state, if one was saved.
+    pub state: Option<Snapshot>,
+    /// Values under keys.
+    pub values: KeyValues,
+}
+
+impl Memory {
+    /// What is left of it for a version of `plugin`: all, or nothing if another plugin wrote it.
+    pub(super) fn of(self, plugin: &Name) -> Memory {
+        match &self.state {
+            Some(snapshot) if snapshot.plugin != *plugin => Memory::default(),
+            _ => self,
+        }
+    }
+}
+
+/// A state, and nothing under keys.
+impl From<Option<Snapshot>> for Memory {
+    fn from(state: Option<Snapshot>) -> Memory {
+        Memory { state, values: KeyValues::default() }
+    }
+}
+
+/// What the owner shall keep of a rule, as one whole.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// The state.
+    pub snapshot: Snapshot,
+    /// The values that changed since the last checkpoint that was confirmed.
+    pub values: ValueChanges,
 }
 
 /// When a state was saved last, and what it was.
@@ -69,8 +105,9 @@ impl Snapshots {
         self.newest.as_ref()
     }
 
-    pub(super) fn take_new(&mut self) -> Option<Snapshot> {
-        let taken = self.newest.as_ref().filter(|_| self.is_new).cloned();
+    /// The newest, unless it was taken before; or in any case, where something goes with it.
+    pub(super) fn take_new(&mut self, in_any_case: bool) -> Option<Snapshot> {
+        let taken = self.newest.as_ref().filter(|_| self.is_new || in_any_case).cloned();
         self.is_new = false;
         taken
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use ocellus_core::TimeUs;
 
-use super::snapshot::Snapshot;
+use super::snapshot::Memory;
 use super::strikes::SlotPolicy;
 use super::{RuleSlot, State};
 use crate::error::CallError;
 use crate::instance::Instance;
 use crate::lifecycle::{Digest, Probed, Share};
+use crate::values::KeyValues;
 
 /// What to do when the new version does not take the old one's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,15 +27,15 @@ pub struct PreparedSwap {
     probed: Probed,
     instance: Box<Instance>,
     on_refusal: OnRefusal,
-    fallback: Option<Snapshot>,
+    fallback: Option<Memory>,
     policy: Option<SlotPolicy>,
 }
 
 impl PreparedSwap {
-    /// Gives a state to begin with where the running version's is refused: on the way back to a version, the
+    /// Gives a memory to begin with where the running version's is refused: on the way back to a version, the
     /// state that it had itself when it was replaced.
     #[must_use]
-    pub fn with_fallback(mut self, fallback: Option<Snapshot>) -> PreparedSwap {
+    pub fn with_fallback(mut self, fallback: Option<Memory>) -> PreparedSwap {
         self.fallback = fallback;
         self
     }
@@ -84,8 +85,8 @@ pub struct Committed {
     pub to: Digest,
     /// What became of the state.
     pub state: Handover,
-    /// The old version's state as it was replaced, for a way back to it.
-    pub handed: Option<Snapshot>,
+    /// What the old version remembered as it was replaced, for a way back to it.
+    pub handed: Option<Memory>,
     /// The old instance; drop it off the frames' path.
     pub retired: Retired,
 }
@@ -128,20 +129,25 @@ impl RuleSlot {
             Err(_) if on_refusal == OnRefusal::StartCold => None,
             Err(error) => return Err(SwapAborted::Save(error)),
         };
-        let handed = kept.as_ref().map(|(snapshot, _)| snapshot.clone());
+        let handed = kept.as_ref().map(|(memory, _)| memory.clone());
         let state = match kept {
             None => Handover::Cold,
-            Some((snapshot, handover)) => match instance.restore(&snapshot.state, &snapshot.version) {
+            Some((memory, handover)) => match take_over(&mut instance, &memory) {
                 Ok(()) => handover,
                 Err(refusal) => {
+                    let fallback = [fallback, Some(Memory { state: None, values: memory.values })];
                     let (other, state) = self.restart_with(&probed, fallback, on_refusal, refusal)?;
                     *instance = other;
                     state
                 }
             },
         };
+        let mut ledger = std::mem::take(&mut self.ledger);
+        ledger.replaced(self.values(), instance.values());
+        self.ledger = ledger;
         let (from, to) = (self.probed.artifact().digest, probed.artifact().digest);
         let retired = Retired { _instance: self.replace(State::Active(instance)) };
+        self.values = KeyValues::default();
         if probed.description().name != self.probed.description().name {
             self.snapshots.clear();
         }
@@ -152,40 +158,44 @@ impl RuleSlot {
         Ok(Committed { from, to, state, handed, retired })
     }
 
-    /// The state that a version of the same plugin would take over at a swap now: the running version's own,
-    /// else its last snapshot; none for another plugin, or where there is nothing to lose.
+    /// What a version of the same plugin would take over at a swap now: the running version's own memory, else
+    /// its last checkpoint; none for another plugin, or where there is nothing to lose.
     ///
     /// # Errors
     /// [`CallError`] when the running version cannot save its state and there is no snapshot.
-    pub fn handover_to(&mut self, probed: &Probed) -> Result<Option<Snapshot>, CallError> {
-        Ok(self.state_for(probed)?.map(|(snapshot, _)| snapshot))
+    pub fn handover_to(&mut self, probed: &Probed) -> Result<Option<Memory>, CallError> {
+        Ok(self.state_for(probed)?.map(|(memory, _)| memory))
     }
 
     /// Another instance in place of one that refused its state, which may have left its traces.
     fn restart_with(
         &self,
         probed: &Probed,
-        fallback: Option<Snapshot>,
+        [fallback, empty]: [Option<Memory>; 2],
         on_refusal: OnRefusal,
         refusal: CallError,
     ) -> Result<(Instance, Handover), SwapAborted> {
-        let fresh = || probed.instantiate(self.share).map_err(SwapAborted::Restore);
-        let fallback = fallback.filter(|snapshot| snapshot.plugin == probed.description().name);
-        if let Some(snapshot) = fallback {
-            let mut instance = fresh()?;
-            if instance.restore(&snapshot.state, &snapshot.version).is_ok() {
-                let (bytes, age) = (snapshot.state.len(), self.now.since(snapshot.time));
-                return Ok((instance, Handover::FromSnapshot { bytes, age }));
-            }
+        let revive = |memory: &Memory| probed.revive(self.share, memory);
+        let fallback = fallback.map(|memory| memory.of(&probed.description().name));
+        if let Some(memory) = &fallback
+            && let Some(snapshot) = &memory.state
+            && let Ok(instance) = revive(memory)
+        {
+            let (bytes, age) = (snapshot.state.len(), self.now.since(snapshot.time));
+            return Ok((instance, Handover::FromSnapshot { bytes, age }));
         }
         match on_refusal {
             OnRefusal::Abort => Err(SwapAborted::Restore(refusal)),
-            OnRefusal::StartCold => Ok((fresh()?, Handover::Cold)),
+            // Without its state; what is under keys is the rule's, not the version's.
+            OnRefusal::StartCold => {
+                let instance = revive(&empty.unwrap_or_default()).map_err(SwapAborted::Restore)?;
+                Ok((instance, Handover::Cold))
+            }
         }
     }
 
-    /// The state that `probed` should take over: the running version's own, else its last snapshot.
-    fn state_for(&mut self, probed: &Probed) -> Result<Option<(Snapshot, Handover)>, CallError> {
+    /// What `probed` should take over: the running version's own memory, else its last checkpoint.
+    fn state_for(&mut self, probed: &Probed) -> Result<Option<(Memory, Handover)>, CallError> {
         if probed.description().name != self.probed.description().name {
             return Ok(None);
         }
@@ -197,19 +207,39 @@ impl RuleSlot {
             Ok(state) => {
                 let bytes = state.len();
                 self.snapshots.keep(&self.probed, self.now, state);
-                return Ok(self.snapshots.newest().cloned().map(|kept| (kept, Handover::Carried { bytes })));
+                if let State::Active(instance) = &mut self.state {
+                    self.ledger.note(instance.checkpoint_values());
+                }
+                return Ok(self.remembered().map(|memory| (memory, Handover::Carried { bytes })));
             }
             Err(error) => error,
         };
         self.failed(&error);
-        match (self.snapshots.newest(), error) {
-            (Some(kept), _) => {
-                let (bytes, age) = (kept.state.len(), self.now.since(kept.time));
-                Ok(Some((kept.clone(), Handover::FromSnapshot { bytes, age })))
+        match (self.remembered(), error) {
+            (Some(memory), _) => {
+                let kept = memory.state.as_ref();
+                let bytes = kept.map_or(0, |kept| kept.state.len());
+                let age = kept.map_or(Duration::ZERO, |kept| self.now.since(kept.time));
+                Ok(Some((memory, Handover::FromSnapshot { bytes, age })))
             }
             // Not running and nothing saved: there is nothing to lose.
             (None, CallError::Dead) => Ok(None),
             (None, error) => Err(error),
         }
+    }
+
+    /// The last state with the values of now, which are of the same moment while nothing runs.
+    fn remembered(&self) -> Option<Memory> {
+        let state = self.snapshots.newest().cloned()?;
+        Some(Memory { state: Some(state), values: self.values().clone() })
+    }
+}
+
+/// Gives a new instance what the old one remembers.
+fn take_over(instance: &mut Instance, memory: &Memory) -> Result<(), CallError> {
+    instance.fill_values(memory.values.clone());
+    match &memory.state {
+        Some(snapshot) => instance.restore(&snapshot.state, &snapshot.version),
+        None => Ok(()),
     }
 }

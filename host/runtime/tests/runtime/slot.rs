@@ -103,7 +103,7 @@ fn a_state_that_is_too_large_costs_snapshots_and_not_the_rule() {
     assert!(seen.iter().all(|one| matches!(one, Processed::Output(_))));
     let health = slot.health();
     assert_eq!((health.state, health.limit_breaches), (RuleState::Active, 3));
-    assert!(slot.take_snapshot().is_none());
+    assert!(slot.take_checkpoint().is_none());
 }
 
 #[test]
@@ -120,18 +120,21 @@ fn snapshots_come_once_a_second_of_frame_time_and_only_when_the_state_changed() 
     let mut taken: Vec<Snapshot> = Vec::new();
     for sequence in 0..25 {
         slot.process(&frame(sequence), &TrackColumns::new());
-        taken.extend(slot.take_snapshot());
+        taken.extend(slot.take_checkpoint().map(|checkpoint| checkpoint.snapshot));
     }
     assert_eq!(taken.iter().map(|one| one.time).collect::<Vec<_>>(), [frame(10).time, frame(20).time]);
-    assert_eq!(slot.snapshot_now().map(|one| one.state.to_vec()), Some(25_u64.to_le_bytes().to_vec()));
-    assert!(slot.snapshot_now().is_none(), "nothing changed since");
+    assert_eq!(
+        slot.checkpoint_now().map(|one| one.snapshot.state.to_vec()),
+        Some(25_u64.to_le_bytes().to_vec())
+    );
+    assert!(slot.checkpoint_now().is_none(), "nothing changed since");
 }
 
 #[test]
 fn a_restart_of_the_host_resumes_from_the_snapshot_and_another_plugins_state_is_ignored() {
     let mut first = slot("", 0);
     show(&mut first, 0..12);
-    let snapshot = first.snapshot_now().expect("a state");
+    let snapshot = first.checkpoint_now().expect("a state").snapshot;
     let probed = first.probed().clone();
     let resume = |snapshot| RuleSlot::start(&probed, probed.shares()[0], Some(snapshot));
     assert_eq!(total(&mut resume(snapshot.clone()).expect("starts")), "12");
@@ -183,7 +186,7 @@ fn the_policy_is_the_owners() {
     let every = SlotPolicy { snapshot_every: Duration::from_millis(200), ..SlotPolicy::default() };
     let mut slot = self::slot("", 0).with_policy(every);
     show(&mut slot, 0..3);
-    assert!(slot.take_snapshot().is_some());
+    assert!(slot.take_checkpoint().is_some());
 }
 
 #[test]
@@ -248,7 +251,7 @@ fn a_slot_that_starts_in_quarantine_says_why_and_keeps_the_state_for_the_next_ve
     let probed = probed_with(guest("probe"), binding("{}"));
     let mut before = RuleSlot::start(&probed, probed.shares()[0], None).expect("starts");
     show(&mut before, 0..12);
-    let kept = before.snapshot_now();
+    let kept = before.checkpoint_now().map(|checkpoint| checkpoint.snapshot);
     let mut slot = RuleSlot::quarantined(&probed, probed.shares()[0], kept, "it trapped".to_owned());
     assert_eq!(show(&mut slot, 12..13), [Processed::Skipped]);
     assert_eq!(slot.health().last_error.as_deref(), Some("it trapped"));

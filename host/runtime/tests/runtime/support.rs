@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use ocellus_core::{CameraHandle, FrameInfo, Name, Rect, Size, TimeUs, Track, TrackState};
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, Compiled, DeadlineMode, Instance, Limits, Probed, Runtime,
+    Binding, BoundCamera, CallError, Compiled, DeadlineMode, Grants, Instance, Limits, Probed, Runtime,
     RuntimeOptions, TrackColumns,
 };
 
@@ -22,7 +22,12 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
 
 /// The probe with its marks overwritten: `[("@deed=", "describe-loop")]`.
 pub(crate) fn marked(marks: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = guest("probe");
+    marked_in("probe", marks)
+}
+
+/// The same of another guest.
+pub(crate) fn marked_in(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = guest(name);
     for (mark, text) in marks {
         let starts: Vec<usize> =
             (0..bytes.len() - mark.len()).filter(|&at| bytes[at..].starts_with(mark.as_bytes())).collect();
@@ -95,6 +100,7 @@ pub(crate) fn binding(settings: &str) -> Binding {
         settings: settings.to_owned(),
         cameras: vec![BoundCamera { handle: CAMERA, name: name("north"), classes }],
         limits: Limits::default(),
+        grants: Grants::none(),
         deadline: DeadlineMode::Recorded,
     }
 }

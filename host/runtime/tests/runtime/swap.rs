@@ -91,7 +91,7 @@ fn another_plugin_starts_without_the_state_of_the_one_before() {
     assert_eq!(slot.commit(swap, frame(11).time).expect("swaps").state, Handover::Cold);
     assert_eq!(total(&mut slot), 0);
     show(&mut slot, 12, 24);
-    assert_eq!(slot.take_snapshot().map(|one| one.plugin.to_string()), Some("other".into()));
+    assert_eq!(slot.take_checkpoint().map(|one| one.snapshot.plugin.to_string()), Some("other".into()));
 }
 
 #[test]

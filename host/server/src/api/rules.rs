@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use ocellus_pipeline::SiteError;
 
 use crate::extract::{Body, Named, name};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
+use crate::wire::grants::RuleGrants;
 use crate::wire::raw;
 use crate::wire::rule::{
     Activate, Activated, BindRule, LogLine, Rule, RuleAnswer, RuleList, RuleLog, RuleRequest,
@@ -67,7 +69,7 @@ pub(crate) async fn remove(State(shared): State<Shared>, Named(name): Named) -> 
 #[utoipa::path(post, path = "/api/v1/rules/{name}/activate", tag = "rules", operation_id = "activateRule",
     request_body = Activate, params(("name" = String, Path, description = "The rule.")),
     responses((status = 200, body = Activated, description = "Switched."),
-        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is being changed."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is being changed, or the version asks for more than the ones before and `grants` do not say what it gets."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The version refuses the settings or the state."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn activate(
@@ -75,7 +77,9 @@ pub(crate) async fn activate(
     Named(name): Named,
     Body(wanted): Body<Activate>,
 ) -> Result<Json<Activated>, Problem> {
-    let done = blocking(&shared, move |site| site.activate(&name, &wanted.plugin)).await?;
+    let Activate { plugin, grants } = wanted;
+    let grants = grants.map(RuleGrants::into_grants).transpose().map_err(SiteError::from)?;
+    let done = blocking(&shared, move |site| site.activate(&name, &plugin, grants)).await?;
     Ok(Json(done.into()))
 }
 

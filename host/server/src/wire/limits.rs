@@ -24,6 +24,8 @@ pub(crate) struct RuleLimits {
     output_kib: Option<u64>,
     /// Its state, 1 to 1024 KiB; 1024 by default.
     state_kib: Option<u64>,
+    /// What it keeps under keys, 1 to 65536 KiB; 1024 by default.
+    values_kib: Option<u64>,
     /// Its log, 0 to 1024 KiB a second of frame time; 64 by default.
     log_kib_per_second: Option<u64>,
 }
@@ -56,6 +58,7 @@ impl RuleLimits {
             events: self.events.map_or(usual.events, |events| usize::try_from(events).unwrap_or(usize::MAX)),
             output: kib(self.output_kib, usual.output),
             state: kib(self.state_kib, usual.state),
+            values: kib(self.values_kib, usual.values),
             log_per_second: kib(self.log_kib_per_second, usual.log_per_second),
         }
     }
@@ -73,6 +76,7 @@ impl From<&Limits> for RuleLimits {
             events: Some(limits.events as u64),
             output_kib: kib(limits.output),
             state_kib: kib(limits.state),
+            values_kib: kib(limits.values),
             log_kib_per_second: kib(limits.log_per_second),
         }
     }

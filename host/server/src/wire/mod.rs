@@ -3,6 +3,7 @@
 pub(crate) mod camera;
 pub(crate) mod event;
 pub(crate) mod frame;
+pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod limits;
 pub(crate) mod plugin;

@@ -32,6 +32,8 @@ pub(crate) struct Plugin {
     size_bytes: u64,
     /// `camera`: one instance a camera; `site`: one for all cameras of a rule.
     scope: String,
+    /// What it asks for; nothing is granted by that.
+    powers: Vec<String>,
     /// JSON Schema of its settings.
     #[schema(value_type = Object)]
     settings_schema: Box<RawValue>,
@@ -58,6 +60,7 @@ impl From<PluginStatus> for Plugin {
             abi: status.abi,
             size_bytes: status.size,
             scope: status.scope,
+            powers: status.powers,
             settings_schema: raw(status.settings_schema),
             uploaded_us: status.uploaded.0,
             used_by: status.used_by.iter().map(Name::to_string).collect(),

@@ -2,13 +2,14 @@
 
 use ocellus_core::Name;
 use ocellus_pipeline::{
-    Activation, HandedOver, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
+    Activation, HandedOver, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus, SiteError,
 };
 use ocellus_runtime::{RuleHealth, RuleState};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::grants::{self, PowerName, RuleGrants};
 use super::limits::{OnFailureName, RuleLimits};
 use super::{Declared, micros, raw};
 use crate::extract::name;
@@ -32,6 +33,13 @@ pub(crate) struct Rule {
     quarantined: Vec<QuarantinedVersion>,
     limits: RuleLimits,
     on_failure: OnFailureName,
+    /// `camera`: one instance a camera; `site`: one for all its cameras.
+    scope: String,
+    /// The cameras it watches.
+    watches: Vec<String>,
+    /// What its plugin's version asks for.
+    asks: Vec<PowerName>,
+    grants: RuleGrants,
     declared: Declared,
     /// Its settings.
     #[schema(value_type = Object)]
@@ -39,7 +47,7 @@ pub(crate) struct Rule {
     /// Why it did not start, if it did not; bind it anew or remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
-    /// How it does on each camera.
+    /// How each of its instances does: one a camera, or one for the site.
     cameras: Vec<RuleOnCamera>,
 }
 
@@ -66,7 +74,7 @@ pub(crate) struct PluginInUse {
 /// A rule on one camera. Counts are since this version runs there.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleOnCamera {
-    /// The camera.
+    /// The camera; `site` for the one instance of a rule of site scope.
     camera: String,
     state: RuleStateName,
     /// Failures that count towards quarantine.
@@ -93,10 +101,18 @@ pub(crate) struct RuleOnCamera {
     call_seconds: f64,
     /// Times it was started anew from its last snapshot.
     restarts: u64,
+    /// Outputs that asked for something that is not granted, which was left out.
+    denied: u64,
+    /// Messages of other rules that it was too slow to hear.
+    messages_dropped: u64,
     /// Log lines beyond its allowance, which were dropped.
     log_lines_dropped: u64,
     /// Memory that its instance holds, in bytes.
     memory_bytes: usize,
+    /// Its last saved state, in bytes.
+    state_bytes: usize,
+    /// What it keeps under keys, in bytes, with 64 for each.
+    values_bytes: usize,
     /// Half of its calls took at most so many microseconds.
     p50_us: f64,
     /// 99 of 100 calls took at most so many microseconds.
@@ -128,9 +144,9 @@ impl RuleStateName {
 }
 
 impl RuleOnCamera {
-    pub(crate) fn new(camera: &Name, health: RuleHealth) -> RuleOnCamera {
+    pub(crate) fn new(camera: String, health: RuleHealth) -> RuleOnCamera {
         RuleOnCamera {
-            camera: camera.to_string(),
+            camera,
             state: RuleStateName::of(&health.state),
             strikes: health.strikes,
             last_error: health.last_error,
@@ -146,6 +162,10 @@ impl RuleOnCamera {
             restarts: health.restarts,
             log_lines_dropped: health.log_lines_dropped,
             memory_bytes: health.memory,
+            denied: health.denied,
+            messages_dropped: 0,
+            state_bytes: health.state_bytes,
+            values_bytes: health.values,
             p50_us: micros(health.call_time.p50),
             p99_us: micros(health.call_time.p99),
             max_us: micros(health.call_time.max),
@@ -155,7 +175,8 @@ impl RuleOnCamera {
 
 impl From<RuleCameraStatus> for RuleOnCamera {
     fn from(status: RuleCameraStatus) -> RuleOnCamera {
-        RuleOnCamera::new(&status.camera, status.health)
+        let messages_dropped = status.messages_dropped;
+        RuleOnCamera { messages_dropped, ..RuleOnCamera::new(status.camera, status.health) }
     }
 }
 
@@ -176,6 +197,10 @@ impl From<RuleStatus> for Rule {
                 .collect(),
             limits: RuleLimits::from(&status.policy.limits),
             on_failure: status.policy.on_failure.into(),
+            scope: status.scope,
+            watches: status.watches.iter().map(ToString::to_string).collect(),
+            asks: grants::names(status.asks),
+            grants: RuleGrants::from(&status.grants),
             declared: status.declared.into(),
             settings: raw(status.settings),
             failure: status.failure,
@@ -203,6 +228,9 @@ pub(crate) struct BindRule {
     /// What becomes of it after a failure.
     #[serde(default)]
     on_failure: OnFailureName,
+    /// What it may do beyond seeing tracks.
+    #[serde(default)]
+    grants: RuleGrants,
 }
 
 fn nothing() -> Box<RawValue> {
@@ -218,6 +246,7 @@ impl BindRule {
             plugin: self.plugin,
             cameras: cameras.collect::<Result<_, _>>()?,
             settings: self.settings.get().to_owned(),
+            grants: self.grants.into_grants().map_err(SiteError::from)?,
             policy: RulePolicy { limits: self.limits.into_limits(), on_failure: self.on_failure.into() },
         })
     }
@@ -229,6 +258,10 @@ impl BindRule {
 pub(crate) struct Activate {
     /// A digest, or `name@version`.
     pub(crate) plugin: String,
+    /// What the rule may do from now on; as before where it is left out. Needed where the version asks for more
+    /// than the ones before it.
+    #[serde(default)]
+    pub(crate) grants: Option<RuleGrants>,
 }
 
 /// What a switch came to.
@@ -267,7 +300,7 @@ pub(crate) enum Handover {
 impl From<Activation> for Activated {
     fn from(activation: Activation) -> Activated {
         let cameras = activation.cameras.into_iter().map(|swapped| ActivatedOn {
-            camera: swapped.camera.to_string(),
+            camera: swapped.camera,
             at_frame: swapped.at_frame,
             state: match swapped.state {
                 HandedOver::Carried => Handover::Carried,
@@ -323,11 +356,6 @@ pub(crate) struct LogLine {
 
 impl From<RuleLogLine> for LogLine {
     fn from(line: RuleLogLine) -> LogLine {
-        LogLine {
-            camera: line.camera.to_string(),
-            time_us: line.time.0,
-            level: line.level,
-            message: line.message,
-        }
+        LogLine { camera: line.camera, time_us: line.time.0, level: line.level, message: line.message }
     }
 }

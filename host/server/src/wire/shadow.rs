@@ -104,7 +104,7 @@ impl From<ShadowStatus> for Shadow {
             only_live: comparison.only_live,
             only_shadow: comparison.only_shadow,
             differences: comparison.differences.into_iter().map(OnlyHere::from).collect(),
-            cameras: cameras.map(|(camera, health)| RuleOnCamera::new(&camera, health)).collect(),
+            cameras: cameras.map(|(camera, health)| RuleOnCamera::new(camera, health)).collect(),
         }
     }
 }

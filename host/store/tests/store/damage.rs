@@ -26,6 +26,7 @@ fn filled() -> tempfile::TempDir {
         summary: String::new(),
         schema: "{}".to_owned(),
         scope: "camera".to_owned(),
+        powers: Vec::new(),
     };
     let digest = database.put_plugin(b"the plugin", &facts, TimeUs(1)).unwrap().digest;
     let rule = RuleRecord {
@@ -36,6 +37,7 @@ fn filled() -> tempfile::TempDir {
         cameras: vec![name("gate")],
         settings: "{}".to_owned(),
         policy: String::new(),
+        grants: String::new(),
         quarantined: vec![],
         enabled: true,
         created: TimeUs(1),

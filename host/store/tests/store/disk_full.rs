@@ -85,6 +85,7 @@ fn a_disk_that_others_filled_refuses_by_name_keeps_what_was_acknowledged_and_wor
         summary: String::new(),
         schema: String::new(),
         scope: String::new(),
+        powers: Vec::new(),
     };
     let upload = database.put_plugin(&vec![7; 1 << 20], &plugin, TimeUs(0));
     assert!(matches!(upload, Err(StoreError::DiskFull { .. })), "{upload:?}");
@@ -183,6 +184,7 @@ fn a_plugin_does_not_take_the_last_of_the_disk() {
         summary: String::new(),
         schema: "{}".to_owned(),
         scope: "camera".to_owned(),
+        powers: Vec::new(),
     };
     let error = database.put_plugin(&vec![7; 50 << 20], &facts, TimeUs(1)).unwrap_err();
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");

@@ -125,6 +125,7 @@ fn facts() -> PluginFacts {
         summary: String::new(),
         schema: "{}".to_owned(),
         scope: "camera".to_owned(),
+        powers: Vec::new(),
     }
 }
 
@@ -173,6 +174,7 @@ fn upload_and_activate_for_ever(folder: &Path) -> ! {
         let name = rule.clone();
         let (policy, quarantined) = (String::new(), vec![]);
         let record = RuleRecord {
+            grants: String::new(),
             name,
             plugin,
             digest,

@@ -22,6 +22,7 @@ fn facts(version: &str) -> PluginFacts {
         summary: "counts".to_owned(),
         schema: "{}".to_owned(),
         scope: "camera".to_owned(),
+        powers: Vec::new(),
     }
 }
 
@@ -34,6 +35,7 @@ fn rule(text: &str, digest: Digest) -> RuleRecord {
         cameras: vec![name("gate"), name("yard")],
         settings: "{}".to_owned(),
         policy: String::new(),
+        grants: String::new(),
         quarantined: vec![],
         enabled: true,
         created: TimeUs(1),

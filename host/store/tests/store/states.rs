@@ -1,7 +1,7 @@
 use std::fs;
 
 use ocellus_core::{CameraHandle, TimeUs};
-use ocellus_store::{Digest, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError};
+use ocellus_store::{Digest, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError, ValueChange};
 
 use crate::support::{name, open};
 
@@ -89,4 +89,33 @@ fn a_rule_takes_its_states_along_but_not_those_of_a_rule_with_a_longer_name() {
     assert_eq!(database.state(&key("gate", StatePlace::Site)).unwrap(), None);
     assert!(database.state(&key("gate-2", StatePlace::Site)).unwrap().is_some());
     assert_eq!(fs::read_dir(folder.path().join("states")).unwrap().count(), 1);
+}
+
+fn set(key: &str, value: &[u8]) -> ValueChange {
+    (key.into(), Some(value.into()))
+}
+
+#[test]
+fn what_an_instance_keeps_under_keys_is_its_own_and_goes_with_its_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let (site, camera) = (StatePlace::Site, StatePlace::Camera(CameraHandle(0)));
+    for rule in ["a", "a.b"] {
+        for place in [site, camera] {
+            let values = [set("k", rule.as_bytes()), set("other", &vec![7; 65_536])];
+            database.put_memory(&key(rule, place), &state(vec![1; 10]), &values).unwrap();
+        }
+    }
+    let gone = [("other".into(), None), set("k", b"second"), set("schlüssel\0", b"")];
+    database.put_memory(&key("a", site), &state(vec![2; 50_000]), &gone).unwrap();
+    let entries = database.values(&key("a", site)).unwrap();
+    assert_eq!(entries, [("k".to_owned(), b"second".to_vec()), ("schlüssel\0".to_owned(), Vec::new())]);
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.values(&key("a", site)).unwrap().len(), 2);
+    assert_eq!(database.values(&key("a", camera)).unwrap()[0].1, b"a");
+    database.delete_states(&name("a")).unwrap();
+    assert_eq!(database.values(&key("a", site)).unwrap(), []);
+    assert_eq!(database.values(&key("a.b", site)).unwrap().len(), 2);
 }

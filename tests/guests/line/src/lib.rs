@@ -2,7 +2,7 @@
 
 mod rule;
 
-wit_bindgen::generate!({ path: "../../../wit/v0.1", world: "rule" });
+wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule" });
 
 use std::cell::RefCell;
 
@@ -21,7 +21,13 @@ fn output(crossed: Vec<u64>) -> Output {
         .into_iter()
         .map(|id| Event { kind: "crossing".into(), track: Some(id), attributes: Vec::new() })
         .collect();
-    Output { events, measurements: Vec::new(), overlays: Vec::new() }
+    Output {
+        events,
+        measurements: Vec::new(),
+        overlays: Vec::new(),
+        publications: Vec::new(),
+        webhooks: Vec::new(),
+    }
 }
 
 impl Guest for LineRule {
@@ -32,19 +38,19 @@ impl Guest for LineRule {
             summary: "Counts changes of side.".into(),
             settings_schema: "{}".into(),
             scope: Scope::Camera,
-            powers: Vec::new(),
+            powers: Powers::EMBEDDINGS,
         }
     }
 
-    fn configure(_: String, _: Vec<Camera>) -> Result<(), String> {
-        Ok(())
+    fn configure(_: String, _: Vec<Camera>, _: Powers) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
     }
 
-    fn process(_: Frame, tracks: Tracks) -> Result<Output, String> {
+    fn process(_: Frame, tracks: Tracks, _: Vec<Message>) -> Result<Output, String> {
         Ok(output(LINE.with_borrow_mut(|line| line.frame(&tracks.ids, &tracks.boxes))))
     }
 
-    fn finish(_: u64) -> Result<Output, String> {
+    fn finish(_: Moment) -> Result<Output, String> {
         Ok(output(Vec::new()))
     }
 
@@ -62,7 +68,7 @@ impl Guest for LineRule {
         Ok(LINE.with_borrow(|line| line.crossings.to_string()))
     }
 
-    fn command(_: u64, _: String) -> Result<Output, String> {
+    fn command(_: Moment, _: String) -> Result<Output, String> {
         Ok(output(Vec::new()))
     }
 }

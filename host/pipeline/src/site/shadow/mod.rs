@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ocellus_core::{Cause, Name, TimeUs, VersionState};
-use ocellus_runtime::{Probed, Processed, RuleHealth, RuleSlot, Share, Snapshot, TrackColumns};
+use ocellus_runtime::{Memory, Probed, Processed, RuleHealth, RuleSlot, Shown, TrackColumns};
 use ocellus_store::PluginRecord;
 
 use self::comparison::{Comparing, Place as FramePlace};
@@ -23,6 +23,7 @@ use super::camera::join_until;
 use super::change::Trial;
 use super::history::of_plugin;
 use super::rule::{Activation, RuleEntry};
+use super::seat::Seat;
 use super::{Inner, Site, SiteError, now_us};
 use crate::camera::lane::LaneCommand;
 
@@ -52,7 +53,7 @@ pub struct ShadowStatus {
     /// How the events compare.
     pub comparison: Comparison,
     /// How the shadow is doing on each camera.
-    pub cameras: BTreeMap<Name, RuleHealth>,
+    pub cameras: BTreeMap<String, RuleHealth>,
 }
 
 /// A shadow as the site holds it.
@@ -76,7 +77,7 @@ impl Shadow {
 struct Seen {
     frames: u64,
     comparison: Comparison,
-    cameras: BTreeMap<Name, RuleHealth>,
+    cameras: BTreeMap<String, RuleHealth>,
 }
 
 impl Site {
@@ -150,7 +151,7 @@ impl Site {
         let digest = self.0.shadows().get(rule).map(|shadow| shadow.plugin.digest.to_string());
         let digest = digest.ok_or_else(|| no_shadow(rule))?;
         let entry = self.0.running_rule(rule)?;
-        let activation = self.0.activate(&entry, &digest, Cause::Shadow)?;
+        let activation = self.0.activate(&entry, (&digest, None), Cause::Shadow)?;
         self.0.end_shadow(rule);
         Ok(activation)
     }
@@ -159,18 +160,31 @@ impl Site {
 impl Inner {
     fn start_shadow(&self, entry: &RuleEntry, plugin: PluginRecord) -> Result<(), SiteError> {
         let rule = &entry.record.name;
-        let names: Vec<Name> = entry.cells.keys().cloned().collect();
-        let places = self.places(&names)?;
+        let cameras = self.camera_places(&entry.record.cameras)?;
         let compiled = self.plugins.compiled(plugin.digest)?;
-        let (settings, policy) = (&entry.record.settings, &entry.policy);
-        let probed = self.probe(&Trial { rule, compiled: &compiled, settings, policy, places: &places })?;
+        if compiled.description().scope != entry.probed.description().scope {
+            return Err(SiteError::Invalid(format!(
+                "rule {rule} has {} scope, and that version {}; a shadow sees what the active version sees",
+                entry.probed.description().scope,
+                compiled.description().scope
+            )));
+        }
+        let probed = self.probe(&Trial {
+            rule,
+            compiled: &compiled,
+            settings: &entry.record.settings,
+            policy: &entry.policy,
+            grants: &entry.grants.granted,
+            cameras: &cameras,
+        })?;
+        let places = self.places_at(rule, entry.cells.keys());
         let (tap, inbox) = Tap::new();
         let missed = tap.missed();
         let mut slots = BTreeMap::new();
         for place in &places {
             let started = begin(place, &probed, Some(tap.clone()));
             match started.and_then(|state| slot(place, &probed, state)) {
-                Ok(slot) => drop(slots.insert(place.shared.name.clone(), slot)),
+                Ok(slot) => drop(slots.insert(place.seat.clone(), slot)),
                 Err(error) => {
                     places.iter().for_each(|place| take_off(place, rule, &probed));
                     return Err(error);
@@ -193,8 +207,7 @@ impl Inner {
         let shadow = self.shadows().remove(rule)?;
         let entry = self.rules().get(rule).cloned();
         if let Some(entry) = entry {
-            let names: Vec<Name> = entry.cells.keys().cloned().collect();
-            let places = self.places(&names).unwrap_or_default();
+            let places = self.places_at(rule, entry.cells.keys());
             places.iter().for_each(|place| take_off(place, rule, &entry.probed));
         }
         // What still waits for it is bounded, in number and in time for each.
@@ -215,7 +228,7 @@ fn no_shadow(rule: &Name) -> SiteError {
 }
 
 /// Has a lane feed a shadow from its next frame on; the state that the active version has there.
-fn begin(place: &Place, probed: &Probed, tap: Option<Tap>) -> Result<Option<Snapshot>, SiteError> {
+fn begin(place: &Place, probed: &Probed, tap: Option<Tap>) -> Result<Option<Memory>, SiteError> {
     let rule = &probed.binding().rule;
     let (reply, answer) = sync_channel(1);
     let command = LaneCommand::Shadow { rule: rule.clone(), to: Box::new(probed.clone()), tap, reply };
@@ -225,53 +238,55 @@ fn begin(place: &Place, probed: &Probed, tap: Option<Tap>) -> Result<Option<Snap
 
 fn take_off(place: &Place, rule: &Name, probed: &Probed) {
     if let Err(error) = begin(place, probed, None) {
-        tracing::debug!(camera = %place.shared.name, %rule, %error, "the camera did not let go of a shadow");
+        tracing::debug!(place = %place.seat, %rule, %error, "a lane did not let go of a shadow");
     }
 }
 
-fn slot(place: &Place, probed: &Probed, state: Option<Snapshot>) -> Result<RuleSlot, SiteError> {
-    let share = Share::Camera(place.shared.handle);
-    RuleSlot::start(probed, share, state).map_err(|error| refused(place, probed, &error.to_string()))
+fn slot(place: &Place, probed: &Probed, memory: Option<Memory>) -> Result<RuleSlot, SiteError> {
+    RuleSlot::start(probed, place.share, memory.unwrap_or_default())
+        .map_err(|error| refused(place, probed, &error.to_string()))
 }
 
 fn refused(place: &Place, probed: &Probed, reason: &str) -> SiteError {
-    let reason = format!("as a shadow on camera {}: {reason}", place.shared.name);
+    let reason = format!("as a shadow ({}): {reason}", place.seat);
     SiteError::Rule { rule: probed.binding().rule.clone(), reason }
 }
 
 /// Until the last lane lets go.
-fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Name, RuleSlot>, shown: &Mutex<Seen>) {
+fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mutex<Seen>) {
     let mut comparing = Comparing::default();
     let mut columns = TrackColumns::new();
     let mut frames = 0;
     while let Ok(told) = inbox.recv() {
-        let camera = match told {
-            Told::Frame { camera, info, tracks, live } => {
-                let Some(slot) = slots.get_mut(&camera) else { continue };
+        let seat = match told {
+            Told::Frame { seat, camera, info, tracks, messages, wall, live } => {
+                let Some(slot) = slots.get_mut(&seat) else { continue };
                 columns.fill(&tracks, info.size);
                 let place = FramePlace { camera: &camera, frame: info.sequence, time: info.time };
                 comparing.heard(Side::Live, place, live);
-                if let Processed::Output(output) = slot.process(&info, &columns) {
+                if let Processed::Output(output) =
+                    slot.process(&info, Shown { tracks: &columns, messages: &messages, wall })
+                {
                     comparing.heard(Side::Shadow, place, output.events);
                 }
                 comparing.settle(&camera, info.time);
                 frames += 1;
-                camera
+                seat
             }
-            Told::Command { camera, time, request } => {
-                let Some(slot) = slots.get_mut(&camera) else { continue };
+            Told::Command { seat, at, request } => {
+                let Some(slot) = slots.get_mut(&seat) else { continue };
                 // Its answer is the live version's business.
-                let _ = slot.command(time, &request);
-                camera
+                let _ = slot.command(at, &request);
+                seat
             }
         };
-        let Some(slot) = slots.get_mut(&camera) else { continue };
+        let Some(slot) = slots.get_mut(&seat) else { continue };
         // Nobody reads a shadow's log; its state and its restarts stay here.
-        drop((slot.drain_logs(), slot.take_snapshot()));
+        drop((slot.drain_logs(), slot.take_checkpoint()));
         let health = slot.health();
         let mut seen = shown.lock().unwrap_or_else(PoisonError::into_inner);
         seen.frames = frames;
         seen.comparison = comparing.so_far();
-        seen.cameras.insert(camera, health);
+        seen.cameras.insert(seat.to_string(), health);
     }
 }

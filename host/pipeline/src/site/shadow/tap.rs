@@ -4,15 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use ocellus_core::{Event, FrameInfo, Name, TimeUs, Track};
+use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track};
+use ocellus_runtime::Moment;
+
+use crate::site::seat::Seat;
 
 /// Frames that may wait for a shadow, over all cameras.
 const CAPACITY: usize = 256;
 
 /// What the active version was given, and what it said.
 pub(crate) enum Told {
-    Frame { camera: Name, info: FrameInfo, tracks: Vec<Track>, live: Vec<Event> },
-    Command { camera: Name, time: TimeUs, request: String },
+    Frame {
+        seat: Seat,
+        camera: Name,
+        info: FrameInfo,
+        tracks: Vec<Track>,
+        messages: Vec<Message>,
+        wall: Option<TimeUs>,
+        live: Vec<Event>,
+    },
+    Command {
+        seat: Seat,
+        at: Moment,
+        request: String,
+    },
 }
 
 /// A lane's way to a shadow.

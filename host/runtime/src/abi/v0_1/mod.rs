@@ -1,18 +1,15 @@
-//! Version 0.1 of the contract.
+//! Version 0.1 of the contract, as version 0.2 without powers.
 
-mod output;
-
-use ocellus_core::FrameInfo;
+use ocellus_core::{FrameInfo, Powers};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
 use self::bindings::ocellus::plugin::{host, types};
-use super::{Answer, Output, RawDescription};
-use crate::columns::TrackColumns;
+use super::{Answer, Configuring, Output, RawDescription, v0_2};
 use crate::host_state::HostState;
-use crate::lifecycle::BoundCamera;
-use crate::limits::Limits;
+use crate::limits::Terms;
 use crate::log::LogLevel;
+use crate::shown::{Moment, Shown};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -77,16 +74,17 @@ impl Guest {
             summary: said.summary,
             settings_schema: said.settings_schema,
             site_scope: matches!(said.scope, types::Scope::Site),
-            powers: said.powers,
+            powers: Powers::NONE,
+            unknown_powers: said.powers,
         })
     }
 
     pub(super) fn configure(
         &self,
         store: &mut Store<HostState>,
-        settings: &str,
-        cameras: &[&BoundCamera],
-    ) -> Answer<()> {
+        with: &Configuring<'_>,
+    ) -> Answer<Vec<String>> {
+        let cameras = with.cameras;
         let classes: Vec<Vec<&str>> =
             cameras.iter().map(|camera| camera.classes.iter().map(String::as_str).collect()).collect();
         let cameras: Vec<types::Camera<'_>> = cameras
@@ -98,14 +96,15 @@ impl Guest {
                 classes,
             })
             .collect();
-        self.0.call_configure(store, settings, &cameras)
+        // It hears nothing of other rules.
+        Ok(self.0.call_configure(store, with.settings, &cameras)?.map(|()| Vec::new()))
     }
 
     pub(super) fn process(
         &self,
         store: &mut Store<HostState>,
         frame: &FrameInfo,
-        (tracks, limits): (&TrackColumns, &Limits),
+        (shown, terms): (&Shown<'_>, &Terms),
     ) -> Answer<Output> {
         let frame = types::Frame {
             camera: frame.camera.0,
@@ -114,18 +113,13 @@ impl Guest {
             width: frame.size.width,
             height: frame.size.height,
         };
-        let answer = self.0.call_process(store, frame, columns(tracks))?;
-        Ok(answer.map(|output| output::check(output, limits)))
+        let answer = self.0.call_process(store, frame, columns(shown))?;
+        Ok(answer.map(|output| check(output, terms)))
     }
 
-    pub(super) fn finish(
-        &self,
-        store: &mut Store<HostState>,
-        time_us: u64,
-        limits: &Limits,
-    ) -> Answer<Output> {
-        let answer = self.0.call_finish(store, time_us)?;
-        Ok(answer.map(|output| output::check(output, limits)))
+    pub(super) fn finish(&self, store: &mut Store<HostState>, at: Moment, terms: &Terms) -> Answer<Output> {
+        let answer = self.0.call_finish(store, at.time.0)?;
+        Ok(answer.map(|output| check(output, terms)))
     }
 
     pub(super) fn save(&self, store: &mut Store<HostState>) -> wasmtime::Result<Vec<u8>> {
@@ -143,15 +137,16 @@ impl Guest {
     pub(super) fn command(
         &self,
         store: &mut Store<HostState>,
-        (time_us, request): (u64, &str),
-        limits: &Limits,
+        (at, request): (Moment, &str),
+        terms: &Terms,
     ) -> Answer<Output> {
-        let answer = self.0.call_command(store, time_us, request)?;
-        Ok(answer.map(|output| output::check(output, limits)))
+        let answer = self.0.call_command(store, at.time.0, request)?;
+        Ok(answer.map(|output| check(output, terms)))
     }
 }
 
-fn columns(tracks: &TrackColumns) -> types::Tracks<'_> {
+fn columns<'a>(shown: &Shown<'a>) -> types::Tracks<'a> {
+    let tracks = shown.tracks;
     types::Tracks {
         ids: &tracks.ids,
         classes: &tracks.classes,
@@ -161,9 +156,68 @@ fn columns(tracks: &TrackColumns) -> types::Tracks<'_> {
         ground: &[],
         ground_sigma: &[],
         first_seen_us: &tracks.first_seen_us,
-        embeddings: &tracks.embeddings,
-        embedding_size: tracks.embedding_size,
-        embedding_rows: &tracks.embedding_rows,
+        // Seeing appearances is a power, and this version has none.
+        embeddings: &[],
+        embedding_size: 0,
+        embedding_rows: &[],
         readings: &[],
+    }
+}
+
+/// The output in the words of the newest version, checked as one of that.
+fn check(output: types::Output, terms: &Terms) -> Output {
+    let output = v0_2::types::Output {
+        events: output.events.into_iter().map(event).collect(),
+        measurements: output.measurements.into_iter().map(measurement).collect(),
+        overlays: output.overlays.into_iter().map(overlay).collect(),
+        publications: Vec::new(),
+        webhooks: Vec::new(),
+    };
+    v0_2::output::check(output, terms)
+}
+
+fn event(event: types::Event) -> v0_2::types::Event {
+    let value = |value| match value {
+        types::Value::Flag(flag) => v0_2::types::ValueResult::Flag(flag),
+        types::Value::Integer(integer) => v0_2::types::ValueResult::Integer(integer),
+        types::Value::Number(number) => v0_2::types::ValueResult::Number(number),
+        types::Value::Text(text) => v0_2::types::ValueResult::Text(text),
+    };
+    v0_2::types::Event {
+        kind: event.kind,
+        track: event.track,
+        attributes: event.attributes.into_iter().map(|(key, found)| (key, value(found))).collect(),
+    }
+}
+
+fn measurement(found: types::Measurement) -> v0_2::types::Measurement {
+    v0_2::types::Measurement { name: found.name, value: found.value }
+}
+
+fn overlay(overlay: types::Overlay) -> v0_2::types::Overlay {
+    match overlay {
+        types::Overlay::Polygon(types::Polygon { corners, tone: meant, label }) => {
+            let corners = corners.into_iter().map(point).collect();
+            v0_2::types::Overlay::Polygon(v0_2::types::Polygon { corners, tone: tone(meant), label })
+        }
+        types::Overlay::Line(types::Line { from, to, tone: meant, label }) => {
+            let (from, to) = (point(from), point(to));
+            v0_2::types::Overlay::Line(v0_2::types::Line { from, to, tone: tone(meant), label })
+        }
+        types::Overlay::Label(types::Label { at, tone: meant, text }) => {
+            v0_2::types::Overlay::Label(v0_2::types::Label { at: point(at), tone: tone(meant), text })
+        }
+    }
+}
+
+fn point(point: types::Point) -> v0_2::types::Point {
+    v0_2::types::Point { x: point.x, y: point.y }
+}
+
+fn tone(tone: types::Tone) -> v0_2::types::Tone {
+    match tone {
+        types::Tone::Neutral => v0_2::types::Tone::Neutral,
+        types::Tone::Good => v0_2::types::Tone::Good,
+        types::Tone::Bad => v0_2::types::Tone::Bad,
     }
 }

@@ -3,13 +3,18 @@
 //! It keeps the contract's promises (frames numbered from 0, time strictly increasing, ids with a first
 //! sight) and reports a broken one as an error instead of passing it on.
 
+pub(crate) mod values;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use ocellus_core::{CameraHandle, FrameInfo, Rect, Size, TimeUs, TrackState};
+use ocellus_core::{
+    CameraHandle, FrameInfo, Message, Name, Power, Powers, Rect, Size, TimeUs, TrackState, Value,
+};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::values::{Access, Values};
 use crate::log::Level;
 use crate::{Camera, Columns, Instance, Output, Rule, Site};
 
@@ -61,6 +66,10 @@ pub struct Harness<R: Rule> {
     next_sequence: u64,
     last_time: Option<TimeUs>,
     first_seen: BTreeMap<u64, u64>,
+    granted: Powers,
+    values: Values,
+    wall: Option<TimeUs>,
+    heard: Vec<Message>,
 }
 
 impl<R: Rule> std::fmt::Debug for Harness<R> {
@@ -99,7 +108,58 @@ impl<R: Rule> Harness<R> {
             next_sequence: 0,
             last_time: None,
             first_seen: BTreeMap::new(),
+            granted: Powers::NONE,
+            values: Values::new(),
+            wall: None,
+            heard: Vec::new(),
         })
+    }
+
+    /// Grants the rule these powers and configures it anew.
+    ///
+    /// # Errors
+    /// The rule's refusal of its settings.
+    pub fn grant(mut self, powers: impl IntoIterator<Item = Power>) -> Result<Harness<R>, String> {
+        self.granted = powers.into_iter().collect();
+        self.site = self.site.with_granted(self.granted);
+        let (settings, site) = (self.settings.clone(), self.site.clone());
+        self.call(Access::Early, |instance| instance.configure(&settings, site))?;
+        Ok(self)
+    }
+
+    /// Sets the time of day, in seconds since the Unix epoch, for the calls that follow. The rule sees it where
+    /// [`Power::WallClock`] is granted.
+    pub fn set_wall_clock(&mut self, seconds: f64) {
+        self.wall = Some(micros(seconds));
+    }
+
+    /// Has rule `rule` on camera 2 say something before the next frame. The rule hears it where it named the
+    /// topic and [`Power::Messages`] is granted.
+    ///
+    /// # Errors
+    /// A rule's name or a topic that is none.
+    pub fn say(&mut self, rule: &str, topic: &str, attributes: &[(&str, Value)]) -> Result<(), String> {
+        let name = |text: &str| Name::new(text).map_err(|error| error.to_string());
+        self.heard.push(Message {
+            time: self.last_time.unwrap_or_default(),
+            camera: CameraHandle(2),
+            rule: name(rule)?,
+            topic: name(topic)?,
+            attributes: attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        });
+        Ok(())
+    }
+
+    /// What the rule keeps under a key.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&[u8]> {
+        self.values.get(key).map(Vec::as_slice)
+    }
+
+    fn call<T>(&mut self, access: Access, call: impl FnOnce(&mut Instance<R>) -> T) -> T {
+        let access = if self.granted.has(Power::KeyValue) { access } else { Access::None };
+        crate::call::begin(self.wall.filter(|_| self.granted.has(Power::WallClock)));
+        values::with(access, &mut self.values, || call(&mut self.instance))
     }
 
     /// Shows the rule a frame at `time` seconds.
@@ -131,7 +191,16 @@ impl<R: Rule> Harness<R> {
             FrameInfo { camera: CameraHandle(1), sequence: self.next_sequence, time, size: self.size };
         self.next_sequence += 1;
         self.last_time = Some(time);
-        self.instance.process(&frame, columns)
+        let topics = self.instance.topics();
+        let mut heard = std::mem::take(&mut self.heard);
+        heard.retain(|message| {
+            self.granted.has(Power::Messages) && topics.iter().any(|topic| topic == message.topic.as_str())
+        });
+        Message::sort(&mut heard);
+        self.call(Access::Write, |instance| {
+            instance.hear(&heard)?;
+            instance.process(&frame, columns)
+        })
     }
 
     /// Tells the rule that the stream ended at `time` seconds.
@@ -139,7 +208,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's own.
     pub fn finish(&mut self, time: f64) -> Result<Output, String> {
-        self.instance.finish(micros(time))
+        self.call(Access::Write, |instance| instance.finish(micros(time)))
     }
 
     /// The rule's state.
@@ -153,7 +222,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal.
     pub fn restore(&mut self, state: &[u8], version: &str) -> Result<(), String> {
-        self.instance.restore(state, version)
+        self.call(Access::Write, |instance| instance.restore(state, version))
     }
 
     /// What the host does at a change of version: a new instance with the same settings takes over the
@@ -165,7 +234,7 @@ impl<R: Rule> Harness<R> {
         let state = self.save();
         let mut successor = Instance::new();
         successor.configure(&self.settings, self.site.clone())?;
-        successor.restore(&state, R::VERSION)?;
+        self.call(Access::Write, |_| successor.restore(&state, R::VERSION))?;
         self.instance = successor;
         Ok(())
     }
@@ -175,7 +244,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal, or an answer that is not JSON.
     pub fn query(&mut self, request: &Json) -> Result<Json, String> {
-        let answer = self.instance.query(&request.to_string())?;
+        let answer = self.call(Access::Read, |instance| instance.query(&request.to_string()))?;
         serde_json::from_str(&answer).map_err(|error| format!("the answer is not JSON: {error}"))
     }
 
@@ -184,7 +253,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal.
     pub fn command(&mut self, time: f64, request: &Json) -> Result<Output, String> {
-        self.instance.command(micros(time), &request.to_string())
+        self.call(Access::Write, |instance| instance.command(micros(time), &request.to_string()))
     }
 
     /// The lines logged on this thread since the last call.

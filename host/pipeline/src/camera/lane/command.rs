@@ -1,0 +1,94 @@
+//! What reaches a lane.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use ocellus_core::{FrameInfo, Name, Track};
+use ocellus_runtime::{CallError, Committed, Memory, PreparedSwap, Probed, RuleSlot, SwapAborted};
+
+use super::site::SiteTap;
+use crate::camera::claim::Claim;
+use crate::camera::feed::Detected;
+use crate::site::camera::CameraShared;
+use crate::site::rule::RuleCell;
+use crate::site::shadow::Tap;
+
+/// What reaches a lane.
+pub(crate) enum LaneMessage {
+    /// A picture with its detections, for a camera's lane.
+    Frame(Box<Detected>),
+    /// A camera's tracks, for the lane of a site rule.
+    Seen(Box<SeenFrame>),
+    /// Somebody waits for the answer, and may stop waiting.
+    Ask(Claim, LaneCommand),
+    /// Nobody waits.
+    Tell(LaneCommand),
+}
+
+/// A frame of a camera as rules see it.
+pub(crate) struct SeenFrame {
+    pub(crate) shared: Arc<CameraShared>,
+    pub(crate) info: FrameInfo,
+    pub(crate) tracks: Vec<Track>,
+}
+
+/// A change between two frames. Every one that has a way to reply is answered.
+pub(crate) enum LaneCommand {
+    Add {
+        rule: Name,
+        slot: Box<RuleSlot>,
+        cell: Arc<RuleCell>,
+        reply: SyncSender<()>,
+    },
+    Swap {
+        rule: Name,
+        swap: Box<PreparedSwap>,
+        reply: SyncSender<Option<SwapReply>>,
+    },
+    /// What `to` would take over now.
+    Save {
+        rule: Name,
+        to: Box<Probed>,
+        reply: SyncSender<Option<Saved>>,
+    },
+    /// Tells a shadow of every frame from now on, or of none any more; what `to` would take over now.
+    Shadow {
+        rule: Name,
+        to: Box<Probed>,
+        tap: Option<Tap>,
+        reply: SyncSender<Option<Saved>>,
+    },
+    Remove {
+        rule: Name,
+        reply: SyncSender<()>,
+    },
+    /// Tells the lane of a site rule of every frame from now on, or of none any more.
+    Feed {
+        rule: Name,
+        tap: Option<SiteTap>,
+    },
+    Query {
+        rule: Name,
+        request: String,
+        reply: SyncSender<Option<Result<String, String>>>,
+    },
+    Command {
+        rule: Name,
+        request: String,
+        reply: SyncSender<Option<Result<(), String>>>,
+    },
+    Restarted {
+        rule: Name,
+        restarted: Box<ocellus_runtime::Restarted>,
+    },
+    Stop,
+}
+
+/// What a rule remembers, if it could say so.
+pub(crate) type Saved = Result<Option<Memory>, CallError>;
+
+/// How a swap went, and the sequence of the first frame that the new version sees.
+pub(crate) struct SwapReply {
+    pub(crate) result: Result<Committed, SwapAborted>,
+    pub(crate) at_frame: u64,
+}

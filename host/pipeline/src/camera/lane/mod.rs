@@ -1,0 +1,193 @@
+//! A camera's lane: the one thread that tracks its frames and asks its rules, in order.
+//!
+//! A lane owns its rules' instances. Whatever changes them comes as a [`LaneCommand`] between two
+//! frames, so a swap happens at a frame boundary by construction.
+
+pub(crate) mod command;
+mod merge;
+pub(crate) mod rules;
+pub(crate) mod site;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::Instant;
+
+use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+use ocellus_core::{FrameInfo, Name, TimeUs, Track};
+use ocellus_runtime::TrackColumns;
+
+pub(crate) use self::command::{LaneCommand, LaneMessage, SeenFrame, SwapReply};
+use self::rules::{Between, LaneRules, RuleWiring, Sight};
+use self::site::SiteTap;
+use super::encode::Encoder;
+use super::feed::{Detected, Feed};
+use super::live::LiveFrame;
+use super::meter::Stage;
+use super::numbers::TrackNumbers;
+use super::status::SourceCell;
+use crate::detector::Roster;
+use crate::site::camera::CameraShared;
+use crate::site::keeper::Job;
+use crate::site::seat::Seat;
+
+/// What a lane works with.
+pub(crate) struct LaneParts {
+    pub(crate) shared: Arc<CameraShared>,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) source: Arc<SourceCell>,
+    pub(crate) tracker: ByteTrackSettings,
+    pub(crate) frame_rate: Option<f32>,
+    pub(crate) numbers: TrackNumbers,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) encoder: Arc<Encoder>,
+    pub(crate) wiring: RuleWiring,
+    pub(crate) commands: SyncSender<LaneMessage>,
+}
+
+pub(crate) struct Lane {
+    parts: LaneParts,
+    tracker: Option<ByteTrack>,
+    columns: TrackColumns,
+    rules: LaneRules,
+    /// Ways to the site rules that watch this camera.
+    site_rules: BTreeMap<Name, SiteTap>,
+    sequence: u64,
+    last_time: TimeUs,
+}
+
+impl Lane {
+    pub(crate) fn new(parts: LaneParts) -> Lane {
+        let seat = Seat::Camera(parts.shared.name.clone());
+        let rules = LaneRules::new(seat, parts.wiring.clone(), parts.commands.clone());
+        Lane {
+            parts,
+            tracker: None,
+            columns: TrackColumns::new(),
+            rules,
+            site_rules: BTreeMap::new(),
+            sequence: 0,
+            last_time: TimeUs(0),
+        }
+    }
+
+    /// Works until told to stop; then hands every rule's state to the keeper.
+    pub(crate) fn run(mut self, inbox: &Receiver<LaneMessage>) {
+        while let Ok(message) = inbox.recv() {
+            match message {
+                LaneMessage::Frame(detected) => self.frame(*detected),
+                LaneMessage::Tell(LaneCommand::Stop) => break,
+                LaneMessage::Tell(command) => self.command(command),
+                LaneMessage::Ask(claim, command) if claim.take() => self.command(command),
+                LaneMessage::Ask(..) | LaneMessage::Seen(_) => {}
+            }
+        }
+        self.rules.end();
+    }
+
+    fn frame(&mut self, detected: Detected) {
+        let Detected { waiting, detections } = detected;
+        let info = FrameInfo {
+            camera: self.parts.shared.handle,
+            sequence: self.sequence,
+            time: waiting.time,
+            size: waiting.picture.size(),
+        };
+        let meter = Arc::clone(&self.parts.shared.meter);
+        let started = Instant::now();
+        let tracks: Vec<Track> = match self.tracker() {
+            Some(tracker) => tracker.update(info.time, &detections).to_vec(),
+            None => Vec::new(),
+        };
+        self.reserve_numbers();
+        let tracked = Instant::now();
+        meter.add(Stage::Track, tracked - started);
+        self.columns.fill(&tracks, info.size);
+        let mut live = LiveFrame {
+            info,
+            camera: self.parts.shared.name.clone(),
+            classes: Arc::clone(&self.parts.shared.classes),
+            picture: waiting.picture,
+            tracks,
+            overlays: Vec::new(),
+            measurements: Vec::new(),
+            captured: waiting.captured,
+        };
+        self.ask_rules(&info, &mut live);
+        let now = Instant::now();
+        meter.add(Stage::Rules, now - tracked);
+        meter.frame_done(now);
+        self.sequence += 1;
+        self.last_time = info.time;
+        self.parts.shared.publisher.publish(Arc::new(live));
+        if self.parts.shared.views.is_watched() {
+            self.parts.encoder.request(&self.parts.shared);
+        }
+        self.parts.feed.done();
+        self.parts.roster.bell.ring();
+    }
+
+    fn reserve_numbers(&mut self) {
+        let last = self.tracker.as_ref().map_or(0, ByteTrack::last_id);
+        let LaneParts { numbers, wiring, shared, .. } = &mut self.parts;
+        let keeper = &wiring.keeper;
+        if numbers.run_short(last) && keeper.submit(Job::ReserveTracks { camera: shared.name.clone() }) {
+            numbers.extend();
+        }
+    }
+
+    /// The tracker, made when the source's rate is known: with the first frame.
+    fn tracker(&mut self) -> Option<&mut ByteTrack> {
+        if self.tracker.is_none() {
+            let mut settings = self.parts.tracker.clone();
+            let declared = self.parts.source.frame_rate().map(|rate| rate as f32);
+            let rate = match (declared, self.parts.frame_rate) {
+                (Some(declared), Some(cap)) => Some(declared.min(cap)),
+                (declared, cap) => declared.or(cap),
+            };
+            settings.frame_rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate);
+            match ByteTrack::new(settings) {
+                Ok(tracker) => self.tracker = Some(tracker.numbered_from(self.parts.numbers.first())),
+                Err(error) => {
+                    tracing::error!(camera = %self.parts.shared.name, %error, "no tracking");
+                }
+            }
+        }
+        self.tracker.as_mut()
+    }
+
+    /// Shows the rules the frame, and tells those of the site of it.
+    fn ask_rules(&mut self, info: &FrameInfo, live: &mut LiveFrame) {
+        let shared = &self.parts.shared;
+        let sight = Sight { shared, info, tracks: &live.tracks, columns: &self.columns };
+        let mut shown = self.rules.show(&sight);
+        for tap in self.site_rules.values() {
+            tap.tell(SeenFrame { shared: Arc::clone(shared), info: *info, tracks: live.tracks.clone() });
+        }
+        // Site rules are asked beside the cameras: this is what they said of an earlier frame.
+        shown.extend(shared.site_outputs.all());
+        for (name, output) in shown {
+            live.overlays.push((name.clone(), output.overlays.into()));
+            live.measurements.push((name, output.measurements.into()));
+        }
+    }
+
+    fn command(&mut self, command: LaneCommand) {
+        if let LaneCommand::Feed { rule, tap } = command {
+            match tap {
+                Some(tap) => {
+                    self.parts.shared.site_outputs.expect(rule.clone());
+                    self.site_rules.insert(rule, tap);
+                }
+                None => {
+                    self.site_rules.remove(&rule);
+                    self.parts.shared.site_outputs.forget(&rule);
+                }
+            }
+            return;
+        }
+        let shared = Arc::clone(&self.parts.shared);
+        let between = Between { shared, time: self.last_time, sequence: self.sequence };
+        self.rules.command(command, &between);
+    }
+}

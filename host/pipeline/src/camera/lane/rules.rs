@@ -1,0 +1,262 @@
+//! The rules of a lane: shown frames in a fixed order, changed between two of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ocellus_core::{FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
+use ocellus_runtime::{Moment, PreparedSwap, Processed, RuleSlot, Shown, TrackColumns};
+use ocellus_store::{EventQueue, NewEvent};
+
+use super::command::{LaneCommand, LaneMessage, SwapReply};
+use crate::site::bus::Bus;
+use crate::site::camera::CameraShared;
+use crate::site::keeper::{Job, Keeper};
+use crate::site::rule::RuleCell;
+use crate::site::seat::Seat;
+use crate::site::shadow::{Tap, Told};
+use crate::site::webhooks::{Outgoing, Webhooks};
+
+/// What rules need of the site.
+#[derive(Clone)]
+pub(crate) struct RuleWiring {
+    pub(crate) events: EventQueue,
+    pub(crate) keeper: Keeper,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) webhooks: Webhooks,
+}
+
+/// A frame that rules are shown.
+pub(crate) struct Sight<'a> {
+    pub(crate) shared: &'a Arc<CameraShared>,
+    pub(crate) info: &'a FrameInfo,
+    pub(crate) tracks: &'a [Track],
+    pub(crate) columns: &'a TrackColumns,
+}
+
+/// Where a lane stands between two frames.
+#[derive(Clone)]
+pub(crate) struct Between {
+    /// The camera of the last frame.
+    pub(crate) shared: Arc<CameraShared>,
+    /// The time of the last frame.
+    pub(crate) time: TimeUs,
+    /// The sequence of the next.
+    pub(crate) sequence: u64,
+}
+
+/// The rules of a lane, by name.
+pub(crate) struct LaneRules {
+    seat: Seat,
+    wiring: RuleWiring,
+    /// The lane's own inbox, for what is made elsewhere.
+    inbox: SyncSender<LaneMessage>,
+    rules: BTreeMap<Name, BoundRule>,
+}
+
+struct BoundRule {
+    slot: RuleSlot,
+    cell: Arc<RuleCell>,
+    shadow: Option<Tap>,
+}
+
+impl LaneRules {
+    pub(crate) fn new(seat: Seat, wiring: RuleWiring, inbox: SyncSender<LaneMessage>) -> LaneRules {
+        LaneRules { seat, wiring, inbox, rules: BTreeMap::new() }
+    }
+
+    /// Shows every rule a frame; what there is to draw and to read of each.
+    pub(crate) fn show(&mut self, sight: &Sight<'_>) -> Vec<(Name, RuleOutput)> {
+        let wall = Some(now());
+        let mut shown = Vec::with_capacity(self.rules.len());
+        let mut said = Vec::new();
+        for (name, rule) in &mut self.rules {
+            if let Some(output) = rule.see(&self.seat, sight, wall) {
+                let output = self.wiring.submit(name, (sight.shared, sight.info), output, &mut said);
+                shown.push((name.clone(), output));
+            }
+            if let Some(restart) = rule.slot.take_restart() {
+                let job = Job::Restart { rule: name.clone(), restart, lane: self.inbox.clone() };
+                self.wiring.keeper.submit(job);
+            }
+            if let Some(checkpoint) = rule.slot.take_checkpoint() {
+                self.wiring.keeper.keep(name, &rule.slot, checkpoint);
+            }
+        }
+        // Whatever the order of the rules, what is said in this frame is heard in the next.
+        self.wiring.bus.publish(&said);
+        shown
+    }
+
+    /// Carries out a change. A reply that nobody waits for any more changes nothing here.
+    pub(crate) fn command(&mut self, command: LaneCommand, between: &Between) {
+        match command {
+            LaneCommand::Add { rule, slot, cell, reply } => {
+                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None });
+                let _ = reply.try_send(());
+            }
+            LaneCommand::Remove { rule, reply } => {
+                self.rules.remove(&rule);
+                let _ = reply.try_send(());
+            }
+            LaneCommand::Swap { rule, swap, reply } => {
+                let _ = reply.try_send(self.swap(&rule, *swap, between));
+            }
+            LaneCommand::Save { rule, to, reply } => {
+                let saved = self.rules.get_mut(&rule).map(|bound| bound.slot.handover_to(&to));
+                let _ = reply.try_send(saved);
+            }
+            LaneCommand::Shadow { rule, to, tap, reply } => {
+                let saved = self.rules.get_mut(&rule).map(|bound| {
+                    bound.shadow = tap;
+                    match &bound.shadow {
+                        Some(_) => bound.slot.handover_to(&to),
+                        None => Ok(None),
+                    }
+                });
+                let _ = reply.try_send(saved);
+            }
+            LaneCommand::Query { rule, request, reply } => {
+                let answer = self
+                    .rules
+                    .get_mut(&rule)
+                    .map(|bound| bound.slot.query(&request).map_err(|error| error.to_string()));
+                let _ = reply.try_send(answer);
+            }
+            LaneCommand::Command { rule, request, reply } => {
+                let _ = reply.try_send(self.correct(&rule, request, between));
+            }
+            LaneCommand::Restarted { rule, restarted } => {
+                if let Some(bound) = self.rules.get_mut(&rule) {
+                    bound.slot.install(*restarted);
+                }
+            }
+            LaneCommand::Feed { .. } | LaneCommand::Stop => {}
+        }
+    }
+
+    /// Hands over to the keeper what every rule remembers.
+    pub(crate) fn end(&mut self) {
+        for (name, mut rule) in std::mem::take(&mut self.rules) {
+            if let Some(checkpoint) = rule.slot.checkpoint_now() {
+                self.wiring.keeper.keep(&name, &rule.slot, checkpoint);
+            }
+        }
+    }
+
+    fn swap(&mut self, rule: &Name, swap: PreparedSwap, between: &Between) -> Option<SwapReply> {
+        let bound = self.rules.get_mut(rule)?;
+        let result = bound.slot.commit(swap, between.time);
+        bound.cell.refresh(&bound.slot);
+        Some(SwapReply { result, at_frame: between.sequence })
+    }
+
+    /// An operator's correction, at the time of the last frame.
+    fn correct(&mut self, rule: &Name, request: String, between: &Between) -> Option<Result<(), String>> {
+        let bound = self.rules.get_mut(rule)?;
+        let info = FrameInfo {
+            camera: between.shared.handle,
+            sequence: between.sequence.saturating_sub(1),
+            time: between.time,
+            size: ocellus_core::Size::default(),
+        };
+        let at = Moment { time: between.time, wall: Some(now()) };
+        let processed = bound.slot.command(at, &request);
+        if let Some(shadow) = &bound.shadow {
+            shadow.tell(Told::Command { seat: self.seat.clone(), at, request });
+        }
+        Some(match processed {
+            Processed::Output(output) => {
+                let mut said = Vec::new();
+                self.wiring.submit(rule, (&between.shared, &info), output, &mut said);
+                self.wiring.bus.publish(&said);
+                Ok(())
+            }
+            Processed::Failed(error) => Err(error.to_string()),
+            Processed::Skipped => Err("the rule is backing off after a failure; try again later".into()),
+        })
+    }
+}
+
+impl BoundRule {
+    /// Shows it a frame, with what others have said, and tells its shadow.
+    fn see(&mut self, seat: &Seat, sight: &Sight<'_>, wall: Option<TimeUs>) -> Option<RuleOutput> {
+        let messages = self.cell.inbox().take(self.slot.topics());
+        let shown = Shown { tracks: sight.columns, messages: &messages, wall };
+        let processed = self.slot.process(sight.info, shown);
+        let failed = matches!(processed, Processed::Failed(_));
+        if let Some(shadow) = &self.shadow {
+            let live = match &processed {
+                Processed::Output(output) => output.events.clone(),
+                Processed::Failed(_) | Processed::Skipped => Vec::new(),
+            };
+            shadow.tell(Told::Frame {
+                seat: seat.clone(),
+                camera: sight.shared.name.clone(),
+                info: *sight.info,
+                tracks: sight.tracks.to_vec(),
+                messages: messages.clone(),
+                wall,
+                live,
+            });
+        }
+        self.cell.observe(&mut self.slot, sight.info, failed);
+        match processed {
+            Processed::Output(output) => Some(output),
+            Processed::Failed(_) => None,
+            Processed::Skipped => {
+                self.cell.inbox().give_back(messages);
+                None
+            }
+        }
+    }
+}
+
+impl RuleWiring {
+    /// Hands a rule's events, messages and calls on, and gives back what is for viewers.
+    fn submit(
+        &self,
+        rule: &Name,
+        (shared, info): (&CameraShared, &FrameInfo),
+        mut output: RuleOutput,
+        said: &mut Vec<Message>,
+    ) -> RuleOutput {
+        let events: Vec<NewEvent> = std::mem::take(&mut output.events)
+            .into_iter()
+            .map(|event| NewEvent {
+                time: info.time,
+                frame: info.sequence,
+                camera: shared.name.clone(),
+                rule: rule.clone(),
+                event,
+            })
+            .collect();
+        shared.meter.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        if !events.is_empty()
+            && let Err(overflow) = self.events.submit(events)
+        {
+            tracing::error!(camera = %shared.name, %rule, dropped = overflow.dropped, "events lost: the store is behind");
+        }
+        for publication in std::mem::take(&mut output.publications) {
+            said.push(Message {
+                time: info.time,
+                camera: info.camera,
+                rule: rule.clone(),
+                topic: publication.topic,
+                attributes: publication.attributes.into(),
+            });
+        }
+        for call in std::mem::take(&mut output.webhooks) {
+            let (rule, camera) = (rule.clone(), shared.name.clone());
+            self.webhooks.submit(Outgoing { rule, camera, time: info.time, call });
+        }
+        output
+    }
+}
+
+/// The time of day.
+fn now() -> TimeUs {
+    TimeUs(0) + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,161 @@
+//! What an operator grants a rule.
+
+use ocellus_core::{Power, Powers};
+use url::Url;
+
+/// Powers, and the addresses that may be called with [`Power::Webhook`]. Nothing by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grants {
+    powers: Powers,
+    webhooks: Vec<Url>,
+}
+
+/// Addresses a rule may have.
+const WEBHOOKS: usize = 32;
+
+/// Grants that make no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Not an address that the host calls.
+    #[error(
+        "webhook address {found:?} cannot be used: {reason}; write one such as https://example.org/hooks/, and \
+         everything below it may be called"
+    )]
+    Address {
+        /// The text.
+        found: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The power without an address is no power.
+    #[error("webhook is granted without an address; name those that may be called in webhooks")]
+    NoAddress,
+    /// An address without the power.
+    #[error("webhooks names addresses, and webhook is not among the powers; grant it too, or leave them out")]
+    NoPower,
+    /// More than 32.
+    #[error("webhooks names {0} addresses, at most {WEBHOOKS} are possible")]
+    TooMany(usize),
+}
+
+impl Grants {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Grants {
+        Grants::default()
+    }
+
+    /// Grants `powers`; `webhooks` are the beginnings of addresses that may be called.
+    ///
+    /// # Errors
+    /// [`GrantError`] for an address that is not `http` or `https`, or where power and addresses do not go together.
+    pub fn new(powers: Powers, webhooks: &[String]) -> Result<Grants, GrantError> {
+        match (powers.has(Power::Webhook), webhooks.len()) {
+            (true, 0) => return Err(GrantError::NoAddress),
+            (false, 1..) => return Err(GrantError::NoPower),
+            (_, count) if count > WEBHOOKS => return Err(GrantError::TooMany(count)),
+            _ => {}
+        }
+        let webhooks = webhooks.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
+        Ok(Grants { powers, webhooks })
+    }
+
+    /// The powers.
+    #[must_use]
+    pub fn powers(&self) -> Powers {
+        self.powers
+    }
+
+    /// Whether it has this power.
+    #[must_use]
+    pub fn has(&self, power: Power) -> bool {
+        self.powers.has(power)
+    }
+
+    /// The beginnings of addresses that may be called.
+    pub fn webhooks(&self) -> impl Iterator<Item = &str> {
+        self.webhooks.iter().map(Url::as_str)
+    }
+
+    /// Whether the rule may have this address called: scheme, host and port are those of a granted one, and its
+    /// path is at or below that one's.
+    #[must_use]
+    pub fn may_call(&self, url: &str) -> bool {
+        let Ok(wanted) = address(url) else { return false };
+        self.has(Power::Webhook) && self.webhooks.iter().any(|granted| covers(granted, &wanted))
+    }
+}
+
+fn address(text: &str) -> Result<Url, GrantError> {
+    let wrong = |reason: String| GrantError::Address { found: text.chars().take(200).collect(), reason };
+    let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(format!("its scheme is {}, not http or https", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it has a user name or a password in it".to_owned()));
+    }
+    Ok(url)
+}
+
+fn covers(granted: &Url, wanted: &Url) -> bool {
+    let same_place = granted.scheme() == wanted.scheme()
+        && granted.host() == wanted.host()
+        && granted.port_or_known_default() == wanted.port_or_known_default();
+    let (above, below) = (granted.path(), wanted.path());
+    // `/hooks` covers `/hooks/a` and not `/hooks-of-others`.
+    let rest = below.strip_prefix(above);
+    same_place && rest.is_some_and(|rest| above.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grants(addresses: &[&str]) -> Result<Grants, GrantError> {
+        let addresses: Vec<String> = addresses.iter().map(|&text| text.to_owned()).collect();
+        Grants::new(Powers::NONE.with(Power::Webhook), &addresses)
+    }
+
+    #[test]
+    fn an_address_and_what_is_below_it_may_be_called_and_nothing_else() {
+        let granted = grants(&["https://example.org/hooks", "http://10.0.0.1:8080/"]).unwrap();
+        for fine in [
+            "https://example.org/hooks",
+            "https://example.org:443/hooks/door?open=1",
+            "http://10.0.0.1:8080/any/thing",
+        ] {
+            assert!(granted.may_call(fine), "{fine}");
+        }
+        for other in [
+            "http://example.org/hooks",
+            "https://example.org/hooks-of-others",
+            "https://example.org/hooks/../admin",
+            "https://example.org/hooks/%2e%2e/admin",
+            "https://example.org.evil.net/hooks",
+            "https://example.org@evil.net/hooks",
+            "https://user@example.org/hooks",
+            "http://10.0.0.1/any",
+            "file:///hooks",
+            "hooks",
+        ] {
+            assert!(!granted.may_call(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn nothing_may_be_called_without_the_power() {
+        assert!(!Grants::none().may_call("https://example.org/"));
+        let none: [String; 1] = ["https://example.org/".to_owned()];
+        assert_eq!(Grants::new(Powers::NONE, &none), Err(GrantError::NoPower));
+        assert_eq!(grants(&[]), Err(GrantError::NoAddress));
+    }
+
+    #[test]
+    fn an_address_that_the_host_cannot_call_is_named() {
+        for bad in ["", "example.org", "ftp://example.org/", "https://a:b@example.org/"] {
+            let error = grants(&[bad]).expect_err(bad).to_string();
+            assert!(error.contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A rule that uses every power that it is granted, and says what came of it.
+//!
+//! Settings: `{"publish":"topic","hear":"topic","webhook":"url","keep":"key","trap-at":7}`, each optional. Every frame
+//! gives an event `saw`. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
+//! nothing.
+
+mod marks;
+
+wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule" });
+
+use std::cell::RefCell;
+
+use ocellus::plugin::key_value;
+use ocellus::plugin::types::{Event, Publication, Scope, Value, WebhookCall};
+
+#[derive(Default)]
+struct Memory {
+    publish: Option<String>,
+    webhook: Option<String>,
+    keep: Option<String>,
+    trap_at: Option<u64>,
+    granted: u32,
+    frames: u64,
+}
+
+thread_local! {
+    static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+struct PowersRule;
+
+/// The value of a key in the flat JSON of a test.
+fn setting(settings: &str, key: &str) -> Option<String> {
+    let rest = settings.split_once(&format!("\"{key}\":"))?.1.trim_start();
+    Some(match rest.strip_prefix('"') {
+        Some(text) => text.split('"').next()?.to_owned(),
+        None => rest.split([',', '}']).next()?.trim().to_owned(),
+    })
+}
+
+fn nothing() -> Output {
+    Output {
+        events: Vec::new(),
+        measurements: Vec::new(),
+        overlays: Vec::new(),
+        publications: Vec::new(),
+        webhooks: Vec::new(),
+    }
+}
+
+fn number(key: &str, value: u64) -> (String, Value) {
+    (key.to_owned(), Value::Integer(value as i64))
+}
+
+fn text(key: &str, value: String) -> (String, Value) {
+    (key.to_owned(), Value::Text(value))
+}
+
+/// One more under `key`; the count, or the host's refusal.
+fn count(key: &str) -> Result<u64, key_value::Refusal> {
+    let before = key_value::get(key)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+    key_value::set(key, &(before + 1).to_le_bytes())?;
+    Ok(before + 1)
+}
+
+impl Guest for PowersRule {
+    fn describe() -> Description {
+        Description {
+            name: "powers".into(),
+            version: marks::version(),
+            summary: "Uses every power.".into(),
+            settings_schema: "{}".into(),
+            scope: if marks::deed("describe-") == "site" { Scope::Site } else { Scope::Camera },
+            powers: if marks::deed("describe-") == "modest" { Powers::empty() } else { all() },
+        }
+    }
+
+    fn configure(settings: String, _: Vec<Camera>, granted: Powers) -> Result<Vec<String>, String> {
+        let early = key_value::get("any");
+        if setting(&settings, "early").is_some() {
+            return Err(format!("{early:?}"));
+        }
+        MEMORY.set(Memory {
+            publish: setting(&settings, "publish"),
+            webhook: setting(&settings, "webhook"),
+            keep: setting(&settings, "keep"),
+            trap_at: setting(&settings, "trap-at").and_then(|at| at.parse().ok()),
+            granted: EACH.into_iter().filter(|flag| granted & *flag == *flag).count() as u32,
+            frames: 0,
+        });
+        Ok(setting(&settings, "hear").into_iter().collect())
+    }
+
+    fn process(frame: Frame, tracks: Tracks, messages: Vec<Message>) -> Result<Output, String> {
+        MEMORY.with_borrow_mut(|memory| {
+            memory.frames += 1;
+            let mut attributes = vec![
+                number("camera", frame.camera.into()),
+                number("frames", memory.frames),
+                number("granted", memory.granted.into()),
+                number("wall", frame.wall_us.unwrap_or(0)),
+                number("embeddings", tracks.embeddings.len() as u64),
+            ];
+            let heard = |said: &Message| {
+                let Message { rule, camera, topic, time_us, attributes } = said;
+                format!("{rule}/{camera}/{topic}/{time_us}/{attributes:?}")
+            };
+            attributes.push(text("heard", messages.iter().map(heard).collect::<Vec<_>>().join(";")));
+            if let Some(key) = &memory.keep {
+                attributes.push(match count(key) {
+                    Ok(count) => number("kept", count),
+                    Err(refusal) => text("kept", format!("{refusal:?}")),
+                });
+            }
+            if memory.trap_at == Some(memory.frames) {
+                panic!("trapped at frame {}", memory.frames);
+            }
+            let mut output = nothing();
+            output.events.push(Event { kind: "saw".into(), track: None, attributes });
+            if let Some(topic) = &memory.publish {
+                let attributes = vec![number("n", memory.frames)];
+                output.publications.push(Publication { topic: topic.clone(), attributes });
+            }
+            if let Some(url) = &memory.webhook {
+                let body = format!("{{\"n\":{}}}", memory.frames);
+                output.webhooks.push(WebhookCall { url: url.clone(), body });
+            }
+            Ok(output)
+        })
+    }
+
+    fn finish(_: Moment) -> Result<Output, String> {
+        Ok(nothing())
+    }
+
+    fn save() -> Vec<u8> {
+        // Must not be possible.
+        assert!(key_value::set("from save", b"").is_err());
+        MEMORY.with_borrow(|memory| memory.frames.to_le_bytes().to_vec())
+    }
+
+    fn restore(state: Vec<u8>, _: String) -> Result<(), String> {
+        let frames = u64::from_le_bytes(state.try_into().map_err(|_| "not my state")?);
+        if marks::deed("restore-") == "refuse" {
+            return Err("I start afresh".into());
+        }
+        MEMORY.with_borrow_mut(|memory| memory.frames = frames);
+        Ok(())
+    }
+
+    fn query(request: String) -> Result<String, String> {
+        Ok(match request.split(' ').collect::<Vec<_>>()[..] {
+            ["get", key] => format!("{:?}", key_value::get(key)),
+            ["keys", prefix] => format!("{:?}", key_value::keys(prefix, None, 100)),
+            ["set", key, value] => format!("{:?}", key_value::set(key, value.as_bytes())),
+            _ => return Err("ask something else".into()),
+        })
+    }
+
+    fn command(at: Moment, request: String) -> Result<Output, String> {
+        let done = match request.split(' ').collect::<Vec<_>>()[..] {
+            ["set", key, value] => key_value::set(key, value.as_bytes()),
+            ["fill", key, size] => key_value::set(key, &vec![0; size.parse().unwrap_or(0)]),
+            ["delete", key] => key_value::delete(key).map(drop),
+            ["trap"] => panic!("trapped on command"),
+            _ => return Err("say something else".into()),
+        };
+        done.map_err(|refusal| format!("{refusal:?}"))?;
+        let mut output = nothing();
+        let attributes = vec![number("wall", at.wall_us.unwrap_or(0))];
+        output.events.push(Event { kind: "done".into(), track: None, attributes });
+        Ok(output)
+    }
+}
+
+/// The powers one by one.
+const EACH: [Powers; 6] = [
+    Powers::EMBEDDINGS,
+    Powers::READINGS,
+    Powers::MESSAGES,
+    Powers::KEY_VALUE,
+    Powers::WALL_CLOCK,
+    Powers::WEBHOOK,
+];
+
+fn all() -> Powers {
+    EACH.into_iter().fold(Powers::empty(), |all, one| all | one)
+}
+
+export!(PowersRule);
