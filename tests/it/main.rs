@@ -4,6 +4,7 @@
 
 mod browser;
 mod commands;
+mod contract;
 mod interrupt;
 mod layering;
 mod live;

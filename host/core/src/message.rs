@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::event::Value;
-use crate::frame::CameraHandle;
 use crate::name::Name;
 use crate::time::TimeUs;
 
@@ -22,7 +21,7 @@ pub struct Message {
     /// Time of the frame or command that caused it.
     pub time: TimeUs,
     /// The camera of that frame.
-    pub camera: CameraHandle,
+    pub camera: Name,
     /// The rule that says it.
     pub rule: Name,
     /// What it is about.
@@ -35,7 +34,7 @@ impl Message {
     /// Puts messages into the order in which rules hear them: by time, then camera, then rule. What one rule said
     /// in one call stays in its order.
     pub fn sort(messages: &mut [Message]) {
-        messages.sort_by(|a, b| (a.time, a.camera, &a.rule).cmp(&(b.time, b.camera, &b.rule)));
+        messages.sort_by(|a, b| (a.time, &a.camera, &a.rule).cmp(&(b.time, &b.camera, &b.rule)));
     }
 }
 

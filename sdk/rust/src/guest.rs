@@ -160,7 +160,7 @@ fn message(said: types::Message) -> Result<Message, String> {
     let name = |text: &str| Name::new(text).map_err(|error| error.to_string());
     Ok(Message {
         time: TimeUs(said.time_us),
-        camera: CameraHandle(said.camera),
+        camera: name(&said.camera)?,
         rule: name(&said.rule)?,
         topic: name(&said.topic)?,
         attributes: said.attributes.into_iter().map(|(key, found)| (key, heard(found))).collect(),

@@ -185,7 +185,7 @@ impl<'a> Decider<'a> {
             Ok(output) => {
                 let said = output.publications.into_iter().map(|publication| Message {
                     time,
-                    camera: CAMERA,
+                    camera: self.camera.clone(),
                     rule: rule.clone(),
                     topic: publication.topic,
                     attributes: publication.attributes.into(),

@@ -105,7 +105,7 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    use ocellus_core::{CameraHandle, TimeUs};
+    use ocellus_core::TimeUs;
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
         let attributes = Arc::from([]);
         Message {
             time: TimeUs(time),
-            camera: CameraHandle(1),
+            camera: name("north"),
             rule: name(rule),
             topic: name(topic),
             attributes,

@@ -5,7 +5,7 @@ use ocellus_runtime::{
     Binding, Call, CallError, CompileError, Grants, Instance, Moment, Shown, TrackColumns,
 };
 
-use crate::support::{CAMERA, binding, compiled, frame, guest, marked, name, probed_with, runtime, track};
+use crate::support::{binding, compiled, frame, guest, marked, name, probed_with, runtime, track};
 
 /// What is granted, with an address for the webhook.
 fn grants(powers: &[Power]) -> Grants {
@@ -30,7 +30,7 @@ fn columns() -> TrackColumns {
 fn message() -> Message {
     Message {
         time: TimeUs(5),
-        camera: CAMERA,
+        camera: name("north"),
         rule: name("other"),
         topic: name("level"),
         attributes: [("n".to_owned(), Value::Number(1.5)), ("text".to_owned(), Value::Text("ä".into()))]
@@ -80,7 +80,7 @@ fn the_time_of_day_is_told_only_where_it_is_granted() {
 fn other_rules_are_heard_only_where_it_is_granted() {
     let (without, with) = without_and_with(Power::Messages, r#"{"hear":"level"}"#, "heard");
     assert_eq!(without, "");
-    assert_eq!(with, r#"other/4/level/5/[("n", Value::Number(1.5)), ("text", Value::Text("ä"))]"#);
+    assert_eq!(with, r#"other/north/level/5/[("n", Value::Number(1.5)), ("text", Value::Text("ä"))]"#);
     let topics = |powers: &[Power]| instance(r#"{"hear":"level"}"#, powers).topics().to_vec();
     assert_eq!((topics(&[]), topics(&[Power::Messages])), (vec![], vec![name("level")]));
 }

@@ -133,7 +133,7 @@ impl<R: Rule> Harness<R> {
         self.wall = Some(micros(seconds));
     }
 
-    /// Has rule `rule` on camera 2 say something before the next frame. The rule hears it where it named the
+    /// Has rule `rule` on a camera named `other` say something before the next frame. The rule hears it where it named the
     /// topic and [`Power::Messages`] is granted.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl<R: Rule> Harness<R> {
         let name = |text: &str| Name::new(text).map_err(|error| error.to_string());
         self.heard.push(Message {
             time: self.last_time.unwrap_or_default(),
-            camera: CameraHandle(2),
+            camera: name("other")?,
             rule: name(rule)?,
             topic: name(topic)?,
             attributes: attributes.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),

@@ -242,7 +242,7 @@ impl RuleWiring {
         for publication in std::mem::take(&mut output.publications) {
             said.push(Message {
                 time: info.time,
-                camera: info.camera,
+                camera: shared.name.clone(),
                 rule: rule.clone(),
                 topic: publication.topic,
                 attributes: publication.attributes.into(),

@@ -213,7 +213,7 @@ fn attributes(said: &Message) -> Vec<Attribute<'_>> {
 fn message<'a>(said: &'a Message, attributes: &'a [Attribute<'a>]) -> types::Message<'a> {
     types::Message {
         time_us: said.time.0,
-        camera: said.camera.0,
+        camera: said.camera.as_str(),
         rule: said.rule.as_str(),
         topic: said.topic.as_str(),
         attributes,
