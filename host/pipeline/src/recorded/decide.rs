@@ -11,7 +11,7 @@ use ocellus_runtime::{
 use crate::wire::EventLine;
 
 /// The handle that a recording's only camera has.
-const CAMERA: CameraHandle = CameraHandle(1);
+pub(super) const CAMERA: CameraHandle = CameraHandle(1);
 
 /// A rule to be run over a recording.
 #[derive(Debug, Clone)]
@@ -57,8 +57,8 @@ pub enum DecideError {
 
 /// A rule that is ready for a recording.
 pub struct RecordedRule {
-    name: Name,
-    instance: Instance,
+    pub(super) name: Name,
+    pub(super) instance: Instance,
 }
 
 impl RecordedRule {
