@@ -45,8 +45,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
     let plugin = runtime.load(bytes).with_context(|| format!("plugin {}", args.file.display()))?;
     let compile = began.elapsed();
     let probed = trial(&plugin, &settings)
-        .map_err(|trial| anyhow!("plugin {}: {}", args.file.display(), trial.into_words()))
-        .context("give settings that it takes with --settings")?;
+        .map_err(|trial| anyhow!("{}; give settings that it takes with --settings", trial.into_words()))?;
     let mut out = std::io::stdout();
     writeln!(out, "{} {}", plugin.description().name, plugin.description().version)?;
     let mut memory = 0;
@@ -60,9 +59,8 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
         for (count, budget) in COUNTS {
             let (figures, held) = calls(&probed, &synthetic(count, args.seed))?;
             memory = memory.max(held);
-            let share = budget.map_or(String::new(), |(p50, p99)| {
-                format!("; of it the host's own at most {p50} / {p99} µs")
-            });
+            let share = budget
+                .map_or(String::new(), |(p50, p99)| format!(", of that the host at most {p50} / {p99} µs"));
             writeln!(out, "call, {count:>3} tracks        {figures}; stopped after {limit}{share}")?;
         }
     }
@@ -73,7 +71,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
         drop(instance);
         Ok(took)
     })?;
-    writeln!(out, "start and configure     {start}; the host's own at most 15 µs")?;
+    writeln!(out, "start and configure     {start}; of that the host at most 15 µs")?;
     writeln!(
         out,
         "verify and compile      {}, {} component; 120 ms is usual for 100 KiB",

@@ -114,7 +114,7 @@ impl Client {
             ureq::Error::Timeout(_) => {
                 anyhow!("{base} did not answer within {} s; it may still be at work", WHOLE.as_secs())
             }
-            error => anyhow!("{base}: {error}"),
+            error => anyhow!("no answer from {base} ({error}); is the address right?"),
         }
     }
 }

@@ -10,7 +10,7 @@ use ocellus_core::{EventRecord, Value};
 use ocellus_pipeline::record::RecordReader;
 use ocellus_pipeline::recorded::{self, Ending, RecordedRule, RuleSource, TrialCall, TrialReport};
 use ocellus_pipeline::wire::EventLine;
-use ocellus_runtime::{Call, CallError, Histogram, Limits, Trap};
+use ocellus_runtime::{CallError, Histogram, Limits, Trap};
 
 use super::difference::Events;
 use super::words;
@@ -230,13 +230,18 @@ fn explain(out: &mut impl Write, error: &CallError) -> std::io::Result<()> {
     for (index, line) in said.iter().flat_map(|said| said.lines()).enumerate() {
         writeln!(out, "{}{line}", if index == 0 { "it said    " } else { "           " })?;
     }
-    if let Some(own) = backtrace.iter().find(|function| is_own(function)) {
+    let own = backtrace.iter().find(|function| is_own(function));
+    if let Some(own) = own {
         writeln!(out, "in         {own}")?;
+    }
+    // Of an interpreter's own functions an author learns nothing that the rule has not said better.
+    if own.is_none() && said.is_some() {
+        return Ok(());
     }
     for (index, function) in backtrace.iter().enumerate() {
         writeln!(out, "{}{function}", if index == 0 { "backtrace  " } else { "           " })?;
     }
-    if *call != Call::Finish && !backtrace.iter().any(|function| function.contains(".rs:")) {
+    if own.is_some_and(|own| !own.ends_with(')')) {
         writeln!(
             out,
             "           a build with debug information has the lines, such as one without --release"
