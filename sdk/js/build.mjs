@@ -16,7 +16,7 @@ const USAGE = "usage: ocellus-build RULE.js -o RULE.wasm [--engine quickjs|spide
 /** A package that building needs and running or testing a rule does not. */
 function tool(name) {
   return import(name).catch(() => {
-    throw new Usage(`${name} is missing; run \`npm ci --ignore-scripts\` in ${sdk} once`);
+    throw new Usage(`${name} is missing; run \`npm install --ignore-scripts\` in your project or in ${sdk} first`);
   });
 }
 

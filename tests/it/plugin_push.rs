@@ -113,6 +113,7 @@ fn the_signature_beside_a_plugin_goes_along() {
             }
             head.push(line);
         }
+        reader.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         let answer = r#"{"name":"parking","version":"1.0.0","digest":"d"}"#;

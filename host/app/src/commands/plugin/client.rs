@@ -12,6 +12,8 @@ use ureq::http::{Request, Response};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long it may take in all: it compiles what is uploaded, and large plugins take a while.
 const WHOLE: Duration = Duration::from_secs(120);
+/// Bytes that are sent without asking first whether they are wanted.
+const AT_ONCE: usize = 16 << 10;
 /// Bytes of an answer.
 const ANSWER_BYTES: u64 = 4 << 20;
 
@@ -76,6 +78,10 @@ impl Client {
         what: &str,
     ) -> anyhow::Result<Value> {
         let mut request = self.request(method, path).header("content-type", body.kind);
+        if body.bytes.len() > AT_ONCE {
+            // A host that refuses without looking at the body closes, and its words would be lost.
+            request = request.header("expect", "100-continue");
+        }
         if let Some(signature) = body.signature {
             request = request.header("ocellus-signature", signature);
         }
