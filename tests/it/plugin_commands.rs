@@ -160,6 +160,10 @@ fn a_signature_holds_for_its_component_and_its_key_alone() {
     let before = std::fs::read(&key).unwrap();
     said(&["plugin", "keygen", "--out", &key], 2, &["there already"]);
     assert_eq!(std::fs::read(&key).unwrap(), before);
+    let half = file("half");
+    std::fs::write(format!("{half}.pub"), "mine").unwrap();
+    said(&["plugin", "keygen", "--out", &half], 2, &["half.pub is there already"]);
+    assert!(!Path::new(&half).exists());
     said(&["plugin", "verify", &rule, "--key", &public], 2, &["rule.wasm.sig", "plugin sign"]);
     said(&["plugin", "sign", &rule, "--key", &public], 2, &["public key", "private"]);
     said(&["plugin", "sign", &rule, "--key", &key], 0, &["rule.wasm.sig"]);

@@ -6,7 +6,7 @@ use std::process::Command;
 use ocellus_tests::program::{repository, target_folder};
 use ocellus_tests::{Finished, ocellus};
 
-use crate::commands::text_of;
+use crate::commands::{recorded_tracks, text_of};
 
 const LANGUAGES: [&str; 3] = ["rust", "js", "python"];
 
@@ -109,7 +109,7 @@ fn a_new_rust_project_tests_and_builds_with_the_sdk_it_brings() {
 }
 
 #[test]
-fn a_new_javascript_project_tests_and_builds_with_the_sdk_it_brings() {
+fn a_new_javascript_project_tests_and_builds_with_the_sdk_it_brings_and_a_fault_names_its_line() {
     let folder = fresh("js");
     let modules = repository("sdk/js/node_modules");
     assert!(modules.is_dir(), "{} is missing; run `make setup-sdk` first", modules.display());
@@ -126,7 +126,22 @@ fn a_new_javascript_project_tests_and_builds_with_the_sdk_it_brings() {
     link(&build, "node_modules/.bin/ocellus-build");
     run(&folder, Command::new("npm").args(["test", "--silent"]));
     run(&folder, Command::new("npm").args(["run", "build", "--silent"]));
-    passes_the_check(&folder.join("first-plugin.wasm"));
+    let component = folder.join("first-plugin.wasm");
+    passes_the_check(&component);
+    let rule = folder.join("rule.js");
+    let text = std::fs::read_to_string(&rule).unwrap();
+    let before = text.lines().take_while(|line| !line.contains("new Output()")).count();
+    let faulty =
+        text.replacen("new Output();", "new Output();\nif (frame.sequence === 7) undefined.boom();", 1);
+    std::fs::write(&rule, faulty).unwrap();
+    run(&folder, Command::new("npm").args(["run", "build", "--silent"]));
+    let tracks = folder.join("tracks.jsonl");
+    std::fs::write(&tracks, recorded_tracks(2)).unwrap();
+    let finished = ocellus(&["plugin", "test", text_of(&component), "--tracks", text_of(&tracks)]);
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    for part in ["failed at frame 7", "'boom' of undefined", &format!("rule.js:{})", before + 2)] {
+        assert!(finished.stdout.contains(part), "{part}: {}", finished.stdout);
+    }
 }
 
 #[test]

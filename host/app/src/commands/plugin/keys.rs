@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{
     DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes,
@@ -25,6 +25,7 @@ const KEY_BYTES: u64 = 16 << 10;
 
 pub(crate) fn generate(args: &KeygenArgs) -> anyhow::Result<Outcome> {
     let public = beside(&args.out, "pub");
+    ensure!(!public.exists(), "{} is there already; name another file with --out", public.display());
     let mut secret = [0; SECRET_KEY_LENGTH];
     getrandom::fill(&mut secret).map_err(|error| anyhow!("no random numbers for a key: {error}"))?;
     let key = SigningKey::from_bytes(&secret);
