@@ -61,7 +61,7 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Outcome> {
     if let Some(error) = seen.broken {
         return Err(error);
     }
-    seen.finish(args, report, expected)
+    seen.finish(args, report, expected.as_ref())
 }
 
 fn files(args: &TestArgs) -> Files {
@@ -167,7 +167,7 @@ impl<'a> Seen<'a> {
         mut self,
         args: &TestArgs,
         report: TrialReport,
-        expected: Option<Events>,
+        expected: Option<&Events>,
     ) -> anyhow::Result<Outcome> {
         self.summary(&report)?;
         self.events.finish()?;
@@ -177,7 +177,7 @@ impl<'a> Seen<'a> {
             writeln!(self.out, "reproduce  {}", command(args))?;
             return Ok(Outcome::Failed);
         }
-        if let (Some(expected), Some(found), Ending::Whole) = (&expected, &self.found, &report.ending) {
+        if let (Some(expected), Some(found), Ending::Whole) = (expected, &self.found, &report.ending) {
             writeln!(self.out)?;
             if expected.differ(found, &mut self.out)? {
                 eprintln!("failed: the events are not those of {}", shown(args.expect.as_deref()));
