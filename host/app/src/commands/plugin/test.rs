@@ -111,8 +111,11 @@ impl<'a> Seen<'a> {
 
     /// Shows one call; whether there can be another.
     fn call(&mut self, call: TrialCall) -> anyhow::Result<ControlFlow<()>> {
-        self.times.record(call.took);
-        self.slow += u64::from(call.took > Limits::default().call);
+        // A failed call took longer than the rule did: its backtrace was read.
+        if call.result.as_ref().err().is_none_or(|error| !error.is_fatal()) {
+            self.times.record(call.took);
+            self.slow += u64::from(call.took > Limits::default().call);
+        }
         self.log_dropped += call.log_dropped;
         let place = format!("{:>10.3} s  frame {:<6}", call.time.seconds(), call.frame);
         for line in &call.log {
