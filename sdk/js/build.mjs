@@ -3,6 +3,7 @@
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { SourceMap } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,14 +16,14 @@ const USAGE = "usage: ocellus-build RULE.js -o RULE.wasm [--engine quickjs|spide
 /** A package that building needs and running or testing a rule does not. */
 function tool(name) {
   return import(name).catch(() => {
-    throw new Usage(`${name} is missing; run \`npm ci --ignore-scripts\` in ${sdk} once`);
+    throw new Usage(`${name} is missing; run \`npm install --ignore-scripts\` in your project or in ${sdk} first`);
   });
 }
 
 /** A message for the author that needs no stack. */
 class Usage extends Error {}
 
-/** A module and all that it imports, as one module. */
+/** A module and all that it imports, as one module; with the place of each of its lines in the author's files. */
 async function bundle(contents, resolveDir) {
   const esbuild = await tool("esbuild");
   const built = await esbuild.build({
@@ -31,13 +32,31 @@ async function bundle(contents, resolveDir) {
     external: [HOST],
     bundle: true,
     write: false,
+    outfile: path.join(resolveDir, "bundle.js"),
+    sourcemap: "external",
+    sourcesContent: false,
     format: "esm",
     platform: "neutral",
     target: "es2022",
     logLevel: "error",
   });
-  return built.outputFiles[0].text;
+  const [map, { text }] = built.outputFiles;
+  return { text, places: places(JSON.parse(map.text), text.split("\n").length) };
 }
+
+/** Where each line of a bundle was written: names of files, and a file and a line for each. */
+function places(payload, count) {
+  const map = new SourceMap(payload);
+  const lines = Array.from({ length: count }, (_, line) => {
+    const found = map.findEntry(line, Number.MAX_SAFE_INTEGER);
+    const isThere = found.generatedLine === line && found.originalSource;
+    return isThere ? `${payload.sources.indexOf(found.originalSource)}:${found.originalLine + 1}` : "";
+  });
+  return { files: payload.sources, lines: lines.join(" ") };
+}
+
+/** A bundle that knows the places of its own lines, for the log. */
+const placed = ({ text, places }) => `${text}\nglobalThis.ocellusPlaces = ${JSON.stringify(places)};\n`;
 
 /** The rule behind the functions of the contract. */
 const entry = (rule, wide) => `
@@ -50,7 +69,7 @@ const entry = (rule, wide) => `
 /** What the rule says of itself; an error in its definition is thrown here, with its line. */
 async function definitionOf(rule, folder) {
   const file = path.join(folder, "definition.mjs");
-  await writeFile(file, await bundle(`export { default } from ${JSON.stringify(rule)};`, path.dirname(rule)));
+  await writeFile(file, (await bundle(`export { default } from ${JSON.stringify(rule)};`, path.dirname(rule))).text);
   const { default: definition } = await import(pathToFileURL(file).href);
   if (!definition?.configure) throw new Usage(`${rule} must \`export default rule({ … })\``);
   return definition;
@@ -97,7 +116,7 @@ async function main() {
   try {
     const definition = await definitionOf(rule, folder);
     const wide = engine === quickjs ? "Number" : "BigInt";
-    const component = await engine(await bundle(entry(rule, wide), path.dirname(rule)), folder);
+    const component = await engine(placed(await bundle(entry(rule, wide), path.dirname(rule))), folder);
     await writeFile(values.output, component);
     const size = (component.length / 1e6).toFixed(1);
     console.log(`${values.output}: ${definition.name} ${definition.version}, ${size} MB`);

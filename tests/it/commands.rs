@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ocellus_tests::{Finished, ocellus, plugin, test_data};
 
-const LINE: &str = r#"{"lines":[{"name":"l","from":[0.5,0],"to":[0.5,1],"entry":"left-to-right"}]}"#;
+pub(crate) const LINE: &str =
+    r#"{"lines":[{"name":"l","from":[0.5,0],"to":[0.5,1],"entry":"left-to-right"}]}"#;
 
 fn refused<S: AsRef<std::ffi::OsStr> + std::fmt::Debug>(args: &[S], parts: &[&str]) -> Finished {
     let finished = ocellus(args);
@@ -16,7 +17,7 @@ fn refused<S: AsRef<std::ffi::OsStr> + std::fmt::Debug>(args: &[S], parts: &[&st
     finished
 }
 
-fn text_of(path: &Path) -> &str {
+pub(crate) fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -160,7 +161,7 @@ fn tracks_that_no_tracker_gives_are_refused_by_their_line() {
 }
 
 /// A header and eight frames of somebody who crosses the middle, without a last line.
-fn recorded_tracks(version: u32) -> String {
+pub(crate) fn recorded_tracks(version: u32) -> String {
     let mut text = format!(
         r#"{{"format":"ocellus-tracks","version":{version},"camera":"c","width":100,"height":100,"classes":["person"]}}"#
     );

@@ -7,4 +7,4 @@ pub mod program;
 
 pub use data::test_data;
 pub use host::Host;
-pub use program::{Finished, ocellus, ocellus_command, plugin};
+pub use program::{Finished, guest, ocellus, ocellus_command, plugin};

@@ -41,6 +41,14 @@ pub fn plugin(name: &str) -> PathBuf {
     path
 }
 
+/// A component that only tests run, such as `probe`.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    let path = target_folder().join("guests/wasm32-wasip2/release").join(format!("{name}.wasm"));
+    assert!(path.is_file(), "{} is missing; run `make guests` first", path.display());
+    path
+}
+
 /// A folder of the repository.
 #[must_use]
 pub fn repository(path: &str) -> PathBuf {

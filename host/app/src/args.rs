@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod plugin;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,6 +9,8 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+
+use self::plugin::PluginCommand;
 
 /// Video analytics whose rules are WebAssembly plugins.
 ///
@@ -37,7 +41,7 @@ pub(crate) enum Command {
     /// Look at detection models.
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Look at rule plugins.
+    /// Make rule plugins: from a new project to a rule on a running host.
     #[command(subcommand)]
     Plugin(PluginCommand),
 }
@@ -246,12 +250,6 @@ pub(crate) enum ModelCommand {
     Inspect(FileArgs),
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Say what a plugin is: name, version, contract, imports, settings.
-    Inspect(FileArgs),
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct FileArgs {
     /// The file.
@@ -259,7 +257,7 @@ pub(crate) struct FileArgs {
 }
 
 /// Reads a whole number, and says so where it is none: `-1` is no mistyped flag.
-fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
+pub(crate) fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "use a whole number from 0 on".to_owned())
 }
 

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Outcome {
     /// All done: 0.
     Done,
+    /// What was looked at did not pass; the command has said why: 1.
+    Failed,
     /// The input ended before its declared length, or somebody interrupted the run; what was found is kept: 3.
     EndedEarly,
 }
@@ -15,6 +17,7 @@ pub(crate) enum Outcome {
 pub(crate) fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::EndedEarly) => ExitCode::from(3),
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, ModelCommand, PluginCommand, SceneCommand};
+use crate::args::{Cli, Command, ModelCommand, SceneCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Command::Track(args) => commands::track::run(&args),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
         Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
-        Command::Plugin(PluginCommand::Inspect(args)) => commands::plugin::inspect(&args),
+        Command::Plugin(command) => commands::plugin::run(command),
     };
     exit::code(outcome)
 }

@@ -72,7 +72,12 @@ fn main() {
         thread::sleep(Duration::from_millis(100));
         let activation = site.activate(&rule, &versions[round % 2], None).unwrap();
         assert!(activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried));
-        at_swap.extend(activation.cameras.into_iter().map(|camera| (camera.camera, camera.at_frame)));
+        at_swap.extend(
+            activation
+                .cameras
+                .into_iter()
+                .map(|camera| (Name::new(&camera.camera).unwrap(), camera.at_frame)),
+        );
     }
     let report = site.shutdown(Duration::from_secs(10));
     assert!(report.still_running.is_empty(), "{report:?}");

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::Linker;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails,
+    WasmFeatures,
+};
 
 use crate::cache::Cache;
 use crate::host_state::HostState;
@@ -25,6 +28,18 @@ pub struct RuntimeOptions {
     /// How finely time limits are kept: a call that overruns its limit is stopped within two of these. Each
     /// wakes a thread for some microseconds. At least 100 µs.
     pub tick: Duration,
+    /// What the backtrace of a trap names.
+    pub backtrace: Backtrace,
+}
+
+/// What the backtrace of a trap names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backtrace {
+    /// The functions, as far as the component has their names. For hosts, which read nothing else of a guest.
+    #[default]
+    Functions,
+    /// The source lines as well, where the component has debug information. For an author's own plugin.
+    Lines,
 }
 
 impl Default for RuntimeOptions {
@@ -34,6 +49,7 @@ impl Default for RuntimeOptions {
             max_instances: 1024,
             max_plugin_size: 32 << 20,
             tick: Duration::from_millis(1),
+            backtrace: Backtrace::Functions,
         }
     }
 }
@@ -77,14 +93,14 @@ impl Runtime {
     /// [`RuntimeError`] when the engine or its clock cannot start.
     pub fn new(mut options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
         options.tick = options.tick.max(SHORTEST_TICK);
-        let (engine, pooled) = match Engine::new(&config(Some(pool(&options)))) {
+        let (engine, pooled) = match Engine::new(&config(Some(pool(&options)), options.backtrace)) {
             Ok(engine) => (engine, true),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "no pool for rule instances (is the address space limited?); allocating them one by one"
                 );
-                (Engine::new(&config(None)).map_err(engine_error)?, false)
+                (Engine::new(&config(None, options.backtrace)).map_err(engine_error)?, false)
             }
         };
         let mut linker = Linker::new(&engine);
@@ -127,7 +143,7 @@ fn engine_error(error: wasmtime::Error) -> RuntimeError {
     RuntimeError::Engine(format!("{error:#}"))
 }
 
-fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+fn config(pool: Option<PoolingAllocationConfig>, backtrace: Backtrace) -> Config {
     let mut config = Config::new();
     let features = lifecycle::features();
     config
@@ -135,6 +151,10 @@ fn config(pool: Option<PoolingAllocationConfig>) -> Config {
         .epoch_interruption(true)
         // A panic alone takes a dozen frames before the function that is to blame.
         .wasm_backtrace_max_frames(NonZeroUsize::new(64))
+        .wasm_backtrace_details(match backtrace {
+            Backtrace::Functions => WasmBacktraceDetails::Disable,
+            Backtrace::Lines => WasmBacktraceDetails::Enable,
+        })
         .wasm_memory64(features.contains(WasmFeatures::MEMORY64))
         // The same numbers on every machine, so that a recording replays bit for bit anywhere.
         .cranelift_nan_canonicalization(true)

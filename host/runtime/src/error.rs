@@ -131,7 +131,8 @@ pub struct Trap {
     pub message: String,
     /// The last that the rule wrote to standard error in this call, such as a panic's message.
     pub said: Option<String>,
-    /// The guest's functions, innermost first, as far as names are known.
+    /// The guest's functions, innermost first, as far as names are known; `NAME (FILE:LINE)` where the engine
+    /// was asked for lines and the component has them.
     pub backtrace: Vec<String>,
 }
 

@@ -66,6 +66,14 @@ impl Grants {
         self.powers
     }
 
+    /// What is left of it for a plugin that asks for `asked`: nobody gets what they did not ask for.
+    #[must_use]
+    pub(crate) fn within(&self, asked: Powers) -> Grants {
+        let powers = self.powers.also_in(asked);
+        let webhooks = if powers.has(Power::Webhook) { self.webhooks.clone() } else { Vec::new() };
+        Grants { powers, webhooks }
+    }
+
     /// Whether it has this power.
     #[must_use]
     pub fn has(&self, power: Power) -> bool {

@@ -8,9 +8,9 @@ const STEPS: u32 = 8;
 const DOUBLINGS: u32 = 31;
 const FIRST_SHIFT: u32 = 6;
 
-/// Counts of call times in buckets that grow with the time.
-#[derive(Clone)]
-pub(crate) struct Histogram {
+/// Counts of call times in buckets that grow with the time; a kilobyte, however many calls.
+#[derive(Debug, Clone)]
+pub struct Histogram {
     buckets: Box<[u32]>,
     count: u64,
     max: Duration,
@@ -29,13 +29,22 @@ pub struct CallTimes {
     pub max: Duration,
 }
 
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram::new()
+    }
+}
+
 impl Histogram {
-    pub(crate) fn new() -> Histogram {
+    /// No calls yet.
+    #[must_use]
+    pub fn new() -> Histogram {
         let buckets = vec![0; (STEPS * DOUBLINGS) as usize].into_boxed_slice();
         Histogram { buckets, count: 0, max: Duration::ZERO }
     }
 
-    pub(crate) fn record(&mut self, took: Duration) {
+    /// Counts a call that took so long.
+    pub fn record(&mut self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         if let Some(bucket) = self.buckets.get_mut(index(nanos)) {
             *bucket = bucket.saturating_add(1);
@@ -44,7 +53,9 @@ impl Histogram {
         self.max = self.max.max(took);
     }
 
-    pub(crate) fn times(&self) -> CallTimes {
+    /// How long the calls took so far.
+    #[must_use]
+    pub fn times(&self) -> CallTimes {
         CallTimes { count: self.count, p50: self.quantile(50), p99: self.quantile(99), max: self.max }
     }
 

@@ -29,10 +29,10 @@ mod wasi;
 
 pub use crate::abi::AbiVersion;
 pub use crate::columns::TrackColumns;
-pub use crate::engine::{Runtime, RuntimeError, RuntimeOptions};
+pub use crate::engine::{Backtrace, Runtime, RuntimeError, RuntimeOptions};
 pub use crate::error::{Call, CallError, Trap};
 pub use crate::grants::{GrantError, Grants};
-pub use crate::histogram::CallTimes;
+pub use crate::histogram::{CallTimes, Histogram};
 pub use crate::instance::Instance;
 pub use crate::lifecycle::{
     Artifact, BindError, Binding, Bound, BoundCamera, CompileError, Compiled, Description, Digest,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
+use wasmtime::{FrameInfo, FrameSymbol, PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::error::{Call, CallError, Trap};
@@ -57,15 +57,31 @@ fn backtrace(error: &wasmtime::Error) -> Vec<String> {
     let Some(trace) = error.downcast_ref::<WasmBacktrace>() else {
         return Vec::new();
     };
-    let names: Vec<String> = trace
-        .frames()
-        .iter()
-        .map(|frame| match frame.func_name() {
-            Some(name) => cut(&format!("{:#}", rustc_demangle::demangle(name)), TEXT_BYTES).to_owned(),
-            None => format!("function {}", frame.func_index()),
-        })
-        .collect();
+    let names: Vec<String> = trace.frames().iter().flat_map(functions).collect();
     let blameless =
         names.iter().rposition(|name| name.starts_with("core::panicking::")).map_or(0, |last| last + 1);
     names.into_iter().skip(blameless).take(FRAMES).collect()
+}
+
+/// The function of a frame, or all that were inlined into it, innermost first.
+fn functions(frame: &FrameInfo) -> Vec<String> {
+    if frame.symbols().is_empty() {
+        return vec![match frame.func_name() {
+            Some(name) => plain(name),
+            None => format!("function {}", frame.func_index()),
+        }];
+    }
+    let function = |symbol: &FrameSymbol| {
+        let name = symbol.name().or(frame.func_name()).map_or_else(|| "a function".to_owned(), plain);
+        match (symbol.file(), symbol.line()) {
+            (Some(file), Some(line)) => cut(&format!("{name} ({file}:{line})"), TEXT_BYTES).to_owned(),
+            _ => name,
+        }
+    };
+    frame.symbols().iter().map(function).collect()
+}
+
+/// A name as its author wrote it.
+fn plain(name: &str) -> String {
+    cut(&format!("{:#}", rustc_demangle::demangle(name)), TEXT_BYTES).to_owned()
 }

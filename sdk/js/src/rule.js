@@ -107,7 +107,17 @@ export function isRefusal(error) {
 
 /** Writes a fault to the log, with the line where it happened. */
 export function logFault(error) {
-  log.error(error instanceof Error ? `${error}\n${error.stack ?? ""}`.trimEnd() : `threw ${String(error)}`);
+  log.error(error instanceof Error ? `${error}\n${inSource(error.stack ?? "")}`.trimEnd() : `threw ${String(error)}`);
+}
+
+/** A stack whose lines are those that the author wrote; a component is one module, made of several. */
+export function inSource(stack, places = globalThis.ocellusPlaces) {
+  if (!places) return stack;
+  const lines = places.lines.split(" ");
+  return stack.replace(/componentize-qjs:user\.js:(\d+):\d+/g, (found, line) => {
+    const [file, original] = lines[line - 1]?.split(":") ?? [];
+    return file ? `${places.files[file]}:${original}` : found;
+  });
 }
 
 function parse(text, said) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { f32, hypot32, log, outline, Output, Polygon, position, rule, shortest32 } from "../src/index.js";
-import { isRefusal } from "../src/rule.js";
+import { inSource, isRefusal } from "../src/rule.js";
 import { Harness, track } from "../src/test.js";
 import { fromUtf8, toUtf8 } from "../src/utf8.js";
 
@@ -172,4 +172,18 @@ test("a component's engine writes UTF-8 without TextEncoder", () => {
     if (kept.fromBase64) Uint8Array.fromBase64 = kept.fromBase64;
     else delete Uint8Array.fromBase64;
   }
+});
+
+test("a fault in a component is shown at the line that its author wrote", () => {
+  const places = { files: ["rule.js", "vendor/sdk.js"], lines: "0:1 0:16  1:64" };
+  const stack = [1, 2, 3, 4, 9].map((line) => `    at process (componentize-qjs:user.js:${line}:5)`).join("\n");
+  const shown = inSource(stack, places).split("\n").map((line) => /\((.*)\)/.exec(line)[1]);
+  assert.deepEqual(shown, [
+    "rule.js:1",
+    "rule.js:16",
+    "componentize-qjs:user.js:3:5",
+    "vendor/sdk.js:64",
+    "componentize-qjs:user.js:9:5",
+  ]);
+  assert.equal(inSource(stack, undefined), stack);
 });

@@ -105,7 +105,13 @@ class Instance:
 
 def log_fault(error: BaseException) -> None:
     """Writes a fault to the log, with the line where it happened."""
-    log.error("".join(traceback.format_exception(error)).rstrip())
+    lines = ["Traceback (most recent call last):"]
+    # Not the library's own words: it looks for the source file, and a component has none to look at.
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        lines.append(f'  File "{code.co_filename.rpartition("/")[2]}", line {line}, in {code.co_name}')
+    lines.append(f"{type(error).__name__}: {error}")
+    log.error("\n".join(lines))
 
 
 def _request(text: str) -> Any:

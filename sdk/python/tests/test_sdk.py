@@ -3,9 +3,10 @@
 import math
 import time
 import unittest
+from unittest import mock
 
 from ocellus_sdk import OUTLINE, POSITION, Output, Polygon, Refusal, Rule, f32, hypot32, log, shortest32
-from ocellus_sdk.instance import check
+from ocellus_sdk.instance import check, log_fault
 from ocellus_sdk.testing import Columns, Harness, track
 
 SCHEMA = {
@@ -86,6 +87,19 @@ class Sdk(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "'unicorn' is none of the camera's classes"):
             harness.frame(0.2, [track(1, "unicorn")])
         self.assertEqual(harness.log(), [("info", "on camera")])
+
+    def test_a_fault_is_logged_with_its_lines_and_without_looking_for_the_source(self):
+        lines = []
+        log.set_sink(lambda level, message: lines.append((level, message)))
+        with mock.patch("os.stat", side_effect=AssertionError("a component has no files")):
+            try:
+                {}["missing"]
+            except KeyError as error:
+                log_fault(error)
+        [(level, text)] = lines
+        self.assertEqual(level, "error")
+        self.assertRegex(text, r'File "test_sdk.py", line \d+, in test_a_fault')
+        self.assertTrue(text.endswith("KeyError: 'missing'"), text)
 
     def test_a_refusal_leaves_the_rule_standing_and_the_clock_is_the_frames(self):
         harness = Harness(Mean)

@@ -1,6 +1,7 @@
 //! Files that the command line names: inputs that are files, and outputs that are nothing else as well.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,20 @@ pub(crate) fn expect_regular(what: &str, path: &Path) -> anyhow::Result<()> {
     ensure!(!found.is_dir(), "{what} {} is a folder; name a file in it", path.display());
     ensure!(found.is_file(), "{what} {} is not a regular file; copy it into one", path.display());
     Ok(())
+}
+
+/// Reads a small text file; larger ones are something else.
+pub(crate) fn read_text(what: &str, path: &Path, limit: u64) -> anyhow::Result<String> {
+    expect_regular(what, path)?;
+    let about = || format!("{what} {} cannot be read", path.display());
+    let mut text = String::new();
+    fs::File::open(path)
+        .with_context(about)?
+        .take(limit + 1)
+        .read_to_string(&mut text)
+        .with_context(about)?;
+    ensure!(text.len() as u64 <= limit, "{what} {} has more than {limit} bytes", path.display());
+    Ok(text)
 }
 
 /// The files of one command, each with the flag that names it.

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use ocellus_core::Name;
+use ocellus_core::{Name, Power};
 use ocellus_pipeline::recorded::{RecordedRule, RuleSource};
-use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
+use ocellus_runtime::{Backtrace, Grants, Runtime, RuntimeOptions};
 
 use super::files::{self, Files};
 use crate::args::RuleArgs;
 
 /// Larger files are no plugins; reading stops before memory does.
 const MAX_PLUGIN_BYTES: u64 = 64 << 20;
+/// Over a recording a call may take seconds, so a coarse clock is enough, and saves half a percent of CPU.
+const RECORDED_TICK: Duration = Duration::from_millis(50);
 
 /// Verifies, binds and probes all rules of the command line for a camera with these classes.
 pub(crate) fn prepare(
@@ -37,8 +39,7 @@ pub(crate) fn prepare(
     if args.rules.is_empty() {
         return Ok(Vec::new());
     }
-    // Over a recording a call may take seconds, so a coarse clock is enough, and saves half a percent of CPU.
-    let runtime = runtime(Duration::from_millis(50))?;
+    let runtime = runtime(RECORDED_TICK)?;
     let grants = Grants::new(args.grants.iter().copied().collect(), &[])?;
     let mut rules = Vec::new();
     for (index, path) in args.rules.iter().enumerate() {
@@ -63,10 +64,19 @@ pub(crate) fn live_runtime() -> anyhow::Result<Runtime> {
     runtime(RuntimeOptions::default().tick)
 }
 
-/// With the compiled-component cache of this user.
-fn runtime(tick: Duration) -> anyhow::Result<Runtime> {
-    let options = RuntimeOptions { cache_dir: cache_dir(), tick, ..RuntimeOptions::default() };
+/// Where a rule runs over recorded tracks for its author: a trap names the source lines.
+pub(crate) fn trial_runtime() -> anyhow::Result<Runtime> {
+    let options = RuntimeOptions { backtrace: Backtrace::Lines, ..options(RECORDED_TICK) };
     Ok(Runtime::new(options)?)
+}
+
+fn runtime(tick: Duration) -> anyhow::Result<Runtime> {
+    Ok(Runtime::new(options(tick))?)
+}
+
+/// With the compiled-component cache of this user.
+fn options(tick: Duration) -> RuntimeOptions {
+    RuntimeOptions { cache_dir: cache_dir(), tick, ..RuntimeOptions::default() }
 }
 
 /// `$XDG_CACHE_HOME/ocellus/compiled`, or under `~/.cache`.
@@ -75,6 +85,12 @@ fn cache_dir() -> Option<PathBuf> {
         |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
     Some(base.join("ocellus").join("compiled"))
+}
+
+/// All that a plugin may ask for, for its author's own trials; addresses are never called in these.
+pub(crate) fn grant_all() -> Grants {
+    let powers = Power::ALL.into_iter().filter(|power| *power != Power::Webhook).collect();
+    Grants::new(powers, &[]).unwrap_or_default()
 }
 
 /// The files that rules are read from and written to.
@@ -104,7 +120,7 @@ pub(crate) fn read_plugin(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// JSON itself, or the text of the file after an `@`.
-fn settings_text(text: &str) -> anyhow::Result<String> {
+pub(crate) fn settings_text(text: &str) -> anyhow::Result<String> {
     let (text, origin) = match text.strip_prefix('@') {
         Some(file) => {
             let read = std::fs::read_to_string(file);

@@ -14,7 +14,7 @@ use ocellus_runtime::{
 use crate::wire::EventLine;
 
 /// The handle that a recording's only camera has.
-const CAMERA: CameraHandle = CameraHandle(1);
+pub(super) const CAMERA: CameraHandle = CameraHandle(1);
 
 /// A rule to be run over a recording.
 #[derive(Debug, Clone)]
@@ -62,8 +62,8 @@ pub enum DecideError {
 
 /// A rule that is ready for a recording.
 pub struct RecordedRule {
-    name: Name,
-    instance: Instance,
+    pub(super) name: Name,
+    pub(super) instance: Instance,
 }
 
 impl RecordedRule {

@@ -6,10 +6,12 @@
 mod analyze;
 mod decide;
 mod replay;
+mod trial;
 
 pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, analyze};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
 pub use self::replay::{ReplayError, ReplayReport, replay};
+pub use self::trial::{TrialCall, TrialReport, try_rule};
 
 /// Whether a recording was gone through to its end. What was found up to there is written in every case.
 #[derive(Debug, Clone, PartialEq, Eq)]

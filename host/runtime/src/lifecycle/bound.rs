@@ -142,7 +142,8 @@ impl Bound {
     /// [`ProbeError`] with what failed; the rule's own words where it refused its settings.
     pub fn probe(self) -> Result<Probed, ProbeError> {
         let Bound { compiled, binding } = self;
-        let terms = Terms { limits: binding.limits.clone(), grants: binding.grants.clone() };
+        let grants = binding.grants.within(compiled.description().powers);
+        let terms = Terms { limits: binding.limits.clone(), grants };
         let allowance = Arc::new(Allowance::new(terms, binding.deadline));
         let probed = Probed { inner: Arc::new(Inner { compiled, binding, allowance }) };
         for share in probed.shares() {

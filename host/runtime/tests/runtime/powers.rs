@@ -137,6 +137,10 @@ fn a_rule_says_what_it_asks_for_and_is_told_what_it_got() {
     assert_eq!(asked, Power::ALL.into_iter().collect());
     let modest = compiled(marked_powers("describe-modest")).description().powers;
     assert!(modest.is_none());
+    let unasked = Binding { grants: grants(&[Power::WallClock]), ..binding("{}") };
+    let probed = probed_with(marked_powers("describe-modest"), unasked);
+    let mut nobody = probed.instantiate(probed.shares()[0]).expect("starts");
+    assert_eq!(attribute(&show(&mut nobody).events[0], "granted"), "0", "what is not asked for is not given");
     let granted = [Power::Messages, Power::WallClock];
     let output = show(&mut instance("{}", &granted));
     assert_eq!(attribute(&output.events[0], "granted"), "2");

@@ -1,4 +1,4 @@
-//! `ocellus plugin`: looking at rule plugins.
+//! `ocellus plugin inspect`: what a plugin says of itself.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -6,19 +6,22 @@ use std::io::Write;
 use anyhow::Context;
 use ocellus_runtime::Compiled;
 
-use super::rules;
 use crate::args::FileArgs;
+use crate::commands::rules;
 use crate::exit::Outcome;
 
-pub(crate) fn inspect(args: &FileArgs) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &FileArgs) -> anyhow::Result<Outcome> {
     let bytes = rules::read_plugin(&args.file)?;
     let about = || format!("plugin {}", args.file.display());
     let plugin = rules::live_runtime()?.load(bytes).with_context(about)?;
-    write!(std::io::stdout(), "{}", described(&plugin)?)?;
+    let mut text = described(&plugin)?;
+    writeln!(text, "settings  {}", plugin.description().settings_schema)?;
+    write!(std::io::stdout(), "{text}")?;
     Ok(Outcome::Done)
 }
 
-fn described(plugin: &Compiled) -> anyhow::Result<String> {
+/// All but the settings.
+pub(super) fn described(plugin: &Compiled) -> anyhow::Result<String> {
     let (description, artifact) = (plugin.description(), plugin.artifact());
     let mut text = String::new();
     writeln!(text, "name      {}", description.name)?;
@@ -32,6 +35,5 @@ fn described(plugin: &Compiled) -> anyhow::Result<String> {
         if description.powers.is_none() { "nothing".to_owned() } else { description.powers.to_string() };
     writeln!(text, "asks for  {asks}")?;
     writeln!(text, "imports   {}", artifact.imports.join("\n          "))?;
-    writeln!(text, "settings  {}", description.settings_schema)?;
     Ok(text)
 }
