@@ -6,9 +6,11 @@ mod support;
 
 mod cache;
 mod calls;
+mod compiler;
 mod hostile;
 mod room;
 mod sandbox;
+mod signatures;
 mod slot;
 mod swap;
 mod verification;
