@@ -6,5 +6,6 @@ mod hostile;
 mod level;
 mod restart;
 mod shadow;
+mod signed;
 mod site;
 mod swap;
