@@ -10,3 +10,4 @@ mod live;
 mod real_video;
 mod scenes;
 mod sdk_languages;
+mod signed;

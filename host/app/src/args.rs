@@ -39,6 +39,15 @@ pub(crate) enum Command {
     /// Look at rule plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Compile a component for the host that starts this.
+    #[command(hide = true)]
+    CompileComponent(CompileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// What the host says.
+    pub(crate) order: String,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ use ocellus_server::ServerOptions;
 use super::scene::rule_settings;
 use super::{detector, host, rules};
 use crate::args::DemoArgs;
+use crate::config::PluginsConfig;
 use crate::exit::Outcome;
 
 /// A demo camera with the rule that watches it.
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
         detector: Box::new(detector::load(None, &ModelOptions::default())?),
-        runtime: rules::live_runtime()?,
+        runtime: rules::live_runtime(&PluginsConfig::default())?,
         database: host::open_database(folder)?,
     };
     let web = (args.address, ServerOptions::default());
