@@ -87,7 +87,7 @@ impl Stand {
             return Ok(());
         }
         let component = rules::read_plugin(&plugins.join(format!("{}.wasm", self.plugin)))?;
-        let plugin = site.upload_plugin(&component)?.digest;
+        let plugin = site.upload_plugin(component)?.digest;
         let cameras = vec![Name::new(self.camera)?];
         let settings = rule_settings(&Scene::new(SceneSettings::new(self.scene, self.seed))?);
         site.put_rule(RuleSettings { name, plugin, cameras, settings, policy: RulePolicy::default() })?;

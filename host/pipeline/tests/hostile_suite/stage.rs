@@ -60,7 +60,7 @@ impl Stage {
         let options = RuntimeOptions { compiler: Some(compiler()), ..RuntimeOptions::default() };
         let host = TestSite::start_with(tempfile::tempdir().unwrap(), options, FPS, &CAMERAS);
         let [sound, witness] =
-            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
         host.bind("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
         let stage = Stage { host, sound, pulse: Pulse::start(), faults: RefCell::default() };
         stage.goes_on(&[]);
@@ -84,7 +84,7 @@ impl Stage {
 
     fn play_one(&self, case: &Case) {
         if matches!(case.stops, Stops::AtUpload) {
-            let refused = self.host.site.upload_plugin(&case.made.bytes()).map(|plugin| plugin.digest);
+            let refused = self.host.site.upload_plugin(case.made.bytes()).map(|plugin| plugin.digest);
             let error = refused.map_err(|error| error.to_string());
             return self.is_refused(case, error);
         }
@@ -206,7 +206,7 @@ impl Stage {
         match case.made {
             Made::Settings(_) | Made::Drip => self.sound.clone(),
             _ => {
-                let uploaded = self.host.site.upload_plugin(&case.made.bytes());
+                let uploaded = self.host.site.upload_plugin(case.made.bytes());
                 uploaded.unwrap_or_else(|error| panic!("{}: {error}", case.name)).digest
             }
         }

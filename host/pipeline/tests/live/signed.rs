@@ -40,7 +40,7 @@ fn is_refused<T>(answer: Result<T, SiteError>, says: &str) {
 fn what_runs_unsigned_runs_on_and_nothing_unsigned_is_activated() {
     let host = TestSite::start(&["north"]);
     let [first, second] =
-        ["1.0.0", "2.0.0"].map(|version| host.site.upload_plugin(&probe_version(version)).unwrap().digest);
+        ["1.0.0", "2.0.0"].map(|version| host.site.upload_plugin(probe_version(version)).unwrap().digest);
     host.bind("gate", &first, &["north"], "{}");
 
     let host = host.restart_with(trusting(1), &["north"]);
@@ -80,7 +80,7 @@ fn what_runs_unsigned_runs_on_and_nothing_unsigned_is_activated() {
 #[test]
 fn an_upload_that_nobody_trusted_signed_is_refused_and_written_down() {
     let host = TestSite::start_with(tempfile::tempdir().unwrap(), trusting(1), 25, &["north"]);
-    is_refused(host.site.upload_plugin(&marked(&[])), "it is not signed");
+    is_refused(host.site.upload_plugin(marked(&[])), "it is not signed");
     is_refused(host.site.upload_plugin(signed(2, marked(&[]))), "another key signed it");
     assert!(host.site.plugins().unwrap().is_empty());
     let told = host.site.transitions(&TransitionQuery::default()).unwrap();
