@@ -14,3 +14,4 @@ mod plugin_push;
 mod real_video;
 mod scenes;
 mod sdk_languages;
+mod signed;

@@ -75,6 +75,18 @@ impl Host {
         answer(request.send(body))
     }
 
+    /// Uploads a component with what shall be its signature.
+    #[must_use]
+    pub fn upload_signed(&self, component: &[u8], signature: Option<&str>) -> Answer {
+        let request =
+            agent().post(format!("{}/api/v1/plugins", self.url)).header("content-type", "application/wasm");
+        let request = match signature {
+            Some(signature) => request.header("ocellus-signature", signature),
+            None => request,
+        };
+        answer(request.send(component))
+    }
+
     /// POST or PUT with a JSON body.
     #[must_use]
     pub fn send_json(&self, method: &str, path: &str, body: &Value) -> Answer {

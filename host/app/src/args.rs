@@ -44,6 +44,15 @@ pub(crate) enum Command {
     /// Make rule plugins: from a new project to a rule on a running host.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Compile a component for the host that starts this.
+    #[command(hide = true)]
+    CompileComponent(CompileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// What the host says.
+    pub(crate) order: String,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Track(args) => commands::track::run(&args),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
         Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
+        Command::CompileComponent(args) => return commands::compile::run(&args),
         Command::Plugin(command) => commands::plugin::run(command),
     };
     exit::code(outcome)

@@ -46,7 +46,7 @@ struct Seen {
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let site = start(folder.path());
-    let versions = ["1.0.0", "2.0.0"].map(|version| site.upload_plugin(&probe(version)).unwrap().digest);
+    let versions = ["1.0.0", "2.0.0"].map(|version| site.upload_plugin(probe(version)).unwrap().digest);
     let cameras: Vec<Name> = CAMERAS.iter().map(|camera| Name::new(camera).unwrap()).collect();
     let rule = Name::new("count").unwrap();
     let settings = RuleSettings {

@@ -37,9 +37,7 @@ impl Cache {
             tracing::warn!(dir = %dir.display(), %error, "compiled plugins are not cached");
             return None;
         }
-        let mut hasher = Sha256Hasher(Sha256::new());
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        let engine = Digest::of(&hasher.0.finalize()).to_string()[..16].to_owned();
+        let engine = engine_digest(engine).to_string()[..16].to_owned();
         let cache = Cache { dir: dir.to_owned(), engine };
         if let Err(error) = cache.prune() {
             tracing::debug!(dir = %dir.display(), %error, "cannot prune the cache of compiled plugins");
@@ -147,6 +145,13 @@ fn read(engine: &Engine, file: &[u8]) -> Result<Component, String> {
     )]
     let component = unsafe { Component::deserialize(engine, code) };
     component.map_err(|error| format!("{error:#}"))
+}
+
+/// The same for engines whose code runs in each other.
+pub(crate) fn engine_digest(engine: &Engine) -> Digest {
+    let mut hasher = Sha256Hasher(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    Digest::of(&hasher.0.finalize())
 }
 
 /// Makes `dir` for this user alone, or checks that it is.

@@ -12,7 +12,9 @@ use wasmtime::{
 };
 
 use crate::cache::Cache;
+use crate::compiler::{Addresses, Compiler, CompilerProcess};
 use crate::host_state::HostState;
+use crate::lifecycle::TrustedKeys;
 use crate::ticker::Ticker;
 use crate::{abi, lifecycle, wasi};
 
@@ -30,6 +32,10 @@ pub struct RuntimeOptions {
     pub tick: Duration,
     /// What the backtrace of a trap names.
     pub backtrace: Backtrace,
+    /// Compiles components in processes of their own; without it they are compiled in this one, without limits.
+    pub compiler: Option<CompilerProcess>,
+    /// Keys of which one must have signed every upload; without any, nothing needs a signature.
+    pub trusted_keys: TrustedKeys,
 }
 
 /// What the backtrace of a trap names.
@@ -50,6 +56,8 @@ impl Default for RuntimeOptions {
             max_plugin_size: 32 << 20,
             tick: Duration::from_millis(1),
             backtrace: Backtrace::Functions,
+            compiler: None,
+            trusted_keys: TrustedKeys::default(),
         }
     }
 }
@@ -81,7 +89,8 @@ struct Inner {
     engine: Engine,
     options: RuntimeOptions,
     cache: Option<Cache>,
-    pooled: bool,
+    compiler: Option<Compiler>,
+    addresses: Addresses,
     _ticker: Ticker,
 }
 
@@ -93,14 +102,15 @@ impl Runtime {
     /// [`RuntimeError`] when the engine or its clock cannot start.
     pub fn new(mut options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
         options.tick = options.tick.max(SHORTEST_TICK);
-        let (engine, pooled) = match Engine::new(&config(Some(pool(&options)), options.backtrace)) {
-            Ok(engine) => (engine, true),
+        let (engine, addresses) = match Engine::new(&pooled(&options)) {
+            Ok(engine) => (engine, Addresses::Ample),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "no pool for rule instances (is the address space limited?); allocating them one by one"
                 );
-                (Engine::new(&config(None, options.backtrace)).map_err(engine_error)?, false)
+                let scarce = Addresses::Scarce;
+                (Engine::new(&config(scarce, options.backtrace)).map_err(engine_error)?, scarce)
             }
         };
         let mut linker = Linker::new(&engine);
@@ -109,7 +119,8 @@ impl Runtime {
         abi::v0_2::add_to_linker(&mut linker).map_err(engine_error)?;
         let ticker = Ticker::start(engine.clone(), options.tick).map_err(RuntimeError::Ticker)?;
         let cache = options.cache_dir.as_deref().and_then(|dir| Cache::open(dir, &engine));
-        let inner = Inner { linker, engine, options, cache, pooled, _ticker: ticker };
+        let compiler = options.compiler.clone().map(|process| Compiler::new(process, addresses));
+        let inner = Inner { linker, engine, options, cache, compiler, addresses, _ticker: ticker };
         Ok(Runtime { inner: Arc::new(inner) })
     }
 
@@ -122,7 +133,7 @@ impl Runtime {
     /// Whether instances come from a pool.
     #[must_use]
     pub fn is_pooled(&self) -> bool {
-        self.inner.pooled
+        self.inner.addresses == Addresses::Ample
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -131,6 +142,10 @@ impl Runtime {
 
     pub(crate) fn linker(&self) -> &Linker<HostState> {
         &self.inner.linker
+    }
+
+    pub(crate) fn compiler(&self) -> Option<&Compiler> {
+        self.inner.compiler.as_ref()
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {
@@ -143,7 +158,13 @@ fn engine_error(error: wasmtime::Error) -> RuntimeError {
     RuntimeError::Engine(format!("{error:#}"))
 }
 
-fn config(pool: Option<PoolingAllocationConfig>, backtrace: Backtrace) -> Config {
+/// An engine that compiles for the engines of hosts with such addresses, and for nothing else.
+pub(crate) fn compiler(addresses: Addresses) -> Result<Engine, RuntimeError> {
+    // Where instances are allocated does not change their code.
+    Engine::new(&config(addresses, Backtrace::Functions)).map_err(engine_error)
+}
+
+fn config(addresses: Addresses, backtrace: Backtrace) -> Config {
     let mut config = Config::new();
     let features = lifecycle::features();
     config
@@ -159,15 +180,16 @@ fn config(pool: Option<PoolingAllocationConfig>, backtrace: Backtrace) -> Config
         // The same numbers on every machine, so that a recording replays bit for bit anywhere.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true);
-    match pool {
-        Some(pool) => {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        }
-        None => {
-            // The usual 4 GiB of addresses for each memory save bounds checks, and are what is short here.
-            config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(64 << 10);
-        }
+    if addresses == Addresses::Scarce {
+        // The usual 4 GiB of addresses for each memory save bounds checks, and are what is short here.
+        config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(64 << 10);
     }
+    config
+}
+
+fn pooled(options: &RuntimeOptions) -> Config {
+    let mut config = config(Addresses::Ample, options.backtrace);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
     config
 }
 

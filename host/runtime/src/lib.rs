@@ -10,6 +10,7 @@
 mod abi;
 mod cache;
 mod columns;
+mod compiler;
 mod deadline;
 mod engine;
 mod error;
@@ -29,6 +30,7 @@ mod wasi;
 
 pub use crate::abi::AbiVersion;
 pub use crate::columns::TrackColumns;
+pub use crate::compiler::{ChildFailure, CompilerError, CompilerLimits, CompilerProcess, compile_as_child};
 pub use crate::engine::{Backtrace, Runtime, RuntimeError, RuntimeOptions};
 pub use crate::error::{Call, CallError, Trap};
 pub use crate::grants::{GrantError, Grants};
@@ -36,7 +38,8 @@ pub use crate::histogram::{CallTimes, Histogram};
 pub use crate::instance::Instance;
 pub use crate::lifecycle::{
     Artifact, BindError, Binding, Bound, BoundCamera, CompileError, Compiled, Description, Digest,
-    DigestError, PluginError, ProbeError, Probed, Scope, Share, Upload, Verified, VerifyError,
+    DigestError, KeyError, KeyId, KeyIdError, PluginError, ProbeError, Probed, Scope, Share, SignatureError,
+    TrustedKey, TrustedKeys, Upload, Verified, VerifyError,
 };
 pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
 pub use crate::log::{LogLevel, LogLine, Logs};

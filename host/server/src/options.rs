@@ -58,6 +58,8 @@ pub struct ServerOptions {
     pub max_viewers: usize,
     /// Longest time until a request has its answer; the body of a stream is not counted.
     pub request_timeout: Duration,
+    /// The same for the upload of a plugin, which is compiled meanwhile.
+    pub upload_timeout: Duration,
     /// How long a viewer may be silent or slow.
     pub patience: ViewerPatience,
     /// Ends the streams.
@@ -93,6 +95,7 @@ impl Default for ServerOptions {
             allowed_origins: Vec::new(),
             max_viewers: 10_000,
             request_timeout: Duration::from_secs(60),
+            upload_timeout: Duration::from_secs(360),
             patience: ViewerPatience::default(),
             shutdown: Shutdown::new(),
         }

@@ -90,7 +90,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, plugins::SIGNATURE])
 }
 
 /// Ends a request that has no answer in time; the body of an answer, such as a stream, has its own.
@@ -99,7 +99,9 @@ async fn limit_time(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let limit = shared.options.request_timeout;
+    let is_upload = request.method() == Method::POST && request.uri().path() == "/api/v1/plugins";
+    let options = &shared.options;
+    let limit = if is_upload { options.upload_timeout } else { options.request_timeout };
     tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
         let detail = format!("the request had no answer within {} s", limit.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail)

@@ -13,6 +13,8 @@ use crate::problem::Problem;
 
 pub(crate) type Shared = Arc<State>;
 
+/// Uploads that are verified, compiled or wait for it at one time; each holds its component.
+const UPLOADS: usize = 8;
 /// Uploads verified and compiled at one time; more would only take the cameras' processors.
 const COMPILING: usize = 2;
 
@@ -21,7 +23,8 @@ pub(crate) struct State {
     pub(crate) site: Site,
     pub(crate) options: ServerOptions,
     pub(crate) texts: Texts,
-    pub(crate) compiling: Semaphore,
+    uploads: Arc<Semaphore>,
+    compiling: Arc<Semaphore>,
     viewers: Arc<Semaphore>,
 }
 
@@ -31,10 +34,28 @@ pub(crate) struct Seat {
     _counted: TaskTrackerToken,
 }
 
+/// The turn of an upload; the next one's when it is dropped.
+pub(crate) struct UploadTurn {
+    _waiting: OwnedSemaphorePermit,
+    _compiling: OwnedSemaphorePermit,
+}
+
 impl State {
     pub(crate) fn new(site: Site, options: ServerOptions) -> State {
         let viewers = Arc::new(Semaphore::new(options.max_viewers));
-        State { site, options, texts: Texts::default(), compiling: Semaphore::new(COMPILING), viewers }
+        let (uploads, compiling) = (Arc::new(Semaphore::new(UPLOADS)), Arc::new(Semaphore::new(COMPILING)));
+        State { site, options, texts: Texts::default(), uploads, compiling, viewers }
+    }
+
+    /// A place for one more upload; its turn comes when few enough are before it.
+    pub(crate) async fn upload_turn(&self) -> Result<UploadTurn, Problem> {
+        let waiting = Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| {
+            let detail = format!("{UPLOADS} uploads are under way already; try again when they are done");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).sort("too-many-uploads", "Too many uploads")
+        })?;
+        let compiling = Arc::clone(&self.compiling).acquire_owned().await;
+        let compiling = compiling.map_err(|error| Problem::internal(&error))?;
+        Ok(UploadTurn { _waiting: waiting, _compiling: compiling })
     }
 
     /// A place for one more viewer.

@@ -45,6 +45,8 @@ pub struct PluginRecord {
     pub size: u64,
     /// When it was first uploaded.
     pub uploaded: TimeUs,
+    /// Id of the key whose signature vouched for it when it was uploaded; none where nothing did.
+    pub signer: Option<String>,
     /// What it says of itself.
     pub facts: PluginFacts,
 }
@@ -62,6 +64,8 @@ struct StoredPlugin {
     scope: String,
     #[serde(default)]
     powers: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
 }
 
 impl Row for StoredPlugin {
@@ -72,18 +76,28 @@ impl TryFrom<StoredPlugin> for PluginRecord {
     type Error = StoreError;
 
     fn try_from(stored: StoredPlugin) -> Result<PluginRecord, StoreError> {
-        let StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope, powers } =
-            stored;
+        let StoredPlugin {
+            digest,
+            size,
+            uploaded_us,
+            name,
+            version,
+            abi,
+            summary,
+            schema,
+            scope,
+            powers,
+            signer,
+        } = stored;
         let name = Name::new(&name)
             .map_err(|error| StoreError::damaged(format!("the row of plugin {digest}"), error.to_string()))?;
         let facts = PluginFacts { name, version, abi, summary, schema, scope, powers };
-        Ok(PluginRecord { digest, size, uploaded: TimeUs(uploaded_us), facts })
+        Ok(PluginRecord { digest, size, uploaded: TimeUs(uploaded_us), signer, facts })
     }
 }
 
 impl Database {
-    /// Stores a plugin version under the digest of its bytes. Storing the same bytes again keeps the first record, and
-    /// mends a file that was damaged meanwhile.
+    /// Stores a plugin version that nobody signed, as [`Database::put_signed_plugin`] does.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Failed`]; nothing is kept then.
@@ -93,21 +107,51 @@ impl Database {
         facts: &PluginFacts,
         now: TimeUs,
     ) -> Result<PluginRecord, StoreError> {
+        self.put_signed_plugin(bytes, facts, None, now)
+    }
+
+    /// Stores a plugin version under the digest of its bytes, with the id of the key that signed it. Storing the same
+    /// bytes again keeps the first record but for a new signer, and mends a file that was damaged meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Failed`]; nothing is kept then.
+    pub fn put_signed_plugin(
+        &self,
+        bytes: &[u8],
+        facts: &PluginFacts,
+        signer: Option<&str>,
+        now: TimeUs,
+    ) -> Result<PluginRecord, StoreError> {
         let digest = Digest::of(bytes);
-        if let (Ok(Some(record)), Ok(_)) = (self.plugin(&digest), self.plugin_bytes(&digest)) {
+        let known = self.plugin(&digest).ok().flatten();
+        // Coming again without a signature takes nothing from what vouched for the bytes before.
+        let vouched = known.as_ref().and_then(|record| record.signer.clone());
+        let signer = signer.map(str::to_owned).or_else(|| vouched.clone());
+        // A record whose file was damaged keeps its upload time.
+        let uploaded = known.as_ref().map_or(now, |record| record.uploaded);
+        if let (Some(record), true, Ok(_)) = (known, vouched == signer, self.plugin_bytes(&digest)) {
             return Ok(record);
         }
-        // A record whose file was damaged keeps its upload time.
-        let uploaded = self.plugin(&digest).ok().flatten().map_or(now, |record| record.uploaded);
         // Never the last of the disk: events go first.
         self.engine.leave_room(&self.engine.folder.plugins(), bytes.len())?;
         folder::write_whole(&self.plugin_file(&digest), bytes, Survives::PowerLoss)?;
         let size = bytes.len() as u64;
-        let record = PluginRecord { digest, size, uploaded, facts: facts.clone() };
+        let record = PluginRecord { digest, size, uploaded, signer: signer.clone(), facts: facts.clone() };
         let PluginFacts { name, version, abi, summary, schema, scope, powers } = facts.clone();
         let (name, uploaded_us) = (name.as_str().to_owned(), uploaded.0);
-        let stored =
-            StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope, powers };
+        let stored = StoredPlugin {
+            digest,
+            size,
+            uploaded_us,
+            name,
+            version,
+            abi,
+            summary,
+            schema,
+            scope,
+            powers,
+            signer,
+        };
         self.put("storing a plugin", digest.as_bytes(), &stored)?;
         Ok(record)
     }

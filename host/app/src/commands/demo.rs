@@ -15,6 +15,7 @@ use ocellus_server::ServerOptions;
 use super::scene::rule_settings;
 use super::{detector, host, rules};
 use crate::args::DemoArgs;
+use crate::config::PluginsConfig;
 use crate::exit::Outcome;
 
 /// A demo camera with the rule that watches it.
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
         detector: Box::new(detector::load(None, &ModelOptions::default())?),
-        runtime: rules::live_runtime()?,
+        runtime: rules::live_runtime(&PluginsConfig::default())?,
         database: host::open_database(folder)?,
     };
     let web = (args.address, ServerOptions::default());
@@ -87,7 +88,7 @@ impl Stand {
             return Ok(());
         }
         let component = rules::read_plugin(&plugins.join(format!("{}.wasm", self.plugin)))?;
-        let plugin = site.upload_plugin(&component)?.digest;
+        let plugin = site.upload_plugin(component)?.digest;
         let cameras = vec![Name::new(self.camera)?];
         let settings = rule_settings(&Scene::new(SceneSettings::new(self.scene, self.seed))?);
         let (policy, grants) = (RulePolicy::default(), Grants::none());

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub(crate) mod analyze;
+pub(crate) mod compile;
 pub(crate) mod demo;
 mod detector;
 mod ending;

@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::{Name, Power};
 use ocellus_pipeline::recorded::{RecordedRule, RuleSource};
-use ocellus_runtime::{Backtrace, Grants, Runtime, RuntimeOptions};
+use ocellus_runtime::{Backtrace, CompilerLimits, CompilerProcess, Grants, Runtime, RuntimeOptions, Upload};
 
 use super::files::{self, Files};
 use crate::args::RuleArgs;
+use crate::config::{PluginsConfig, read_small};
 
 /// Larger files are no plugins; reading stops before memory does.
 const MAX_PLUGIN_BYTES: u64 = 64 << 20;
@@ -59,9 +60,15 @@ pub(crate) fn prepare(
     Ok(rules)
 }
 
-/// Where the rules of live cameras run.
-pub(crate) fn live_runtime() -> anyhow::Result<Runtime> {
-    runtime(RuntimeOptions::default().tick)
+/// Where the rules of live cameras run: compiled in processes of their own, signed where keys are configured.
+pub(crate) fn live_runtime(config: &PluginsConfig) -> anyhow::Result<Runtime> {
+    let options = RuntimeOptions {
+        cache_dir: cache_dir(),
+        compiler: Some(compiler(config.compiler_limits())?),
+        trusted_keys: config.trusted_keys()?,
+        ..RuntimeOptions::default()
+    };
+    Ok(Runtime::new(options)?)
 }
 
 /// Where a rule runs over recorded tracks for its author: a trap names the source lines.
@@ -77,6 +84,17 @@ fn runtime(tick: Duration) -> anyhow::Result<Runtime> {
 /// With the compiled-component cache of this user.
 fn options(tick: Duration) -> RuntimeOptions {
     RuntimeOptions { cache_dir: cache_dir(), tick, ..RuntimeOptions::default() }
+}
+
+/// This very program with its hidden subcommand. The link goes to the program that runs, also when another one was
+/// put in its place meanwhile.
+fn compiler(limits: CompilerLimits) -> anyhow::Result<CompilerProcess> {
+    let running = Path::new("/proc/self/exe");
+    let program = match running.exists() {
+        true => running.to_owned(),
+        false => std::env::current_exe().context("where this program is")?,
+    };
+    Ok(CompilerProcess { program, args: vec!["compile-component".into()], limits })
 }
 
 /// `$XDG_CACHE_HOME/ocellus/compiled`, or under `~/.cache`.
@@ -117,6 +135,23 @@ pub(crate) fn read_plugin(path: &Path) -> anyhow::Result<Vec<u8>> {
         path.display()
     );
     Ok(bytes)
+}
+
+/// Bytes of a signature's file; one has a line of 88 characters.
+const SIGNATURE_BYTES: u64 = 4096;
+
+/// A plugin with the signature that lies beside it as FILE.sig, if one does.
+pub(crate) fn read_signed_plugin(path: &Path) -> anyhow::Result<Upload> {
+    let upload = Upload::new(read_plugin(path)?);
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    let signature = PathBuf::from(name);
+    if !signature.exists() {
+        return Ok(upload);
+    }
+    let text = read_small(&signature, SIGNATURE_BYTES)
+        .with_context(|| format!("signature {} cannot be read", signature.display()))?;
+    Ok(upload.signed(text))
 }
 
 /// JSON itself, or the text of the file after an `@`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use ocellus_core::Name;
 use ocellus_inference::ModelOptions;
-use ocellus_pipeline::{DeclaredRule, RulePolicy, RuleSettings, SiteError, SiteParts, SiteSettings};
+use ocellus_pipeline::{DeclaredRule, RuleSettings, SiteError, SiteParts, SiteSettings};
 use ocellus_server::{ServerOptions, Token};
 use ocellus_store::{Database, Digest};
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     };
     let parts = SiteParts {
         detector: Box::new(detector::load(config.model.file.as_deref(), &model)?),
-        runtime: rules::live_runtime()?,
+        runtime: rules::live_runtime(&config.plugins)?,
         database: host::open_database(&config.store.folder)?,
     };
     // Before anything starts, so that a slip of the pen costs no camera its first seconds.
@@ -68,11 +68,11 @@ fn declared(rule: &RuleConfig) -> anyhow::Result<DeclaredRule> {
         plugin: rule.plugin.clone(),
         cameras: cameras.with_context(about)?,
         settings: serde_json::to_string(&rule.settings).with_context(about)?,
-        policy: RulePolicy::default(),
+        policy: rule.policy(),
         grants: rule.grants.grants().with_context(about)?,
     };
     let component = match is_file_name(&rule.plugin) {
-        true => Some(rules::read_plugin(Path::new(&rule.plugin)).with_context(about)?),
+        true => Some(rules::read_signed_plugin(Path::new(&rule.plugin)).with_context(about)?),
         false => None,
     };
     Ok(DeclaredRule { settings, component })

@@ -75,6 +75,12 @@ pub enum SiteError {
     /// The plugin was refused.
     #[error("the plugin is refused: {0}")]
     Plugin(String),
+    /// Nobody whom the operator trusts vouches for the plugin.
+    #[error("{0}")]
+    Signature(String),
+    /// The compiler has no time for the plugin now.
+    #[error("the plugin is not compiled: {0}")]
+    Compiler(String),
     /// The rule refused its settings, a state or a request.
     #[error("rule {rule}: {reason}")]
     Rule {
@@ -143,6 +149,8 @@ pub enum SiteErrorKind {
     Conflict,
     /// What was asked makes no sense; asking again does not help.
     Invalid,
+    /// Nobody may do it as the host is configured.
+    Forbidden,
     /// It may work later.
     Unavailable,
     /// The disk is full.
@@ -177,7 +185,9 @@ impl SiteError {
             | SiteError::View(_)
             | SiteError::Plugin(_)
             | SiteError::Rule { .. } => SiteErrorKind::Invalid,
-            SiteError::NoFrameYet(_)
+            SiteError::Signature(_) => SiteErrorKind::Forbidden,
+            SiteError::Compiler(_)
+            | SiteError::NoFrameYet(_)
             | SiteError::TooManyViews(_)
             | SiteError::NoAnswer { .. }
             | SiteError::ShuttingDown => SiteErrorKind::Unavailable,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Compiled, Runtime};
+use ocellus_runtime::{CompileError, Compiled, KeyId, PluginError, Runtime, Upload, VerifyError};
 use ocellus_store::{Database, Digest, PluginFacts, PluginRecord};
 use semver::Version;
 
@@ -33,6 +33,8 @@ pub struct PluginStatus {
     pub powers: Vec<String>,
     /// When it was uploaded.
     pub uploaded: TimeUs,
+    /// Id of the key that signed it, 16 hexadecimal digits; none for one that came without a signature.
+    pub signer: Option<String>,
     /// Rules that use it now.
     pub used_by: Vec<Name>,
 }
@@ -50,19 +52,20 @@ impl Plugins {
     }
 
     /// Verifies, compiles and keeps a plugin. The same bytes again give the same row.
-    pub(crate) fn upload(&self, bytes: &[u8], now: TimeUs) -> Result<PluginRecord, SiteError> {
-        let compiled = self.build(bytes.to_vec())?;
-        let description = compiled.description();
+    pub(crate) fn upload(&self, upload: Upload, now: TimeUs) -> Result<PluginRecord, SiteError> {
+        let compiled = self.build(upload)?;
+        let (description, artifact) = (compiled.description(), compiled.artifact());
         let facts = PluginFacts {
             name: description.name.clone(),
             version: description.version.to_string(),
-            abi: compiled.artifact().abi.to_string(),
+            abi: artifact.abi.to_string(),
             summary: description.summary.clone(),
             schema: description.settings_schema.clone(),
             scope: description.scope.to_string(),
             powers: description.powers.iter().map(|power| power.as_str().to_owned()).collect(),
         };
-        let record = self.database.put_plugin(bytes, &facts, now)?;
+        let signer = artifact.signer.map(|key| key.to_string());
+        let record = self.database.put_signed_plugin(&artifact.bytes, &facts, signer.as_deref(), now)?;
         self.lock().insert(record.digest, compiled);
         Ok(record)
     }
@@ -72,13 +75,46 @@ impl Plugins {
         if let Some(compiled) = self.lock().get(&digest) {
             return Ok(compiled.clone());
         }
-        let compiled = self.build(self.database.plugin_bytes(&digest)?)?;
+        let signer = self.database.plugin(&digest)?.as_ref().and_then(signer);
+        let compiled = self.build(Upload::kept(self.database.plugin_bytes(&digest)?, signer))?;
         self.lock().insert(digest, compiled.clone());
         Ok(compiled)
     }
 
-    fn build(&self, bytes: Vec<u8>) -> Result<Compiled, SiteError> {
-        self.runtime.load(bytes).map_err(|error| SiteError::Plugin(error.to_string()))
+    /// Whether an operator may let this version run now: with keys configured, one of them must have signed it.
+    ///
+    /// # Errors
+    /// [`SiteError::Signature`] names the version and the remedy.
+    pub(crate) fn check_signer(&self, record: &PluginRecord) -> Result<(), SiteError> {
+        let trusted = &self.runtime.options().trusted_keys;
+        let signer = signer(record);
+        if trusted.is_empty() || signer.is_some_and(|signer| trusted.contains(signer)) {
+            return Ok(());
+        }
+        let (PluginFacts { name, version, .. }, remedy) = (
+            &record.facts,
+            "sign it with `ocellus plugin sign FILE.wasm --key KEY` and upload it again with its signature",
+        );
+        Err(SiteError::Signature(match signer {
+            Some(signer) => {
+                format!("plugin {name}@{version} was signed by key {signer}, which is not trusted; {remedy}")
+            }
+            None => format!(
+                "plugin {name}@{version} is unsigned, and this host activates only signed ones; {remedy}"
+            ),
+        }))
+    }
+
+    fn build(&self, upload: Upload) -> Result<Compiled, SiteError> {
+        self.runtime.load(upload).map_err(|error| match &error {
+            PluginError::Verify(VerifyError::Signature(why)) => {
+                SiteError::Signature(format!("the plugin is refused: {why}"))
+            }
+            PluginError::Compile(CompileError::Compiler(why)) if !why.is_final() => {
+                SiteError::Compiler(why.to_string())
+            }
+            _ => SiteError::Plugin(error.to_string()),
+        })
     }
 
     /// Finds a plugin by digest, by name (its highest version), or by `name@version`.
@@ -126,6 +162,10 @@ impl Plugins {
     }
 }
 
+fn signer(record: &PluginRecord) -> Option<KeyId> {
+    record.signer.as_deref()?.parse().ok()
+}
+
 pub(crate) fn status(record: PluginRecord, used_by: Vec<Name>) -> PluginStatus {
     PluginStatus {
         name: record.facts.name,
@@ -138,6 +178,7 @@ pub(crate) fn status(record: PluginRecord, used_by: Vec<Name>) -> PluginStatus {
         scope: record.facts.scope,
         powers: record.facts.powers,
         uploaded: record.uploaded,
+        signer: record.signer,
         used_by,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::sync_channel;
 
 use ocellus_core::{Cause, Name, Powers, TimeUs, VersionState};
-use ocellus_runtime::{Grants, OnRefusal};
+use ocellus_runtime::{Grants, OnRefusal, Upload};
 use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
 
 use super::ask::{Place, ask};
@@ -31,11 +31,12 @@ impl Site {
     /// Verifies, compiles and keeps a plugin. Blocks while it compiles.
     ///
     /// # Errors
-    /// [`SiteError::Plugin`] says what was found and what is supported; or the database's.
-    pub fn upload_plugin(&self, bytes: &[u8]) -> Result<PluginStatus, SiteError> {
-        let upload = self.0.plugins.upload(bytes, now_us());
+    /// [`SiteError::Plugin`] says what was found and what is supported; [`SiteError::Signature`] where keys are
+    /// configured and none of them vouches for it; [`SiteError::Compiler`] while others compile; or the database's.
+    pub fn upload_plugin(&self, upload: impl Into<Upload>) -> Result<PluginStatus, SiteError> {
+        let upload = self.0.plugins.upload(upload.into(), now_us());
         let refused = |error: &SiteError| {
-            if matches!(error, SiteError::Plugin(_)) {
+            if matches!(error, SiteError::Plugin(_) | SiteError::Signature(_)) {
                 self.0.note(&[history::refused(None, None, (Cause::Upload, error))]);
             }
         };
@@ -320,7 +321,13 @@ impl Inner {
         let Next { record, declared, policy, grants, plugin, on_refusal, fallback, cause } = next;
         let (rule, on_failure) = (record.name.clone(), policy.on_failure);
         let cameras = self.camera_places(&record.cameras)?;
-        let tried = self.plugins.compiled(plugin.digest).and_then(|compiled| {
+        // What runs already is the operator's decision of another day.
+        let is_new = before.is_none_or(|entry| entry.record.digest != plugin.digest);
+        let allowed = match declared {
+            Declared::Rest if is_new => self.plugins.check_signer(&plugin),
+            _ => Ok(()),
+        };
+        let tried = allowed.and_then(|()| self.plugins.compiled(plugin.digest)).and_then(|compiled| {
             self.probe(&Trial {
                 rule: &rule,
                 compiled: &compiled,

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ocellus_core::{EventRecord, Name};
-use ocellus_runtime::Runtime;
+use ocellus_runtime::{Runtime, Upload};
 use ocellus_store::{CameraRecord, Database, EventWriter, EventWriterSettings, Retention, RuleRecord};
 use tokio::sync::broadcast;
 
@@ -39,8 +39,8 @@ pub struct SiteParts {
 pub struct DeclaredRule {
     /// The rule; `plugin` is not looked at where `component` is given.
     pub settings: RuleSettings,
-    /// The plugin's bytes, where the config file names a file.
-    pub component: Option<Vec<u8>>,
+    /// The plugin's bytes with their signature, where the config file names a file.
+    pub component: Option<Upload>,
 }
 
 /// What the config file says.
@@ -166,7 +166,7 @@ impl Inner {
             return Err(SiteError::Exists { what: "rule", name: settings.name });
         }
         if let Some(component) = rule.component {
-            settings.plugin = self.plugins.upload(&component, now_us())?.digest.to_string();
+            settings.plugin = self.plugins.upload(component, now_us())?.digest.to_string();
         }
         self.put_rule(settings, Declared::Config)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ocellus_core::{Value, VersionState};
 use ocellus_pipeline::{RuleSettings, TransitionQuery};
-use ocellus_runtime::{OnFailure, RuleHealth, RuleState};
+use ocellus_runtime::{CompilerLimits, CompilerProcess, OnFailure, RuleHealth, RuleState, RuntimeOptions};
 
 use crate::case::{Case, Made, Stops};
 use crate::pulse::Pulse;
@@ -16,6 +16,8 @@ use crate::site::{TestSite, name, probe, probe_version};
 const CAMERAS: [&str; 4] = ["north", "east", "south", "west"];
 /// So few that a machine which is busy with other things does not make a camera drop one.
 const FPS: u32 = 5;
+/// Memory of a compiler; a small rule takes a fifth of it.
+const COMPILER_MEMORY: u64 = 128 << 20;
 /// Hostile rules that run at once.
 const AT_ONCE: usize = 12;
 
@@ -38,6 +40,16 @@ pub(crate) fn resident_memory() -> usize {
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
+/// Compiles in processes of their own, with so little memory that a bomb need not be large.
+fn compiler() -> CompilerProcess {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples/site_compiler");
+    assert!(program.is_file(), "{} is missing; build the examples", program.display());
+    let limits =
+        CompilerLimits { cpu: Duration::from_secs(2), memory: COMPILER_MEMORY, ..CompilerLimits::default() };
+    CompilerProcess { program, args: Vec::new(), limits }
+}
+
 impl Stage {
     pub(crate) fn set() -> Stage {
         let usual = std::panic::take_hook();
@@ -45,9 +57,10 @@ impl Stage {
             PANICS.fetch_add(1, Ordering::Relaxed);
             usual(info);
         }));
-        let host = TestSite::start_at(FPS, &CAMERAS);
+        let options = RuntimeOptions { compiler: Some(compiler()), ..RuntimeOptions::default() };
+        let host = TestSite::start_with(tempfile::tempdir().unwrap(), options, FPS, &CAMERAS);
         let [sound, witness] =
-            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
         host.bind("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
         let stage = Stage { host, sound, pulse: Pulse::start(), faults: RefCell::default() };
         stage.goes_on(&[]);
@@ -71,7 +84,7 @@ impl Stage {
 
     fn play_one(&self, case: &Case) {
         if matches!(case.stops, Stops::AtUpload) {
-            let refused = self.host.site.upload_plugin(&case.made.bytes()).map(|plugin| plugin.digest);
+            let refused = self.host.site.upload_plugin(case.made.bytes()).map(|plugin| plugin.digest);
             let error = refused.map_err(|error| error.to_string());
             return self.is_refused(case, error);
         }
@@ -193,7 +206,7 @@ impl Stage {
         match case.made {
             Made::Settings(_) | Made::Drip => self.sound.clone(),
             _ => {
-                let uploaded = self.host.site.upload_plugin(&case.made.bytes());
+                let uploaded = self.host.site.upload_plugin(case.made.bytes());
                 uploaded.unwrap_or_else(|error| panic!("{}: {error}", case.name)).digest
             }
         }

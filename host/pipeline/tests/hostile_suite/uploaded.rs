@@ -215,6 +215,11 @@ fn compilers() -> Vec<Row> {
             }),
             "10000000 variables kept over loops",
         ),
+        (
+            "functions-that-fill-memory",
+            Grown(|| vec![("module", "(func)".repeat(99_000))]),
+            "compiling the component took more than 128 MiB of memory",
+        ),
     ]
 }
 
@@ -340,6 +345,17 @@ fn lies() -> Vec<Row> {
             "schema-of-8-mib",
             Hand(&[("start", "(drop (memory.grow (i32.const 160))) (i32.store (i32.const 44) (i32.const 0x800000))")]),
             "describe: the rule handed the host more than 1048576 bytes",
+        ),
+        (
+            "schema-of-300-kb",
+            Hand(&[("start", "(drop (memory.grow (i32.const 160))) (i32.store (i32.const 44) (i32.const 300000))")]),
+            "it has 300000 bytes, the limit is 262144",
+        ),
+        (
+            "schema-without-end",
+            Hand(&[("start", "(memory.fill (i32.const 0x2000) (i32.const 91) (i32.const 10000))
+                (i32.store (i32.const 40) (i32.const 0x2000)) (i32.store (i32.const 44) (i32.const 10000))")]),
+            "nested more than 64 levels deep",
         ),
         ("schema-no-json", Mark("@deed=", "describe-bad-schema"), "settings schema"),
         ("schema-empty", Hand(&[("start", "(i32.store (i32.const 44) (i32.const 0))")]), "settings schema"),

@@ -7,7 +7,7 @@ use crate::site::{TestSite, name, probe};
 /// Puts a rule that does `deed` from its tenth frame on onto one of two cameras.
 fn stopped(deed: &str, says: &[&str]) {
     let host = TestSite::start(&["calm", "troubled"]);
-    let plugin = host.site.upload_plugin(&probe()).unwrap().digest;
+    let plugin = host.site.upload_plugin(probe()).unwrap().digest;
     host.bind("good", &plugin, &["calm", "troubled"], "{}");
     host.bind("bad", &plugin, &["troubled"], &format!(r#"{{"do":"{deed}","after":10}}"#));
     host.wait_until("the rule is found out", |site| {
@@ -56,7 +56,7 @@ fn a_rule_that_returns_a_million_events_is_stopped() {
 #[test]
 fn a_rule_that_floods_its_log_loses_lines_and_nothing_else() {
     let host = TestSite::start(&["calm", "troubled"]);
-    let plugin = host.site.upload_plugin(&probe()).unwrap().digest;
+    let plugin = host.site.upload_plugin(probe()).unwrap().digest;
     host.bind("bad", &plugin, &["troubled"], r#"{"do":"log-flood","after":10}"#);
     host.wait_until("lines are dropped", |site| {
         site.rule(&name("bad")).unwrap().cameras[0].health.log_lines_dropped > 0

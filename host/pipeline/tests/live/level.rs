@@ -12,7 +12,7 @@ fn after_activating(deed: &str) -> (TestSite, [String; 2]) {
     let host = TestSite::start(&CAMERAS);
     let deed = format!("process-{deed}");
     let versions = [marked(&[("@version=", "1.0.0")]), marked(&[("@version=", "2.0.0"), ("@deed=", &deed)])]
-        .map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+        .map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
     host.bind("count", &versions[0], &CAMERAS, "{}");
     host.wait_until("the sound version has its figures", |_| host.calls("count") >= 120);
     host.site.activate(&name("count"), &versions[1], None).unwrap();

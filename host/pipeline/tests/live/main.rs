@@ -7,6 +7,7 @@ mod level;
 mod powers;
 mod restart;
 mod shadow;
+mod signed;
 mod site;
 mod site_scope;
 mod swap;

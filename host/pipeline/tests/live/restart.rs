@@ -22,7 +22,7 @@ fn tracks_get_new_numbers_after_a_restart() {
 #[test]
 fn a_version_in_quarantine_stays_there_over_a_restart() {
     let host = TestSite::start(&["north"]);
-    let digest = host.site.upload_plugin(&marked(&[("@deed=", "process-trap")])).unwrap().digest;
+    let digest = host.site.upload_plugin(marked(&[("@deed=", "process-trap")])).unwrap().digest;
     let mut settings = host.rule("count", &digest, &["north"], "{}");
     settings.policy.on_failure = ocellus_runtime::OnFailure::Disable;
     host.site.put_rule(settings).unwrap();
@@ -46,7 +46,7 @@ fn the_only_camera_of_a_rule_is_not_removed_under_it() {
     let host = TestSite::start(&[]);
     let source = ocellus_media::SourceSpec::parse("scene:crossing?width=160&height=128&fps=25").unwrap();
     host.site.add_camera(ocellus_pipeline::CameraSettings::new(name("yard"), source)).unwrap();
-    let digest = host.site.upload_plugin(&marked(&[])).unwrap().digest;
+    let digest = host.site.upload_plugin(marked(&[])).unwrap().digest;
     host.bind("count", &digest, &["yard"], "{}");
     let error = host.site.remove_camera(&name("yard")).unwrap_err();
     assert!(error.to_string().contains("rule count"), "{error}");
@@ -57,7 +57,7 @@ fn the_only_camera_of_a_rule_is_not_removed_under_it() {
 #[test]
 fn a_rule_whose_camera_is_gone_after_a_restart_is_shown_and_its_plugin_kept() {
     let host = TestSite::start(&["north"]);
-    let digest = host.site.upload_plugin(&marked(&[])).unwrap().digest;
+    let digest = host.site.upload_plugin(marked(&[])).unwrap().digest;
     host.bind("count", &digest, &["north"], "{}");
     let host = host.restart(&["south"]);
     let rule = host.site.rule(&name("count")).unwrap();

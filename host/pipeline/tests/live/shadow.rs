@@ -12,7 +12,7 @@ fn shadowed(deed: &str) -> (TestSite, [String; 2]) {
     let host = TestSite::start(&CAMERAS);
     let deed = format!("process-{deed}");
     let versions = [marked(&[("@version=", "1.0.0")]), marked(&[("@version=", "2.0.0"), ("@deed=", &deed)])]
-        .map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+        .map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
     host.bind("count", &versions[0], &CAMERAS, "{}");
     host.wait_until("the active version works", |_| host.calls("count") >= 10);
     host.site.shadow(&name("count"), &versions[1]).unwrap();
@@ -75,8 +75,8 @@ fn a_promoted_shadow_takes_over_the_active_versions_state() {
 #[test]
 fn another_plugin_is_no_shadow() {
     let host = TestSite::start(&["north"]);
-    let digest = host.site.upload_plugin(&marked(&[])).unwrap().digest;
-    let other = host.site.upload_plugin(&marked(&[("@name=", "other")])).unwrap().digest;
+    let digest = host.site.upload_plugin(marked(&[])).unwrap().digest;
+    let other = host.site.upload_plugin(marked(&[("@name=", "other")])).unwrap().digest;
     host.bind("count", &digest, &["north"], "{}");
     let error = host.site.shadow(&name("count"), &other).unwrap_err();
     assert!(error.to_string().contains("another plugin"), "{error}");

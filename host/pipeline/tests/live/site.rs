@@ -86,22 +86,37 @@ impl TestSite {
     }
 
     /// Ends it, and starts another one on the same data.
-    pub(crate) fn restart(mut self, cameras: &[&str]) -> TestSite {
+    pub(crate) fn restart(self, cameras: &[&str]) -> TestSite {
+        self.restart_with(RuntimeOptions::default(), cameras)
+    }
+
+    /// The same with another runtime.
+    pub(crate) fn restart_with(mut self, options: RuntimeOptions, cameras: &[&str]) -> TestSite {
         let report = self.site.shutdown(Duration::from_secs(10));
         assert!(report.still_running.is_empty(), "{report:?}");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
         drop(self);
-        TestSite::start_in(folder, 25, cameras)
+        TestSite::start_with(folder, options, 25, cameras)
     }
 
     fn start_in(folder: tempfile::TempDir, fps: u32, cameras: &[&str]) -> TestSite {
+        TestSite::start_with(folder, RuntimeOptions::default(), fps, cameras)
+    }
+
+    /// The same with another runtime.
+    pub(crate) fn start_with(
+        folder: tempfile::TempDir,
+        options: RuntimeOptions,
+        fps: u32,
+        cameras: &[&str],
+    ) -> TestSite {
         let camera = |(seed, camera): (usize, &&str)| {
             let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps={fps}");
             CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
         };
         let parts = SiteParts {
             detector: Box::new(OnePerson(["person".into()])),
-            runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..RuntimeOptions::default() }).unwrap(),
+            runtime: Runtime::new(options).unwrap(),
             database: Database::open(folder.path()).unwrap().database,
         };
         let cameras = cameras.iter().enumerate().map(camera).collect();

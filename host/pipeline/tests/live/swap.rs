@@ -20,7 +20,7 @@ fn seen_sequence(text: &str) -> u64 {
 fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_cameras() {
     let host = TestSite::start(&CAMERAS);
     let versions = [probe_version("1.0.0"), probe_version("2.0.0")]
-        .map(|bytes| host.site.upload_plugin(&bytes).unwrap().digest);
+        .map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
     host.bind("echo", &versions[0], &CAMERAS, r#"{"do":"echo"}"#);
     for round in 1..=50 {
         let before = CAMERAS.map(|camera| host.frames(camera));
@@ -55,7 +55,7 @@ fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_camera
 #[test]
 fn a_version_that_refuses_its_settings_changes_nothing() {
     let host = TestSite::start(&["north"]);
-    let plugin = host.site.upload_plugin(&probe_version("1.0.0")).unwrap();
+    let plugin = host.site.upload_plugin(probe_version("1.0.0")).unwrap();
     host.bind("count", &plugin.digest, &["north"], "{}");
     let refused = host.site.put_rule(ocellus_pipeline::RuleSettings {
         name: name("count"),
@@ -76,7 +76,7 @@ fn a_version_that_refuses_its_settings_changes_nothing() {
 #[test]
 fn another_plugin_cannot_be_activated_in_a_rules_place() {
     let host = TestSite::start(&["north"]);
-    let plugin = host.site.upload_plugin(&probe_version("1.0.0")).unwrap();
+    let plugin = host.site.upload_plugin(probe_version("1.0.0")).unwrap();
     host.bind("count", &plugin.digest, &["north"], "{}");
     for wanted in ["no-such-plugin", "probe@9.9.9", &"0".repeat(64)] {
         let error = host.site.activate(&name("count"), wanted, None).unwrap_err();
@@ -87,7 +87,7 @@ fn another_plugin_cannot_be_activated_in_a_rules_place() {
 #[test]
 fn a_plugin_in_use_is_not_deleted_and_the_rule_is_named() {
     let host = TestSite::start(&["north"]);
-    let plugin = host.site.upload_plugin(&probe_version("1.0.0")).unwrap();
+    let plugin = host.site.upload_plugin(probe_version("1.0.0")).unwrap();
     host.bind("count", &plugin.digest, &["north"], "{}");
     let error = host.site.remove_plugin(&plugin.digest).unwrap_err();
     assert!(error.to_string().contains("count"), "{error}");

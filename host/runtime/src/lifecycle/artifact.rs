@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::signature::KeyId;
 use crate::abi::AbiVersion;
 
 /// SHA-256 of a component's bytes; its identity.
@@ -73,6 +74,8 @@ pub struct Artifact {
     pub abi: AbiVersion,
     /// Names of the interfaces it imports, sorted.
     pub imports: Vec<String>,
+    /// The trusted key that signed it, if one did when it was uploaded.
+    pub signer: Option<KeyId>,
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use ocellus_core::{Name, Powers};
-use serde::de::IgnoredAny;
 use wasmtime::component::Component;
 
 use super::artifact::Artifact;
@@ -12,6 +11,7 @@ use super::bound::{BindError, Binding, Bound};
 use super::upload::Verified;
 use crate::Runtime;
 use crate::abi::{GuestPre, RawDescription};
+use crate::compiler::{CompilerError, NoCode};
 use crate::error::CallError;
 use crate::instance::{Allowance, Instance};
 use crate::limits::{DeadlineMode, Terms};
@@ -47,7 +47,7 @@ pub struct Description {
     pub version: semver::Version,
     /// One sentence.
     pub summary: String,
-    /// JSON Schema of its settings; a JSON object.
+    /// JSON Schema of its settings; a JSON object of at most 256 KiB, nested at most 64 levels deep.
     pub settings_schema: String,
     /// Who shares an instance.
     pub scope: Scope,
@@ -82,6 +82,9 @@ pub enum CompileError {
         /// The compiler's words.
         reason: String,
     },
+    /// The compiler's process did not come to its end.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// Its imports or exports have other types than the host's.
     #[error(
         "the component does not fit the host: {reason}; rebuild it with the SDK of this contract version"
@@ -113,7 +116,8 @@ pub enum CompileError {
 
 impl Verified {
     /// Compiles it, or loads the compiled form from the cache, links it, and runs `describe` on an instance
-    /// that is thrown away. Takes tens of milliseconds for a small component that is not cached.
+    /// that is thrown away. Takes tens of milliseconds for a small component that is not cached; waits for its turn
+    /// where [`crate::RuntimeOptions::compiler`] compiles.
     ///
     /// # Errors
     /// [`CompileError`] names what is wrong.
@@ -124,8 +128,7 @@ impl Verified {
         let from_cache = cached.is_some();
         let component = match cached {
             Some(component) => component,
-            None => Component::new(engine, &artifact.bytes)
-                .map_err(|error| CompileError::Compile { reason: words(&error) })?,
+            None => native(runtime, &artifact.bytes)?,
         };
         let pre = GuestPre::link(artifact.abi, runtime.linker(), &component)
             .map_err(|error| CompileError::Link { reason: words(&error) })?;
@@ -174,6 +177,18 @@ impl Compiled {
     }
 }
 
+/// Compiles a component, in a process of its own where there is one for it.
+fn native(runtime: &Runtime, component: &[u8]) -> Result<Component, CompileError> {
+    let refused = |reason: &str| CompileError::Compile { reason: cut(reason, REASON_BYTES).to_owned() };
+    let Some(compiler) = runtime.compiler() else {
+        return Component::new(runtime.engine(), component).map_err(|error| refused(&words(&error)));
+    };
+    compiler.compile(runtime.engine(), component).map_err(|none| match none {
+        NoCode::Refused(reason) => refused(&reason),
+        NoCode::Failed(error) => CompileError::Compiler(error),
+    })
+}
+
 /// The engine's words with their causes.
 fn words(error: &wasmtime::Error) -> String {
     cut(&format!("{error:#}"), REASON_BYTES).to_owned()
@@ -192,11 +207,7 @@ fn check(raw: RawDescription) -> Result<Description, CompileError> {
         return Err(unusable("version", &raw.version, format!("it has more than {VERSION_BYTES} bytes")));
     }
     let schema = &raw.settings_schema;
-    if !schema.trim_start().starts_with('{') {
-        return Err(unusable("settings schema", schema, "it must be a JSON object".to_owned()));
-    }
-    serde_json::from_str::<IgnoredAny>(schema)
-        .map_err(|error| unusable("settings schema", schema, error.to_string()))?;
+    super::schema::check(schema).map_err(|reason| unusable("settings schema", schema, reason))?;
     if !raw.unknown_powers.is_empty() {
         let names = raw.unknown_powers.iter().take(16).map(|name| cut(name, 80).to_owned()).collect();
         return Err(CompileError::Powers { names });

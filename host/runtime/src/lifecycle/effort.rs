@@ -1,4 +1,7 @@
-//! How much a component would ask of the compiler, which cannot be interrupted and has no limit on its memory.
+//! How much a component would ask of the compiler, which cannot be interrupted.
+//!
+//! A compiler's process has limits of its own; this look is cheaper, also holds where there is no such process, and says
+//! what is wrong with the component.
 //!
 //! What a compiler does for most code grows with the code, and the size of an upload is limited. Looked for here is
 //! what makes it grow beyond that: components that start components that start components, each twice; functions by the

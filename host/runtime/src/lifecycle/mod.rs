@@ -8,12 +8,15 @@ mod bound;
 mod compiled;
 mod contract;
 mod effort;
+mod schema;
+mod signature;
 mod upload;
 
 pub use self::artifact::{Artifact, Digest, DigestError};
 pub use self::bound::{BindError, Binding, Bound, BoundCamera, ProbeError, Probed, Share};
 pub use self::compiled::{CompileError, Compiled, Description, Scope};
 pub(crate) use self::contract::features;
+pub use self::signature::{KeyError, KeyId, KeyIdError, SignatureError, TrustedKey, TrustedKeys};
 pub use self::upload::{Upload, Verified, VerifyError};
 
 use crate::Runtime;
@@ -34,7 +37,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`PluginError`], in words for the one who uploads.
-    pub fn load(&self, bytes: Vec<u8>) -> Result<Compiled, PluginError> {
-        Ok(Upload::new(bytes).verify(self)?.compile(self)?)
+    pub fn load(&self, upload: impl Into<Upload>) -> Result<Compiled, PluginError> {
+        Ok(upload.into().verify(self)?.compile(self)?)
     }
 }

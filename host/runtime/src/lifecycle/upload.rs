@@ -1,5 +1,6 @@
 //! Looks at uploaded bytes before anything of them is compiled or run.
 
+use std::fmt;
 use std::sync::Arc;
 
 use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
@@ -7,14 +8,26 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds};
 use super::artifact::{Artifact, Digest};
 use super::contract::Contract;
 use super::effort;
+use super::signature::{KeyId, SignatureError};
 use crate::Runtime;
 use crate::abi::AbiVersion;
 use crate::log::cut;
 use crate::wasi;
 
-/// Bytes that somebody calls a plugin.
+/// Bytes that somebody calls a plugin, with what vouches for them.
+#[derive(Clone)]
 pub struct Upload {
     bytes: Vec<u8>,
+    vouched: Vouched,
+}
+
+/// What vouches for an upload.
+#[derive(Debug, Clone)]
+enum Vouched {
+    /// What came with it: a detached signature as its text, or nothing.
+    Signature(Option<String>),
+    /// This host, which judged it when it came and has kept it since.
+    Kept(Option<KeyId>),
 }
 
 /// Bytes that are a component of the contract; nothing of it has run.
@@ -25,6 +38,9 @@ pub struct Verified {
 /// Why bytes are not a plugin, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
+    /// Nobody whom the operator trusts vouches for it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// No bytes.
     #[error("the file is empty; upload a WebAssembly component")]
     Empty,
@@ -131,13 +147,33 @@ fn known() -> String {
 }
 
 impl Upload {
-    /// Takes the bytes as they came.
+    /// Takes the bytes as they came, without a signature.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Upload {
-        Upload { bytes }
+        Upload { bytes, vouched: Vouched::Signature(None) }
     }
 
-    /// Checks size, kind, validity, the compiler's work, imports, contract version and exports. Runs and compiles nothing.
+    /// Adds the detached Ed25519 signature over the bytes that came with them: base64 of its 64 bytes. It is read
+    /// only where [`crate::RuntimeOptions::trusted_keys`] asks for one.
+    #[must_use]
+    pub fn signed(self, signature: impl Into<String>) -> Upload {
+        Upload { vouched: Vouched::Signature(Some(signature.into())), ..self }
+    }
+
+    /// Takes bytes that this host has kept, which passed as an upload before; `signer` vouched for them then. They
+    /// are judged again in all but their signature, so that keys which an operator adds do not stop what runs.
+    #[must_use]
+    pub fn kept(bytes: Vec<u8>, signer: Option<KeyId>) -> Upload {
+        Upload { bytes, vouched: Vouched::Kept(signer) }
+    }
+
+    /// The component's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Checks size, signature, kind, validity, the compiler's work, imports, contract version and exports. Runs and compiles nothing.
     ///
     /// # Errors
     /// [`VerifyError`] names what is wrong and the remedy.
@@ -146,6 +182,11 @@ impl Upload {
         if size > limit {
             return Err(VerifyError::TooLarge { size, limit });
         }
+        // Before anything that reads more than bytes.
+        let signer = match &self.vouched {
+            Vouched::Signature(text) => runtime.options().trusted_keys.check(&self.bytes, text.as_deref())?,
+            Vouched::Kept(signer) => *signer,
+        };
         check_kind(&self.bytes)?;
         let contract = Contract::validate(&self.bytes)?;
         effort::check(&self.bytes)?;
@@ -153,8 +194,27 @@ impl Upload {
         let abi = abi_of(&imports)?;
         contract.check_exports(abi)?;
         let digest = Digest::of(&self.bytes);
-        let artifact = Artifact { bytes: self.bytes.into(), digest, abi, imports };
+        let artifact = Artifact { bytes: self.bytes.into(), digest, abi, imports, signer };
         Ok(Verified { artifact: Arc::new(artifact) })
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("size", &self.bytes.len()).field("vouched", &self.vouched).finish()
+    }
+}
+
+impl From<Vec<u8>> for Upload {
+    fn from(bytes: Vec<u8>) -> Upload {
+        Upload::new(bytes)
+    }
+}
+
+/// A copy of the bytes, without a signature.
+impl<B: AsRef<[u8]> + ?Sized> From<&B> for Upload {
+    fn from(bytes: &B) -> Upload {
+        Upload::new(bytes.as_ref().to_vec())
     }
 }
 

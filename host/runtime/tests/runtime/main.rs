@@ -6,10 +6,12 @@ mod support;
 
 mod cache;
 mod calls;
+mod compiler;
 mod hostile;
 mod powers;
 mod room;
 mod sandbox;
+mod signatures;
 mod slot;
 mod swap;
 mod values;

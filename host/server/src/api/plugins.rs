@@ -3,15 +3,19 @@
 use axum::Json;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::http::header::{HeaderName, LOCATION};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use ocellus_runtime::Upload;
+use tokio::time::timeout;
 
 use crate::extract::{bytes, media_type};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
 use crate::wire::plugin::{Plugin, PluginList};
 
+/// Where an upload's signature stands.
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("ocellus-signature");
 /// Largest component taken, in bytes.
 pub(crate) const PLUGIN_BYTES: usize = 32 * 1024 * 1024;
 /// What a multipart form may add to it.
@@ -33,22 +37,40 @@ async fn all(shared: &Shared) -> Result<Vec<Plugin>, Problem> {
 /// Uploads a plugin
 ///
 /// A WebAssembly component, as the body itself or as the field `plugin` of a form. It is verified, compiled
-/// and asked to describe itself; nothing that runs is touched. Uploading the same bytes again changes nothing.
+/// and asked to describe itself; nothing that runs is touched. Uploading the same bytes again changes nothing but
+/// who signed them. A host with `plugins.trusted_keys` in its config takes only what one of these keys has signed.
 #[utoipa::path(post, path = "/api/v1/plugins", tag = "plugins", operation_id = "uploadPlugin",
     request_body(content((Vec<u8> = "application/wasm"), (Vec<u8> = "application/octet-stream"),
         (PluginForm = "multipart/form-data")), description = "The component, at most 32 MiB."),
+    params(("Ocellus-Signature" = Option<String>, Header,
+        description = "The Ed25519 signature over the component's bytes, 64 bytes in base64: the text that `ocellus plugin sign` writes.")),
     responses((status = 201, body = Plugin, description = "Ready to be bound."),
+        (status = 403, body = ProblemDocument, content_type = "application/problem+json", description = "Not signed by a trusted key."),
         (status = 413, body = ProblemDocument, content_type = "application/problem+json", description = "Too large."),
         (status = 415, body = ProblemDocument, content_type = "application/problem+json", description = "Not a component's media type."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "Refused, and why."),
+        (status = 503, body = ProblemDocument, content_type = "application/problem+json", description = "Too many uploads at once, or the compiler is not available."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn upload(State(shared): State<Shared>, request: Request) -> Result<Response, Problem> {
-    let component = component(request, &shared).await?;
+    let signature = signature(&request);
+    // Sending has the time of any request; compiling may take longer.
+    let sent = timeout(shared.options.request_timeout, component(request, &shared)).await;
+    let component = sent.map_err(|_| late(&shared))??;
     if component.len() > PLUGIN_BYTES {
         return Err(too_large());
     }
-    let _turn = shared.compiling.acquire().await.map_err(|error| Problem::internal(&error))?;
-    let status = blocking(&shared, move |site| site.upload_plugin(&component)).await?;
+    let turn = shared.upload_turn().await?;
+    let upload = Upload::new(component.into());
+    let upload = match signature {
+        Some(signature) => upload.signed(signature),
+        None => upload,
+    };
+    let status = blocking(&shared, move |site| {
+        // Kept until it is done, also where nobody waits for the answer any more.
+        let _turn = turn;
+        site.upload_plugin(upload)
+    })
+    .await?;
     let plugin = Plugin::from(status);
     let location = format!("/api/v1/plugins/{}", plugin.digest());
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(plugin)).into_response())
@@ -91,6 +113,17 @@ async fn form_field(request: Request, shared: &Shared) -> Result<Bytes, Problem>
         }
     }
     Err(Problem::bad_request("the form has no field `plugin`").field("plugin"))
+}
+
+/// The signature as it was sent; whether it is one is for the runtime to say.
+fn signature(request: &Request) -> Option<String> {
+    let value = request.headers().get(SIGNATURE)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn late(shared: &Shared) -> Problem {
+    let limit = shared.options.request_timeout.as_secs();
+    Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the component was not sent within {limit} s"))
 }
 
 fn too_large() -> Problem {

@@ -39,6 +39,10 @@ pub(crate) struct Plugin {
     settings_schema: Box<RawValue>,
     /// When it was uploaded, microseconds since the Unix epoch.
     uploaded_us: u64,
+    /// Id of the key that signed it: the first 16 hexadecimal digits of the SHA-256 of the public key; null for a
+    /// plugin that is unsigned.
+    #[schema(example = "0f1e2d3c4b5a6978")]
+    signer: Option<String>,
     /// Rules that run it.
     used_by: Vec<String>,
 }
@@ -63,6 +67,7 @@ impl From<PluginStatus> for Plugin {
             powers: status.powers,
             settings_schema: raw(status.settings_schema),
             uploaded_us: status.uploaded.0,
+            signer: status.signer,
             used_by: status.used_by.iter().map(Name::to_string).collect(),
         }
     }

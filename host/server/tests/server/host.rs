@@ -13,7 +13,7 @@ use ocellus_core::{Detection, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{CameraSettings, Detector, DetectorError, Site, SiteParts, SiteSettings};
-use ocellus_runtime::{Runtime, RuntimeOptions};
+use ocellus_runtime::{Runtime, RuntimeOptions, TrustedKeys};
 use ocellus_server::{ConnectionLimits, ServeReport, ServerOptions, Shutdown, router, serve};
 use ocellus_store::Database;
 use tokio::net::{TcpSocket, TcpStream};
@@ -65,14 +65,24 @@ impl TestHost {
         TestHost::with_cameras(vec![camera("gate")], options).await
     }
 
+    /// Takes only plugins that one of these keys has signed.
+    pub(crate) async fn with_keys(trusted_keys: TrustedKeys) -> TestHost {
+        let runtime = RuntimeOptions { trusted_keys, ..RuntimeOptions::default() };
+        TestHost::with(vec![camera("gate")], runtime, ServerOptions::default()).await
+    }
+
     /// Cameras as of a config file.
     pub(crate) async fn with_cameras(cameras: Vec<CameraSettings>, options: ServerOptions) -> TestHost {
+        TestHost::with(cameras, RuntimeOptions::default(), options).await
+    }
+
+    async fn with(cameras: Vec<CameraSettings>, runtime: RuntimeOptions, options: ServerOptions) -> TestHost {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let path = folder.path().to_owned();
         let start = move || {
             let parts = SiteParts {
                 detector: Box::new(OneCar(["car".into()])),
-                runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..Default::default() }).unwrap(),
+                runtime: Runtime::new(runtime).unwrap(),
                 database: Database::open(&path.join("data")).unwrap().database,
             };
             let config_file = Some("/etc/ocellus/site.toml".into());

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
+use ocellus_runtime::TrustedKey;
 use ocellus_server::ServerOptions;
 
 use crate::host::{TestHost, request};
@@ -110,6 +111,33 @@ async fn an_upload_that_is_no_plugin_is_refused_and_nothing_is_kept() {
     named.problem(422, "plugin-refused");
     upload("multipart/form-data", form.into()).await.problem(400, "bad-request");
     assert_eq!(host.get("/api/v1/plugins").await.json()["plugins"], serde_json::json!([]));
+    host.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_without_a_trusted_signature_is_forbidden_whatever_it_is() {
+    let key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".parse::<TrustedKey>().unwrap();
+    let host = TestHost::with_keys([key].into_iter().collect()).await;
+    let upload = async |signature: Option<&[u8]>| {
+        let request =
+            request(Method::POST, "/api/v1/plugins").header(header::CONTENT_TYPE, "application/wasm");
+        let request = match signature {
+            Some(signature) => request.header("Ocellus-Signature", signature),
+            None => request,
+        };
+        host.send(request.body(Body::from("not even a component")).unwrap()).await
+    };
+    let unsigned = upload(None).await.problem(403, "signature-refused");
+    assert!(unsigned.contains("it is not signed") && unsigned.contains("ocellus plugin sign"), "{unsigned}");
+    let zeros = "A".repeat(86) + "==";
+    for (signature, says) in [
+        (&b"\xff\xfe"[..], "not base64"),
+        (b"AAAA", "3 bytes"),
+        (zeros.as_bytes(), "trusted are 21fe31dfa154a261"),
+    ] {
+        let refused = upload(Some(signature)).await.problem(403, "signature-refused");
+        assert!(refused.contains(says), "{refused}");
+    }
     host.end().await;
 }
 

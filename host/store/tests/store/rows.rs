@@ -101,6 +101,24 @@ fn threads_that_number_the_same_cameras_agree() {
 }
 
 #[test]
+fn a_plugin_keeps_who_signed_it_until_somebody_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let unsigned = database.put_plugin(b"one", &facts("1.0.0"), TimeUs(5)).unwrap();
+    assert_eq!(unsigned.signer, None);
+    let put = |signer| database.put_signed_plugin(b"one", &facts("1.0.0"), signer, TimeUs(9)).unwrap();
+    let signed = put(Some("0123456789abcdef"));
+    assert_eq!((signed.signer.as_deref(), signed.uploaded), (Some("0123456789abcdef"), TimeUs(5)));
+    assert_eq!(put(None), signed, "without a signature it stays as it was");
+    let anew = put(Some("fedcba9876543210"));
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.plugin(&anew.digest).unwrap(), Some(anew.clone()));
+    assert_eq!(anew.signer.as_deref(), Some("fedcba9876543210"));
+}
+
+#[test]
 fn the_same_bytes_are_one_plugin_however_often_they_come() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path());

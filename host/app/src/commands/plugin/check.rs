@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::inspect::described;
 use crate::args::plugin::CheckArgs;
 use crate::commands::rules;
+use crate::config::PluginsConfig;
 use crate::exit::Outcome;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
         eprintln!("refused: {}: {reason}", args.file.display());
         Ok(Outcome::Failed)
     };
-    let plugin = match rules::live_runtime()?.load(bytes) {
+    let plugin = match rules::live_runtime(&PluginsConfig::default())?.load(bytes) {
         Ok(plugin) => plugin,
         Err(error) => return refused(&error),
     };

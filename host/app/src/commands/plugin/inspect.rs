@@ -8,12 +8,13 @@ use ocellus_runtime::Compiled;
 
 use crate::args::FileArgs;
 use crate::commands::rules;
+use crate::config::PluginsConfig;
 use crate::exit::Outcome;
 
 pub(crate) fn run(args: &FileArgs) -> anyhow::Result<Outcome> {
     let bytes = rules::read_plugin(&args.file)?;
     let about = || format!("plugin {}", args.file.display());
-    let plugin = rules::live_runtime()?.load(bytes).with_context(about)?;
+    let plugin = rules::live_runtime(&PluginsConfig::default())?.load(bytes).with_context(about)?;
     let mut text = described(&plugin)?;
     writeln!(text, "settings  {}", plugin.description().settings_schema)?;
     write!(std::io::stdout(), "{text}")?;

@@ -85,7 +85,8 @@ impl Site {
     /// already is replaced. Blocks until every camera feeds it. It does not outlast a restart of the host.
     ///
     /// # Errors
-    /// What the version refused; [`SiteError::Invalid`] for another plugin, or with eight shadows already.
+    /// What the version refused; [`SiteError::Signature`] for an unsigned one where keys are configured;
+    /// [`SiteError::Invalid`] for another plugin, or with eight shadows already.
     pub fn shadow(&self, rule: &Name, plugin: &str) -> Result<ShadowStatus, SiteError> {
         let _turn = self.0.take_turn()?;
         let entry = self.0.rules().get(rule).cloned().ok_or_else(|| SiteError::no_rule(rule))?;
@@ -96,6 +97,7 @@ impl Site {
                 entry.record.plugin, plugin.facts.name
             )));
         }
+        self.0.plugins.check_signer(&plugin)?;
         self.0.end_shadow(rule);
         if self.0.shadows().len() >= MAX_SHADOWS {
             return Err(SiteError::Invalid(format!(

@@ -1,21 +1,28 @@
 //! The config file: read whole, checked whole, before anything starts.
 
+mod plugins;
+mod rule;
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
-use ocellus_core::{Name, Power};
+use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::CameraSettings;
-use ocellus_runtime::Grants;
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use crate::args::check_threads;
+
+pub(crate) use self::plugins::{PluginsConfig, read_small};
+pub(crate) use self::rule::RuleConfig;
 
 /// The config file of `ocellus serve`. Paths are relative to the file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -30,6 +37,9 @@ pub(crate) struct Config {
     /// The detection model.
     #[serde(default)]
     pub(crate) model: ModelConfig,
+    /// Whose plugins are taken, and what compiling one may use.
+    #[serde(default)]
+    pub(crate) plugins: PluginsConfig,
     /// Cameras. They are read-only over REST; others can be added there.
     #[serde(default, rename = "camera")]
     pub(crate) cameras: Vec<CameraConfig>,
@@ -176,47 +186,6 @@ pub(crate) enum AssociationConfig {
     LastBox,
 }
 
-/// A rule: a plugin bound to cameras.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RuleConfig {
-    /// Unique; letters, digits, '.', '_' and '-'.
-    pub(crate) name: String,
-    /// A .wasm file, or the name of an uploaded plugin, or name@version, or its digest.
-    pub(crate) plugin: String,
-    /// Names of the cameras it watches.
-    pub(crate) cameras: Vec<String>,
-    /// Its settings; the plugin's schema says what may stand here.
-    #[serde(default)]
-    pub(crate) settings: serde_json::Map<String, serde_json::Value>,
-    /// What it may do beyond seeing tracks; nothing where not given.
-    #[serde(default)]
-    pub(crate) grants: GrantsConfig,
-}
-
-/// What a rule may do beyond seeing tracks.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct GrantsConfig {
-    /// Of embeddings, readings, messages, key-value, wall-clock and webhook, those that it has.
-    pub(crate) powers: Vec<String>,
-    /// Addresses that it may have called with the power webhook, and all that is below them.
-    pub(crate) webhooks: Vec<String>,
-}
-
-impl GrantsConfig {
-    /// As the host takes it.
-    pub(crate) fn grants(&self) -> anyhow::Result<Grants> {
-        let power = |name: &String| {
-            let known = || Power::ALL.map(Power::as_str).join(", ");
-            Power::named(name)
-                .with_context(|| format!("grants.powers: {name:?} is no power; there are {}", known()))
-        };
-        let powers = self.powers.iter().map(power).collect::<anyhow::Result<_>>()?;
-        Ok(Grants::new(powers, &self.webhooks).context("grants")?)
-    }
-}
-
 impl Config {
     /// Reads and checks a config file. Camera sources are taken from its folder in [`CameraConfig::settings`].
     pub(crate) fn read(path: &Path) -> anyhow::Result<Config> {
@@ -234,7 +203,9 @@ impl Config {
                 rule.plugin = base.join(&rule.plugin).to_string_lossy().into_owned();
             }
         }
-        config.check().with_context(|| format!("config file {}", path.display()))?;
+        let about = || format!("config file {}", path.display());
+        config.plugins.read_keys(base).with_context(about)?;
+        config.check().with_context(about)?;
         Ok(config)
     }
 
@@ -246,6 +217,8 @@ impl Config {
         self.server.allowed_hosts.iter().try_for_each(|host| check_host(host))?;
         self.server.allowed_origins.iter().try_for_each(|origin| check_origin(origin))?;
         self.store.check()?;
+        self.plugins.check()?;
+        self.plugins.trusted_keys()?;
         check_threads("model.threads", self.model.threads)?;
         let names: Vec<&str> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
         for (index, name) in names.iter().enumerate() {
@@ -254,7 +227,7 @@ impl Config {
         for (index, rule) in self.rules.iter().enumerate() {
             let twice = self.rules[..index].iter().any(|other| other.name == rule.name);
             ensure!(!twice, "two rules are named {:?}; names are unique", rule.name);
-            ensure!(!rule.cameras.is_empty(), "rule {:?}: cameras is empty, name at least one", rule.name);
+            rule.check()?;
         }
         Ok(())
     }
@@ -350,128 +323,5 @@ impl ModelConfig {
             Ok(device) => Ok(device),
             Err(error) => bail!("model.device: {error}"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(text: &str) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ocellus.toml");
-        std::fs::write(&path, text).unwrap();
-        format!("{:#}", Config::read(&path).unwrap_err())
-    }
-
-    fn shipped(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
-    }
-
-    #[test]
-    fn the_annotated_example_is_a_valid_config() {
-        let config = Config::read(&shipped("ocellus.toml")).unwrap();
-        assert_eq!((config.cameras.len(), config.rules.len()), (2, 1));
-        for camera in &config.cameras {
-            camera.settings(Path::new("")).unwrap();
-        }
-        // What stands in it as a comment must be right as well, so that it can be taken.
-        let text = std::fs::read_to_string(shipped("ocellus.toml")).unwrap();
-        let comments = text.lines().filter_map(|line| line.strip_prefix("# source = \"")?.split('"').next());
-        let mut folders = 0;
-        for source in comments {
-            let spec = SourceSpec::parse(source).unwrap();
-            folders += usize::from(spec.file().is_some_and(|file| !file.to_string_lossy().contains('?')));
-        }
-        assert_eq!(folders, 1);
-    }
-
-    #[test]
-    fn a_video_file_is_looked_for_beside_the_config_file() {
-        let camera = |source: &str| {
-            let text = format!("[[camera]]\nname = \"a\"\nsource = \"{source}\"\n");
-            let config: Config = toml::from_str(&text).unwrap();
-            config.cameras[0].settings(Path::new("/etc/cfg")).unwrap().source.to_string()
-        };
-        assert_eq!(camera("clip.mp4"), "/etc/cfg/clip.mp4");
-        assert_eq!(camera("file:clip.mp4?loop=true"), "file:/etc/cfg/clip.mp4?loop=true");
-        assert_eq!(camera("/videos/clip.mp4"), "/videos/clip.mp4");
-        assert_eq!(camera("scene:crossing?seed=3"), "scene:crossing?seed=3");
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_named_with_key_value_and_range() {
-        for (text, parts) in [
-            ("[store]\nmax_age_days = 1e30", ["store.max_age_days", "from 0 to 36500"]),
-            ("[store]\nmax_age_days = -1.0", ["store.max_age_days is -1", "from 0 to 36500"]),
-            ("[store]\nmax_age_days = nan", ["store.max_age_days is NaN", "from 0 to 36500"]),
-            ("[store]\nmax_size_mib = 17592186044416", ["max_size_mib is 17592186044416", "0 to 1048576"]),
-            ("[model]\nthreads = 99999", ["model.threads is 99999", "at most"]),
-            ("[server]\naddress = \"localhost:8080\"", ["is \"localhost:8080\"", "such as 127.0.0.1:8080"]),
-        ] {
-            let said = refused(text);
-            assert!(parts.iter().all(|part| said.contains(part)) && said.contains("ocellus.toml"), "{said}");
-        }
-    }
-
-    #[test]
-    fn the_ends_of_the_ranges_are_kept_as_they_are_written() {
-        let retention = |text: &str| toml::from_str::<StoreConfig>(text).unwrap().retention();
-        let most = retention("max_age_days = 36500.0\nmax_size_mib = 1048576");
-        assert_eq!(most.max_age, Some(Duration::from_secs(36_500 * 86_400)));
-        assert_eq!(most.max_bytes, Some(1 << 40));
-        let none = retention("max_age_days = 0.0\nmax_size_mib = 0");
-        assert_eq!((none.max_age, none.max_bytes), (None, None));
-    }
-
-    #[test]
-    fn hosts_and_origins_that_no_caller_has_are_refused() {
-        for (key, bad) in [
-            ("allowed_hosts", ["", "a.example:80", "A.example"]),
-            ("allowed_origins", ["not a url", "https://a.example/", "https://a.example:443"]),
-        ] {
-            for value in bad {
-                let said = refused(&format!("[server]\n{key} = [{value:?}]\n"));
-                assert!(said.contains(key) && said.contains(&format!("{value:?}")), "{said}");
-            }
-        }
-        for good in ["a.example", "192.0.2.7", "2001:db8::7"] {
-            check_host(good).unwrap();
-        }
-        for good in
-            ["https://a.example", "http://a.example:3000", "http://[2001:db8::7]:3000", "http://[::1]"]
-        {
-            check_origin(good).unwrap();
-        }
-    }
-
-    /// `UPDATE_SCHEMA=1` writes it anew; look at the change before committing it.
-    #[test]
-    fn the_schema_beside_the_example_is_current() {
-        let mut schema = serde_json::to_string_pretty(&schemars::schema_for!(Config)).unwrap();
-        schema.push('\n');
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
-            std::fs::write(shipped("ocellus.schema.json"), &schema).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(shipped("ocellus.schema.json")).unwrap(), schema);
-    }
-
-    #[test]
-    fn a_wrong_key_is_named_with_those_that_would_be_right() {
-        let text = refused("[server]\nadress = \"127.0.0.1:1\"\n");
-        assert!(text.contains("adress") && text.contains("address"), "{text}");
-    }
-
-    #[test]
-    fn doubled_names_and_empty_bindings_are_refused() {
-        let camera = "[[camera]]\nname = \"a\"\nsource = \"usb:0\"\n";
-        assert!(refused(&camera.repeat(2)).contains("two cameras are named \"a\""));
-        let rule = "[[rule]]\nname = \"r\"\nplugin = \"p\"\ncameras = []\n";
-        assert!(refused(rule).contains("cameras is empty"));
-    }
-
-    #[test]
-    fn a_short_token_is_refused() {
-        assert!(refused("[server]\ntoken = \"abc\"\n").contains("at least 16"));
     }
 }
