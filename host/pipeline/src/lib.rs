@@ -5,6 +5,7 @@
 
 pub mod camera;
 pub mod detector;
+pub mod journal;
 pub mod record;
 pub mod recorded;
 pub mod site;
@@ -20,7 +21,7 @@ pub use ocellus_store::{
 };
 pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
-    PluginStatus, PolicyError, RuleCameraStatus, RuleLogLine, RulePolicy, RuleSettings, RuleStatus,
-    ShadowStatus, ShutdownReport, Side, Site, SiteError, SiteErrorKind, SiteParts, SiteSettings,
+    PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,
+    RuleStatus, ShadowStatus, ShutdownReport, Side, Site, SiteError, SiteErrorKind, SiteParts, SiteSettings,
     SwappedCamera, WebhookCounts,
 };

@@ -331,7 +331,7 @@ fn read_line(input: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<usize> 
     Ok(read)
 }
 
-fn entry_of(track: &Track) -> TrackEntry {
+pub(crate) fn entry_of(track: &Track) -> TrackEntry {
     TrackEntry {
         id: track.id,
         class: track.class,
@@ -346,7 +346,7 @@ fn entry_of(track: &Track) -> TrackEntry {
     }
 }
 
-fn track_of(entry: &TrackEntry) -> Track {
+pub(crate) fn track_of(entry: &TrackEntry) -> Track {
     let [x, y, width, height] = entry.rect;
     Track {
         id: entry.id,

@@ -81,7 +81,7 @@ pub(crate) struct TracksLine {
 }
 
 /// One track of a [`TracksLine`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrackEntry {
     pub(crate) id: u64,

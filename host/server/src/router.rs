@@ -78,6 +78,7 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(rules::query))
         .routes(routes!(rules::command))
         .routes(routes!(rules::log))
+        .routes(routes!(rules::journal))
         .routes(routes!(events::list))
         .routes(routes!(live::camera::watch))
         .routes(routes!(live::events::watch))

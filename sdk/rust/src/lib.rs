@@ -84,6 +84,10 @@ pub use ocellus_core as core;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/plugins/guide.md")]
+struct Guide;
+
 /// All that a rule needs, in one line.
 pub mod prelude {
     pub use crate::log;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ocellus_core::Name;
+use ocellus_core::{Name, Power};
 
 use super::{FileArgs, whole_number};
 
@@ -158,4 +158,16 @@ pub(crate) struct PushArgs {
     /// The rule's settings, JSON or @FILE [default: those it has, or {}]
     #[arg(long, value_name = "JSON|@FILE", requires = "rule")]
     pub(crate) settings: Option<String>,
+    /// What the rule may do beyond seeing tracks: embeddings, readings, messages, key-value, wall-clock or webhook; may be
+    /// given several times [default: what it may do already]
+    #[arg(long = "grant", value_name = "POWER", requires = "rule", value_parser = any_power)]
+    pub(crate) grants: Vec<Power>,
+    /// An address that the rule may have called with the power webhook; may be given several times.
+    #[arg(long = "webhook", value_name = "URL", requires = "grants")]
+    pub(crate) webhooks: Vec<String>,
+}
+
+fn any_power(text: &str) -> Result<Power, String> {
+    let names = || Power::ALL.map(Power::as_str).join(", ");
+    Power::named(text).ok_or_else(|| format!("write one of {}", names()))
 }

@@ -1,16 +1,17 @@
 //! `ocellus replay`: recorded tracks through rules again.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 
 use anyhow::{Context, ensure};
+use ocellus_pipeline::journal::{self, JournalReader};
 use ocellus_pipeline::record::{RecordEnd, RecordReader};
 use ocellus_pipeline::recorded::{self, Ending};
 
 use super::files::Files;
 use super::output::Output;
 use super::{ending, rules};
-use crate::args::ReplayArgs;
+use crate::args::{ReplayArgs, RuleArgs};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
 use crate::progress;
@@ -23,7 +24,14 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     files.check()?;
     let about = || format!("tracks file {}", args.tracks.display());
     let file = File::open(&args.tracks).with_context(about)?;
-    let mut tracks = RecordReader::new(BufReader::new(file)).with_context(about)?;
+    let mut input = BufReader::new(file);
+    // The first bytes tell a journal from a tracks file; both name their format there.
+    let begins = input.fill_buf().with_context(about)?;
+    let begins = String::from_utf8_lossy(&begins[..begins.len().min(200)]).into_owned();
+    if begins.contains(journal::FORMAT) {
+        return rejudge(args, input);
+    }
+    let mut tracks = RecordReader::new(input).with_context(about)?;
     let header = tracks.header().clone();
     let rules = rules::prepare(&args.rule, &header.camera, &header.classes.into())?;
     let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;
@@ -48,4 +56,35 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
         other => other,
     };
     Ok(ending::tell("events", ending, report.frames))
+}
+
+/// A journal of a live rule: the same calls again, and whether they come to the same.
+fn rejudge(args: &ReplayArgs, input: BufReader<File>) -> anyhow::Result<Outcome> {
+    let about = || format!("journal {}", args.tracks.display());
+    let RuleArgs { rules: plugins, settings, names, grants, events } = &args.rule;
+    ensure!(plugins.len() == 1, "a journal is of one rule: name its plugin with one --rule FILE.wasm");
+    ensure!(
+        settings.is_empty() && names.is_empty() && grants.is_empty() && events.is_none(),
+        "a journal has the rule's settings, name, grants and events in it; leave --settings, --rule-name, --grant and \
+         --events out"
+    );
+    let mut journal = JournalReader::new(input).with_context(about)?;
+    let component = rules::read_plugin(&plugins[0])?;
+    let origin = plugins[0].display().to_string();
+    let interrupt = Interrupt::listen()?;
+    let runtime = rules::trial_runtime()?;
+    let report = recorded::rejudge(&mut journal, &runtime, (&origin, component), |_| interrupt.proceed())
+        .with_context(about)?;
+    let header = journal.header();
+    eprintln!("rule {}, recorded with {} {}", header.rule, header.plugin, header.plugin_version);
+    if let Some((first, count)) = &report.different {
+        println!(
+            "{count} of {} calls came to something else; the first at line {}:",
+            report.calls, first.line
+        );
+        println!("  recorded {}\n  now      {}", first.recorded, first.now);
+        return Ok(Outcome::Failed);
+    }
+    println!("{} calls, {} events, all as recorded", report.calls, report.events);
+    Ok(ending::tell("results", report.ending, report.calls))
 }

@@ -8,6 +8,7 @@ mod error;
 mod grants;
 mod health;
 mod history;
+pub(crate) mod journal;
 pub(crate) mod keeper;
 mod level;
 mod places;
@@ -47,6 +48,7 @@ use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSett
 
 pub use self::error::{SiteError, SiteErrorKind};
 pub use self::health::{ComponentHealth, Health, HealthState};
+pub use self::journal::RuleJournal;
 pub use self::plugins::PluginStatus;
 pub use self::policy::{PolicyError, RulePolicy};
 pub use self::rule::{

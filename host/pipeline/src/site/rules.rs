@@ -188,7 +188,7 @@ impl Site {
         Ok(lines)
     }
 
-    fn place_of(&self, rule: &Name, camera: &Name) -> Result<Place, SiteError> {
+    pub(super) fn place_of(&self, rule: &Name, camera: &Name) -> Result<Place, SiteError> {
         let known = self.rule(rule)?.watches.contains(camera);
         let seats: Vec<Seat> = self.0.rules().get(rule).map_or_else(Vec::new, |entry| {
             let here = |seat: &&Seat| seat.camera().is_none_or(|on| on == camera);

@@ -96,7 +96,7 @@ fn a_site_rule_can_change_its_cameras_and_go() {
     assert!(counted(&host, "sum").len() <= calls + 2, "it is gone");
     assert_eq!(host.site.site_rules_missed(), []);
     // A rule of camera scope under the same name takes its place.
-    let modest = host.site.upload_plugin(&marked_in("powers", &[])).unwrap().digest;
+    let modest = host.site.upload_plugin(marked_in("powers", &[])).unwrap().digest;
     host.bind("sum", &digest, &["north", "south"], "{}");
     host.bind("sum", &modest, &["north", "south"], "{}");
     let status = host.site.rule(&name("sum")).unwrap();

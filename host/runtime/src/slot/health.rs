@@ -68,6 +68,7 @@ pub struct RuleHealth {
 }
 
 /// The counters behind [`RuleHealth`].
+#[derive(Clone)]
 pub(super) struct Figures {
     health: RuleHealth,
     times: Histogram,

@@ -158,6 +158,27 @@ impl RuleSlot {
         Ok(Committed { from, to, state, handed, retired })
     }
 
+    /// Puts a fresh instance of the running version in the place of the old one, with its memory, which is returned.
+    /// From here on nothing but what it is shown goes into its conclusions, its random numbers included.
+    ///
+    /// # Errors
+    /// As [`RuleSlot::commit`]; the old instance goes on.
+    pub fn renew(&mut self, fresh: PreparedSwap, now: TimeUs) -> Result<Memory, SwapAborted> {
+        let kept = (self.figures.clone(), std::mem::take(&mut self.strikes));
+        let retiring = self.instance().map(|instance| {
+            let mut figures = kept.0.clone();
+            figures.retire(instance);
+            figures
+        });
+        let committed = self.commit(fresh, now);
+        let is_new = committed.is_ok();
+        (self.figures, self.strikes) = kept;
+        if let Some(figures) = retiring.filter(|_| is_new) {
+            self.figures = figures;
+        }
+        Ok(committed?.handed.unwrap_or_default())
+    }
+
     /// What a version of the same plugin would take over at a swap now: the running version's own memory, else
     /// its last checkpoint; none for another plugin, or where there is nothing to lose.
     ///

@@ -3,9 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream;
 use ocellus_pipeline::SiteError;
 
-use crate::extract::{Body, Named, name};
+use crate::extract::{Body, Named, Query, name};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
 use crate::wire::grants::RuleGrants;
@@ -143,4 +147,52 @@ pub(crate) async fn command(
 pub(crate) async fn log(State(shared): State<Shared>, Named(name): Named) -> Result<Json<RuleLog>, Problem> {
     let lines = shared.site.rule_log(&name)?.into_iter().map(LogLine::from);
     Ok(Json(RuleLog { lines: lines.collect() }))
+}
+
+/// How much of a rule to record.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JournalQuery {
+    /// The camera whose instance is meant.
+    camera: String,
+    /// Calls to record, 1 to 100000.
+    #[serde(default = "journal_calls")]
+    #[param(minimum = 1, maximum = 100_000, default = 500)]
+    calls: u64,
+}
+
+fn journal_calls() -> u64 {
+    500
+}
+
+/// Records a rule's calls as they happen
+///
+/// JSON Lines: all that goes into each call and the events that come out, beginning with what the rule remembers.
+/// `ocellus replay` makes the same calls again, on any host. The answer ends with the last call; the recording ends
+/// where the client goes, or is too slow.
+#[utoipa::path(get, path = "/api/v1/rules/{name}/journal", tag = "rules", operation_id = "recordRule",
+    params(("name" = String, Path, description = "The rule."), JournalQuery),
+    responses((status = 200, content_type = "application/jsonl", body = String, description = "The journal."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is not running, or calls is out of range."),
+        (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
+pub(crate) async fn journal(
+    State(shared): State<Shared>,
+    Named(rule): Named,
+    Query(query): Query<JournalQuery>,
+) -> Result<Response, Problem> {
+    let seat = shared.seat()?;
+    let camera = name(&query.camera, "camera")?;
+    let calls = query.calls;
+    if !(1..=100_000).contains(&calls) {
+        return Err(SiteError::Invalid(format!("calls is {calls}, it must be from 1 to 100000")).into());
+    }
+    let journal = blocking(&shared, move |site| site.record_rule(&rule, &camera, calls)).await?;
+    let lines = stream::unfold((journal, seat), |(mut journal, seat)| async move {
+        let next = tokio::task::spawn_blocking(move || (journal.next_line(), journal)).await.ok()?;
+        let (line, journal) = next;
+        Some((Ok::<_, std::io::Error>(Bytes::from(line?)), (journal, seat)))
+    });
+    let mut response = Response::new(axum::body::Body::from_stream(lines));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/jsonl"));
+    Ok(response)
 }

@@ -89,42 +89,51 @@ impl<R: Rule> Harness<R> {
         Harness::on_camera(settings, Size::new(1280, 720), &classes)
     }
 
+    /// The same for a rule that has these powers.
+    ///
+    /// # Errors
+    /// The rule's refusal of its settings.
+    pub fn granted(
+        settings: impl Serialize,
+        powers: impl IntoIterator<Item = Power>,
+    ) -> Result<Harness<R>, String> {
+        let classes = ["person", "bicycle", "car", "motorcycle", "bus", "truck"];
+        Harness::configured(settings, (Size::new(1280, 720), &classes), powers.into_iter().collect())
+    }
+
     /// Configures the rule on a camera of this picture size whose model knows these classes.
     ///
     /// # Errors
     /// The rule's refusal of its settings.
     pub fn on_camera(settings: impl Serialize, size: Size, classes: &[&str]) -> Result<Harness<R>, String> {
+        Harness::configured(settings, (size, classes), Powers::NONE)
+    }
+
+    fn configured(
+        settings: impl Serialize,
+        (size, classes): (Size, &[&str]),
+        granted: Powers,
+    ) -> Result<Harness<R>, String> {
         let settings = serde_json::to_value(settings).map_err(|error| error.to_string())?.to_string();
         let classes = classes.iter().map(|&name| name.to_owned()).collect();
         let camera = Camera { handle: CameraHandle(1), name: "camera".to_owned(), classes };
-        let site = Site::new(vec![camera]);
-        let mut instance = Instance::new();
-        instance.configure(&settings, site.clone())?;
-        Ok(Harness {
-            instance,
+        let site = Site::new(vec![camera]).with_granted(granted);
+        let mut harness = Harness {
+            instance: Instance::new(),
             settings,
             site,
             size,
             next_sequence: 0,
             last_time: None,
             first_seen: BTreeMap::new(),
-            granted: Powers::NONE,
+            granted,
             values: Values::new(),
             wall: None,
             heard: Vec::new(),
-        })
-    }
-
-    /// Grants the rule these powers and configures it anew.
-    ///
-    /// # Errors
-    /// The rule's refusal of its settings.
-    pub fn grant(mut self, powers: impl IntoIterator<Item = Power>) -> Result<Harness<R>, String> {
-        self.granted = powers.into_iter().collect();
-        self.site = self.site.with_granted(self.granted);
-        let (settings, site) = (self.settings.clone(), self.site.clone());
-        self.call(Access::Early, |instance| instance.configure(&settings, site))?;
-        Ok(self)
+        };
+        let (settings, site) = (harness.settings.clone(), harness.site.clone());
+        harness.call(Access::Early, |instance| instance.configure(&settings, site))?;
+        Ok(harness)
     }
 
     /// Sets the time of day, in seconds since the Unix epoch, for the calls that follow. The rule sees it where

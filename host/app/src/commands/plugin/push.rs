@@ -36,7 +36,9 @@ pub(crate) fn run(args: &PushArgs) -> anyhow::Result<Outcome> {
     let path = format!("/rules/{rule}");
     let known = client.get(&path)?;
     match known {
-        Some(_) if args.cameras.is_empty() && settings.is_none() => activate(&client, rule, digest)?,
+        Some(_) if args.cameras.is_empty() && settings.is_none() => {
+            activate(&client, rule, (digest, grants(args)))?
+        }
         known => bind(&client, &wanted(args, digest, settings, known.as_ref())?, rule)?,
     }
     Ok(Outcome::Done)
@@ -51,19 +53,28 @@ fn wanted(
 ) -> anyhow::Result<Value> {
     let mut cameras: Vec<Value> = args.cameras.iter().map(|camera| camera.as_str().into()).collect();
     if cameras.is_empty() {
-        let bound = known.and_then(|rule| rule["cameras"].as_array());
-        cameras = bound.into_iter().flatten().map(|entry| entry["camera"].clone()).collect();
+        let bound = known.and_then(|rule| rule["watches"].as_array());
+        cameras = bound.into_iter().flatten().cloned().collect();
     }
     ensure!(!cameras.is_empty(), "there is no such rule on the host yet; name its cameras with --camera");
     let mut wanted = json!({ "plugin": digest, "cameras": cameras });
     let kept = |key: &str| known.map(|rule| rule[key].clone()).filter(|value| !value.is_null());
     wanted["settings"] = settings.or_else(|| kept("settings")).unwrap_or_else(|| json!({}));
-    for key in ["limits", "on_failure"] {
+    for key in ["limits", "on_failure", "grants"] {
         if let Some(value) = kept(key) {
             wanted[key] = value;
         }
     }
+    if let Some(grants) = grants(args) {
+        wanted["grants"] = grants;
+    }
     Ok(wanted)
+}
+
+/// What the rule may do beyond seeing tracks, where that was said.
+fn grants(args: &PushArgs) -> Option<Value> {
+    let powers: Vec<&str> = args.grants.iter().map(|power| power.as_str()).collect();
+    (!powers.is_empty()).then(|| json!({ "powers": powers, "webhooks": args.webhooks }))
 }
 
 fn bind(client: &Client, wanted: &Value, rule: &Name) -> anyhow::Result<()> {
@@ -75,8 +86,12 @@ fn bind(client: &Client, wanted: &Value, rule: &Name) -> anyhow::Result<()> {
     tell_where(client, rule)
 }
 
-fn activate(client: &Client, rule: &Name, digest: &str) -> anyhow::Result<()> {
-    let body = json!({ "plugin": digest }).to_string();
+fn activate(client: &Client, rule: &Name, (digest, grants): (&str, Option<Value>)) -> anyhow::Result<()> {
+    let mut body = json!({ "plugin": digest });
+    if let Some(grants) = grants {
+        body["grants"] = grants;
+    }
+    let body = body.to_string();
     let answer = client.send(("POST", &format!("/rules/{rule}/activate")), json_body(&body), &about(rule))?;
     let mut out = std::io::stdout();
     for entry in answer["cameras"].as_array().into_iter().flatten() {

@@ -58,6 +58,13 @@ pub(crate) enum LaneCommand {
         tap: Option<Tap>,
         reply: SyncSender<Option<Saved>>,
     },
+    /// Puts a fresh instance with the same memory in place, and tells a journal of every call from now on.
+    Record {
+        rule: Name,
+        fresh: Box<PreparedSwap>,
+        tap: Tap,
+        reply: SyncSender<Option<Result<Memory, String>>>,
+    },
     Remove {
         rule: Name,
         reply: SyncSender<()>,

@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
-use ocellus_runtime::{Moment, PreparedSwap, Processed, RuleSlot, Shown, TrackColumns};
+use ocellus_runtime::{Memory, Moment, PreparedSwap, Processed, RuleSlot, RuleState, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
 
 use super::command::{LaneCommand, LaneMessage, SwapReply};
@@ -16,7 +16,7 @@ use crate::site::camera::CameraShared;
 use crate::site::keeper::{Job, Keeper};
 use crate::site::rule::RuleCell;
 use crate::site::seat::Seat;
-use crate::site::shadow::{Tap, Told};
+use crate::site::shadow::{Heard, Tap, Told};
 use crate::site::webhooks::{Outgoing, Webhooks};
 
 /// What rules need of the site.
@@ -60,6 +60,7 @@ struct BoundRule {
     slot: RuleSlot,
     cell: Arc<RuleCell>,
     shadow: Option<Tap>,
+    journal: Option<Tap>,
 }
 
 impl LaneRules {
@@ -94,7 +95,7 @@ impl LaneRules {
     pub(crate) fn command(&mut self, command: LaneCommand, between: &Between) {
         match command {
             LaneCommand::Add { rule, slot, cell, reply } => {
-                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None });
+                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None, journal: None });
                 let _ = reply.try_send(());
             }
             LaneCommand::Remove { rule, reply } => {
@@ -117,6 +118,10 @@ impl LaneRules {
                     }
                 });
                 let _ = reply.try_send(saved);
+            }
+            LaneCommand::Record { rule, fresh, tap, reply } => {
+                let begun = self.rules.get_mut(&rule).map(|bound| bound.record(*fresh, tap, between));
+                let _ = reply.try_send(begun);
             }
             LaneCommand::Query { rule, request, reply } => {
                 let answer = self
@@ -149,6 +154,11 @@ impl LaneRules {
     fn swap(&mut self, rule: &Name, swap: PreparedSwap, between: &Between) -> Option<SwapReply> {
         let bound = self.rules.get_mut(rule)?;
         let result = bound.slot.commit(swap, between.time);
+        if result.is_ok()
+            && let Some(journal) = bound.journal.take()
+        {
+            journal.tell(Told::Changed);
+        }
         bound.cell.refresh(&bound.slot);
         Some(SwapReply { result, at_frame: between.sequence })
     }
@@ -164,8 +174,9 @@ impl LaneRules {
         };
         let at = Moment { time: between.time, wall: Some(now()) };
         let processed = bound.slot.command(at, &request);
-        if let Some(shadow) = &bound.shadow {
-            shadow.tell(Told::Command { seat: self.seat.clone(), at, request });
+        for tap in [&bound.shadow, &bound.journal].into_iter().flatten() {
+            let (seat, request, said) = (self.seat.clone(), request.clone(), Heard::of(&processed));
+            tap.tell(Told::Command { seat, at, request, said });
         }
         Some(match processed {
             Processed::Output(output) => {
@@ -181,25 +192,33 @@ impl LaneRules {
 }
 
 impl BoundRule {
+    /// Begins a journal with a fresh instance, so that nothing but what is in the journal goes into its calls.
+    fn record(&mut self, fresh: PreparedSwap, tap: Tap, between: &Between) -> Result<Memory, String> {
+        if !matches!(self.slot.health().state, RuleState::Active) {
+            return Err("the rule is not running; a journal begins with a rule that does".to_owned());
+        }
+        let memory = self.slot.renew(fresh, between.time).map_err(|error| error.to_string())?;
+        if let Some(former) = self.journal.replace(tap) {
+            former.tell(Told::Changed);
+        }
+        Ok(memory)
+    }
+
     /// Shows it a frame, with what others have said, and tells its shadow.
     fn see(&mut self, seat: &Seat, sight: &Sight<'_>, wall: Option<TimeUs>) -> Option<RuleOutput> {
         let messages = self.cell.inbox().take(self.slot.topics());
         let shown = Shown { tracks: sight.columns, messages: &messages, wall };
         let processed = self.slot.process(sight.info, shown);
         let failed = matches!(processed, Processed::Failed(_));
-        if let Some(shadow) = &self.shadow {
-            let live = match &processed {
-                Processed::Output(output) => output.events.clone(),
-                Processed::Failed(_) | Processed::Skipped => Vec::new(),
-            };
-            shadow.tell(Told::Frame {
+        for tap in [&self.shadow, &self.journal].into_iter().flatten() {
+            tap.tell(Told::Frame {
                 seat: seat.clone(),
                 camera: sight.shared.name.clone(),
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
                 messages: messages.clone(),
                 wall,
-                live,
+                said: Heard::of(&processed),
             });
         }
         self.cell.observe(&mut self.slot, sight.info, failed);

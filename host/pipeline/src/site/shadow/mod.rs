@@ -28,7 +28,7 @@ use super::{Inner, Site, SiteError, now_us};
 use crate::camera::lane::LaneCommand;
 
 pub use self::comparison::{Comparison, Difference, Side};
-pub(crate) use self::tap::{Tap, Told};
+pub(crate) use self::tap::{Heard, Tap, Told};
 
 /// Shadows at a time; each has a thread.
 const MAX_SHADOWS: usize = 8;
@@ -261,11 +261,11 @@ fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mute
     let mut frames = 0;
     while let Ok(told) = inbox.recv() {
         let seat = match told {
-            Told::Frame { seat, camera, info, tracks, messages, wall, live } => {
+            Told::Frame { seat, camera, info, tracks, messages, wall, said } => {
                 let Some(slot) = slots.get_mut(&seat) else { continue };
                 columns.fill(&tracks, info.size);
                 let place = FramePlace { camera: &camera, frame: info.sequence, time: info.time };
-                comparing.heard(Side::Live, place, live);
+                comparing.heard(Side::Live, place, said.into_events());
                 if let Processed::Output(output) =
                     slot.process(&info, Shown { tracks: &columns, messages: &messages, wall })
                 {
@@ -275,7 +275,8 @@ fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mute
                 frames += 1;
                 seat
             }
-            Told::Command { seat, at, request } => {
+            Told::Changed => continue,
+            Told::Command { seat, at, request, .. } => {
                 let Some(slot) = slots.get_mut(&seat) else { continue };
                 // Its answer is the live version's business.
                 let _ = slot.command(at, &request);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track};
-use ocellus_runtime::Moment;
+use ocellus_runtime::{Moment, Processed};
 
 use crate::site::seat::Seat;
 
@@ -21,16 +21,50 @@ pub(crate) enum Told {
         tracks: Vec<Track>,
         messages: Vec<Message>,
         wall: Option<TimeUs>,
-        live: Vec<Event>,
+        said: Heard,
     },
     Command {
         seat: Seat,
         at: Moment,
         request: String,
+        said: Heard,
     },
+    /// The rule is another one from now on.
+    Changed,
 }
 
-/// A lane's way to a shadow.
+/// What came of a call of the active version.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Heard {
+    Events(Vec<Event>),
+    Failed {
+        error: String,
+        is_fatal: bool,
+    },
+    /// It was not called.
+    Nothing,
+}
+
+impl Heard {
+    pub(crate) fn of(processed: &Processed) -> Heard {
+        match processed {
+            Processed::Output(output) => Heard::Events(output.events.clone()),
+            Processed::Failed(error) => {
+                Heard::Failed { error: error.to_string(), is_fatal: error.is_fatal() }
+            }
+            Processed::Skipped => Heard::Nothing,
+        }
+    }
+
+    pub(crate) fn into_events(self) -> Vec<Event> {
+        match self {
+            Heard::Events(events) => events,
+            Heard::Failed { .. } | Heard::Nothing => Vec::new(),
+        }
+    }
+}
+
+/// A lane's way to a shadow, or to a journal.
 #[derive(Debug, Clone)]
 pub(crate) struct Tap {
     sender: SyncSender<Told>,
@@ -38,7 +72,7 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    pub(super) fn new() -> (Tap, Receiver<Told>) {
+    pub(crate) fn new() -> (Tap, Receiver<Told>) {
         let (sender, receiver) = sync_channel(CAPACITY);
         (Tap { sender, missed: Arc::default() }, receiver)
     }
@@ -51,7 +85,7 @@ impl Tap {
     }
 
     /// The count of what there was no room for.
-    pub(super) fn missed(&self) -> Arc<AtomicU64> {
+    pub(crate) fn missed(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.missed)
     }
 }
