@@ -112,7 +112,10 @@ lint: setup
 	cargo fmt --all --check
 	@for folder in $(APART); do cargo fmt --all --check --manifest-path $$folder/Cargo.toml || exit 1; done
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; \
+	cargo clippy --release --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET) -- -D warnings
+	@if command -v cargo-deny >/dev/null; then \
+	  for folder in . $(APART); do cargo deny --manifest-path $$folder/Cargo.toml check licenses bans sources || exit 1; \
+	  done; \
 	  else echo "note: licences are not checked; get cargo-deny with: cargo install --locked cargo-deny"; fi
 	@if command -v cargo-machete >/dev/null; then cargo machete; \
 	  else echo "note: unused dependencies are not looked for; get cargo-machete with: cargo install --locked cargo-machete"; fi
