@@ -20,7 +20,7 @@ fn main() -> Result<(), Failure> {
     };
     let (component, plugin) = (std::fs::read(component)?, std::fs::read(plugin)?);
     let frames = frames::frames();
-    let native = native::run(&frames);
+    let native = native::run(&frames)?;
     let rows = [
         ("native Rust function", native),
         ("Ocellus, component", ocellus::run(&frames, component)?),

@@ -4,16 +4,17 @@ use std::hint::black_box;
 
 use ocellus_core::Track;
 
+use crate::Failure;
 use crate::frames::SIZE;
 use crate::measure::{self, Figures};
 
 #[path = "../../guests/line/src/rule.rs"]
 mod rule;
 
-pub(crate) fn run(frames: &[Vec<Track>]) -> Figures {
+pub(crate) fn run(frames: &[Vec<Track>]) -> Result<Figures, Failure> {
     let mut line = rule::Line::default();
     let (mut ids, mut boxes) = (Vec::new(), Vec::new());
-    let figures = measure::run(frames, |_, tracks| {
+    measure::run(frames, |_, tracks| {
         ids.clear();
         boxes.clear();
         for track in tracks {
@@ -22,6 +23,5 @@ pub(crate) fn run(frames: &[Vec<Track>]) -> Figures {
             boxes.extend_from_slice(&[rect.x, rect.y, rect.width, rect.height]);
         }
         Ok(black_box(line.frame(&ids, &boxes)).len())
-    });
-    figures.expect("it cannot fail")
+    })
 }
