@@ -15,7 +15,8 @@ use measure::Figures;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let [component, plugin] = &std::env::args().skip(1).collect::<Vec<_>>()[..] else {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [component, plugin] = arguments.as_slice() else {
         return Err("usage: ocellus-peers LINE.wasm EXTISM-PLUGIN.wasm".into());
     };
     let (component, plugin) = (std::fs::read(component)?, std::fs::read(plugin)?);
