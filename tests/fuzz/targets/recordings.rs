@@ -7,10 +7,8 @@
 #![no_main]
 
 #[path = "../../../host/pipeline/src/record.rs"]
-#[expect(dead_code, reason = "public in the crate that it belongs to")]
 mod record;
 #[path = "../../../host/pipeline/src/wire.rs"]
-#[expect(dead_code, reason = "public in the crate that it belongs to")]
 mod wire;
 
 use arbitrary::Unstructured;

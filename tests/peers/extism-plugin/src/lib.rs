@@ -9,17 +9,36 @@ use std::cell::RefCell;
 use extism_pdk::{FnResult, Json, Msgpack, plugin_fn};
 use serde::Deserialize;
 
-/// A frame as the host tells it; only what this rule reads.
+/// A frame as the host tells it, all of it: MessagePack goes by the order of the fields.
 #[derive(Deserialize)]
+#[expect(dead_code, reason = "what other rules read")]
 struct Frame {
+    camera: u32,
+    sequence: u64,
+    time_us: u64,
+    width: u32,
+    height: u32,
     tracks: Vec<Track>,
 }
 
 #[derive(Deserialize)]
+#[expect(dead_code, reason = "what other rules read")]
 struct Track {
     id: u64,
+    class: u32,
+    confidence: f32,
+    state: State,
     #[serde(rename = "box")]
     rect: [f32; 4],
+    first_seen_us: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Tentative,
+    Confirmed,
+    Lost,
 }
 
 thread_local! {
