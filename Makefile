@@ -12,7 +12,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocellus
 JS_RULE := $(TARGET)/guests/js/line-crossing.wasm
 PYTHON_RULE := $(TARGET)/guests/python/line-crossing.wasm
 
-.PHONY: help build plugins guests guests-js guests-python setup-sdk test-sdk demo test bench fmt lint setup setup-test
+.PHONY: help build plugins guests guests-js guests-python setup-sdk test-sdk demo test test-fuzz bench bench-peers fuzz fmt lint \
+  setup setup-test
 
 help:
 	@echo "make demo [FOR=60]   build, then run two synthetic cameras with two rules and a web page"
@@ -20,6 +21,8 @@ help:
 	@echo "make build           target/release/ocellus and target/plugins/*.wasm"
 	@echo "make guests-js guests-python test-sdk   the example rules of the SDKs, and the tests of these"
 	@echo "make bench           print each budget beside its limit or a peer"
+	@echo "make bench-peers     the same rule behind Extism and in Python, beside Ocellus and a native function"
+	@echo "make fuzz [FOR=600]  try each fuzz target so many seconds; 60 where left out"
 	@echo "make fmt lint        format; clippy, licences, unused dependencies"
 
 setup:
@@ -65,7 +68,15 @@ test-sdk: setup-sdk
 demo: build
 	$(TARGET)/release/ocellus demo --plugins $(TARGET)/plugins $(if $(FOR),--for $(FOR))
 
-test: setup-test build guests guests-js guests-python test-sdk
+# The fuzz targets as any other program, once over their committed seeds; `make fuzz` looks for more.
+FUZZ_TARGETS := upload output settings recordings
+test-fuzz: setup
+	cargo build --release --locked --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET)
+	@for name in $(FUZZ_TARGETS); do \
+	  $(TARGET)/release/$$name tests/fuzz/corpus-seeds/$$name/* >$(TARGET)/fuzz-$$name.log 2>&1 || \
+	    { cat $(TARGET)/fuzz-$$name.log; exit 1; }; done
+
+test: setup-test build guests guests-js guests-python test-sdk test-fuzz
 	@if [ -z "$$OCELLUS_TEST_DATA" ]; then \
 	  echo "note: OCELLUS_TEST_DATA is unset; tests on real video and public models will say SKIPPED"; fi
 ifdef NEXTEST
@@ -80,13 +91,31 @@ bench: build guests
 	cargo bench -q --profile release -p ocellus-runtime --bench rule_call
 	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap
 
+bench-peers: setup guests
+	@.ci/setup peers
+	cargo build --profile plugin --locked --manifest-path tests/peers/Cargo.toml -p extism-plugin \
+	  --target wasm32-unknown-unknown --target-dir $(TARGET)
+	cargo run -q --release --locked --manifest-path tests/peers/Cargo.toml --target-dir $(TARGET) -- \
+	  $(TARGET)/guests/wasm32-wasip2/release/line.wasm $(TARGET)/wasm32-unknown-unknown/plugin/extism_plugin.wasm
+
+fuzz: setup plugins guests
+	CARGO_TARGET_DIR=$(TARGET) tests/fuzz/run $(or $(FOR),60) $(FUZZ_TARGETS)
+
+# Workspaces of their own, which the root's commands do not reach.
+APART := tests/guests tests/fuzz tests/peers
+
 fmt:
 	cargo fmt --all
+	@for folder in $(APART); do cargo fmt --all --manifest-path $$folder/Cargo.toml; done
 
 lint: setup
 	cargo fmt --all --check
+	@for folder in $(APART); do cargo fmt --all --check --manifest-path $$folder/Cargo.toml || exit 1; done
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny check licenses bans sources; \
+	cargo clippy --release --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET) -- -D warnings
+	@if command -v cargo-deny >/dev/null; then \
+	  for folder in . $(APART); do cargo deny --manifest-path $$folder/Cargo.toml check licenses bans sources || exit 1; \
+	  done; \
 	  else echo "note: licences are not checked; get cargo-deny with: cargo install --locked cargo-deny"; fi
 	@if command -v cargo-machete >/dev/null; then cargo machete; \
 	  else echo "note: unused dependencies are not looked for; get cargo-machete with: cargo install --locked cargo-machete"; fi

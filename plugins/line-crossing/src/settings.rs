@@ -10,6 +10,8 @@ use crate::passage::Side;
 const MOST_LINES: usize = 64;
 /// Characters of a line's name.
 const LONGEST_NAME: usize = 64;
+/// Bytes of it: with `.entries` behind it, it names a measurement, and the host takes 128 bytes.
+const NAME_BYTES: usize = 120;
 /// Below this a line is a dot, in shares of the picture.
 const SHORTEST_LINE: f32 = 1e-3;
 /// Share of the box's height below which its edge says little: the detector's own noise grows with the
@@ -162,6 +164,13 @@ impl LineSettings {
         let length = self.name.chars().count();
         if length == 0 || length > LONGEST_NAME {
             return Err(format!("lines[{index}].name has {length} characters; give it 1 to {LONGEST_NAME}"));
+        }
+        if self.name.len() > NAME_BYTES {
+            let bytes = self.name.len();
+            return Err(format!("lines[{index}].name has {bytes} bytes; give it at most {NAME_BYTES}"));
+        }
+        if self.name.contains(char::is_control) {
+            return Err(format!("lines[{index}].name is {:?}; leave out control characters", self.name));
         }
         self.from.checked(&format!("lines[{index}].from"))?;
         self.to.checked(&format!("lines[{index}].to"))?;

@@ -59,6 +59,21 @@ fn names_are_given_once_and_lines_are_counted() {
     assert!(refusal(&json!({"lines": [line(String::new())]})).contains("name has 0 characters"));
 }
 
+/// The host refuses measurements of other names, and they are named after the lines.
+#[test]
+fn a_name_that_no_measurement_may_have_is_refused_with_the_settings() {
+    let named = |name: String| json!({"lines": [{"name": name, "from": [0.1, 0.1], "to": [0.9, 0.9]}]});
+    for control in ["a\nb", "\u{7f}", "\u{85}"] {
+        let message = refusal(&named(control.into()));
+        assert!(message.contains("lines[0].name is") && message.contains("control characters"), "{message}");
+    }
+    let message = refusal(&named("門".repeat(41)));
+    assert!(message.contains("lines[0].name has 123 bytes; give it at most 120"), "{message}");
+    let mut harness = Harness::<LineCrossing>::new(named("門".repeat(40))).unwrap();
+    let output = harness.frame(0.0, []).unwrap();
+    assert!(output.measurements().iter().all(|measurement| measurement.name.len() <= 128));
+}
+
 #[test]
 fn text_that_is_not_json_is_refused() {
     let mut instance = ocellus_sdk::Instance::<LineCrossing>::new();

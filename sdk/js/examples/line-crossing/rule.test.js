@@ -161,6 +161,8 @@ test("each refusal names the key, the value and the remedy", () => {
     [one((s) => (s.classes = ["persn"])), ["classes", '"persn"', "person, bicycle"]],
     [one((s) => (s.classes = [])), ["classes is empty"]],
     [one((s) => s.lines.push(s.lines[0])), ['lines[1].name is "door" like lines[0].name']],
+    [one((_, line) => (line.name = "a\nb")), ["lines[0].name is", "control characters"]],
+    [one((_, line) => (line.name = "門".repeat(41))), ["lines[0].name has 123 bytes; give it at most 120"]],
     ["{", ["not JSON"]],
   ];
   for (const [settings, parts] of cases) {

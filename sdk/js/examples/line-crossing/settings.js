@@ -6,6 +6,8 @@ import { f32, position, Segment } from "@ocellus/sdk";
 const MOST_LINES = 64;
 /** Characters of a line's name. */
 const LONGEST_NAME = 64;
+/** Bytes of it: with `.entries` behind it, it names a measurement, and the host takes 128 bytes. */
+const NAME_BYTES = 120;
 /** Below this a line is a dot, in shares of the picture. */
 const SHORTEST_LINE = f32(1e-3);
 /**
@@ -91,6 +93,13 @@ export function check({ lines, classes }) {
     const length = [...line.name].length;
     if (length === 0 || length > LONGEST_NAME) {
       throw new Error(`lines[${index}].name has ${length} characters; give it 1 to ${LONGEST_NAME}`);
+    }
+    const bytes = encodeURIComponent(line.name).replace(/%../g, "x").length;
+    if (bytes > NAME_BYTES) {
+      throw new Error(`lines[${index}].name has ${bytes} bytes; give it at most ${NAME_BYTES}`);
+    }
+    if (/\p{Cc}/u.test(line.name)) {
+      throw new Error(`lines[${index}].name is ${JSON.stringify(line.name)}; leave out control characters`);
     }
     if (segmentOf(line).length() < SHORTEST_LINE) {
       throw new Error(

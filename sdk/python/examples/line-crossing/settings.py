@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 from ocellus_sdk import POSITION, Point, Refusal, Segment, f32
@@ -10,6 +11,8 @@ MOST_LINES = 64
 """Lines of one rule."""
 LONGEST_NAME = 64
 """Characters of a line's name."""
+NAME_BYTES = 120
+"""Bytes of it: with `.entries` behind it, it names a measurement, and the host takes 128 bytes."""
 SHORTEST_LINE = f32(1e-3)
 """Below this a line is a dot, in shares of the picture."""
 BOX_NOISE = f32(0.04)
@@ -106,6 +109,11 @@ def check(settings: dict[str, Any]) -> None:
         said = json.dumps(name, ensure_ascii=False)
         if not 1 <= len(name) <= LONGEST_NAME:
             raise Refusal(f"lines[{index}].name has {len(name)} characters; give it 1 to {LONGEST_NAME}")
+        size = len(name.encode())
+        if size > NAME_BYTES:
+            raise Refusal(f"lines[{index}].name has {size} bytes; give it at most {NAME_BYTES}")
+        if re.search(r"[\x00-\x1f\x7f-\x9f]", name):
+            raise Refusal(f"lines[{index}].name is {said}; leave out control characters")
         if segment_of(line).length() < SHORTEST_LINE:
             x, y = line["from"]
             raise Refusal(f"lines[{index}] ({said}) starts and ends at [{x}, {y}]; move one end away")

@@ -181,6 +181,8 @@ class Settings(unittest.TestCase):
             (door(classes=["persn"]), ["classes", '"persn"', "person, bicycle"]),
             (door(classes=[]), ["classes is empty"]),
             ({"lines": door()["lines"] * 2}, ['lines[1].name is "door" like lines[0].name']),
+            (one_line(name="a\nb"), ["lines[0].name is", "control characters"]),
+            (one_line(name="門" * 41), ["lines[0].name has 123 bytes; give it at most 120"]),
             ("{", ["not JSON"]),
         ]:
             with self.subTest(settings=settings), self.assertRaises(Refusal) as raised:
