@@ -46,6 +46,7 @@ pub fn binding(settings: &str) -> Binding {
         settings: settings.to_owned(),
         cameras: vec![BoundCamera { handle: CameraHandle(1), name: name("camera"), classes }],
         limits: Limits::default(),
+        grants: ocellus_runtime::Grants::none(),
         deadline: DeadlineMode::Live,
     }
 }

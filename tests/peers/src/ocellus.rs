@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ocellus_core::{CameraHandle, FrameInfo, Name, TimeUs, Track};
-use ocellus_runtime::{Binding, BoundCamera, DeadlineMode, Limits, Runtime, RuntimeOptions, TrackColumns};
+use ocellus_runtime::{Binding, BoundCamera, DeadlineMode, Grants, Limits, Runtime, RuntimeOptions, TrackColumns};
 
 use crate::Failure;
 use crate::frames::SIZE;
@@ -21,6 +21,7 @@ pub(crate) fn run(frames: &[Vec<Track>], component: Vec<u8>) -> Result<Figures, 
         settings: "{}".to_owned(),
         cameras: vec![camera],
         limits: Limits::default(),
+        grants: Grants::none(),
         deadline: DeadlineMode::Live,
     };
     let probed = runtime.load(component)?.bind(binding)?.probe()?;
