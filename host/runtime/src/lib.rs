@@ -49,4 +49,4 @@ pub use crate::slot::{
     Restarted, Retired, RuleHealth, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted,
     prepare_swap,
 };
-pub use crate::values::{KeyValues, ValueChanges};
+pub use crate::values::{KeyValues, ValueChange, ValueChanges};

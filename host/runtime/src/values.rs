@@ -206,11 +206,14 @@ pub(crate) struct Ledger {
     open: BTreeMap<Arc<str>, u64>,
 }
 
+/// A key and its new value, or `None` where it is gone.
+pub type ValueChange = (Arc<str>, Option<Arc<[u8]>>);
+
 /// Values that changed, for the owner to keep; `None` for a key that is gone.
 #[derive(Debug, Clone, Default)]
 pub struct ValueChanges {
     /// By key.
-    pub changes: Vec<(Arc<str>, Option<Arc<[u8]>>)>,
+    pub changes: Vec<ValueChange>,
     number: u64,
     kept: Arc<AtomicU64>,
 }

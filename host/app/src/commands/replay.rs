@@ -1,7 +1,7 @@
 //! `ocellus replay`: recorded tracks through rules again.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 
 use anyhow::{Context, ensure};
 use ocellus_pipeline::journal::{self, JournalReader};
@@ -77,14 +77,13 @@ fn rejudge(args: &ReplayArgs, input: BufReader<File>) -> anyhow::Result<Outcome>
         .with_context(about)?;
     let header = journal.header();
     eprintln!("rule {}, recorded with {} {}", header.rule, header.plugin, header.plugin_version);
+    let mut out = std::io::stdout().lock();
     if let Some((first, count)) = &report.different {
-        println!(
-            "{count} of {} calls came to something else; the first at line {}:",
-            report.calls, first.line
-        );
-        println!("  recorded {}\n  now      {}", first.recorded, first.now);
+        let (calls, line) = (report.calls, first.line);
+        writeln!(out, "{count} of {calls} calls came to something else; the first at line {line}:")?;
+        writeln!(out, "  recorded {}\n  now      {}", first.recorded, first.now)?;
         return Ok(Outcome::Failed);
     }
-    println!("{} calls, {} events, all as recorded", report.calls, report.events);
+    writeln!(out, "{} calls, {} events, all as recorded", report.calls, report.events)?;
     Ok(ending::tell("results", report.ending, report.calls))
 }

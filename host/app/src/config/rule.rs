@@ -52,7 +52,7 @@ impl GrantsConfig {
                 .with_context(|| format!("grants.powers: {name:?} is no power; there are {}", known()))
         };
         let powers = self.powers.iter().map(power).collect::<anyhow::Result<_>>()?;
-        Ok(Grants::new(powers, &self.webhooks).context("grants")?)
+        Grants::new(powers, &self.webhooks).context("grants")
     }
 }
 

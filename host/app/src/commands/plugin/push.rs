@@ -37,7 +37,7 @@ pub(crate) fn run(args: &PushArgs) -> anyhow::Result<Outcome> {
     let known = client.get(&path)?;
     match known {
         Some(_) if args.cameras.is_empty() && settings.is_none() => {
-            activate(&client, rule, (digest, grants(args)))?
+            activate(&client, rule, (digest, grants(args)))?;
         }
         known => bind(&client, &wanted(args, digest, settings, known.as_ref())?, rule)?,
     }

@@ -131,7 +131,7 @@ impl LaneRules {
                 let _ = reply.try_send(answer);
             }
             LaneCommand::Command { rule, request, reply } => {
-                let _ = reply.try_send(self.correct(&rule, request, between));
+                let _ = reply.try_send(self.correct(&rule, &request, between));
             }
             LaneCommand::Restarted { rule, restarted } => {
                 if let Some(bound) = self.rules.get_mut(&rule) {
@@ -164,7 +164,7 @@ impl LaneRules {
     }
 
     /// An operator's correction, at the time of the last frame.
-    fn correct(&mut self, rule: &Name, request: String, between: &Between) -> Option<Result<(), String>> {
+    fn correct(&mut self, rule: &Name, request: &str, between: &Between) -> Option<Result<(), String>> {
         let bound = self.rules.get_mut(rule)?;
         let info = FrameInfo {
             camera: between.shared.handle,
@@ -173,9 +173,9 @@ impl LaneRules {
             size: ocellus_core::Size::default(),
         };
         let at = Moment { time: between.time, wall: Some(now()) };
-        let processed = bound.slot.command(at, &request);
+        let processed = bound.slot.command(at, request);
         for tap in [&bound.shadow, &bound.journal].into_iter().flatten() {
-            let (seat, request, said) = (self.seat.clone(), request.clone(), Heard::of(&processed));
+            let (seat, request, said) = (self.seat.clone(), request.to_owned(), Heard::of(&processed));
             tap.tell(Told::Command { seat, at, request, said });
         }
         Some(match processed {
