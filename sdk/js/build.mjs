@@ -21,6 +21,9 @@ function tool(name) {
   });
 }
 
+/** componentize-js needs a shim that it does not name, and no later one. */
+const SPIDERMONKEY = "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.2";
+
 /** A message for the author that needs no stack. */
 class Usage extends Error {}
 
@@ -94,7 +97,7 @@ async function quickjs(source) {
 /** SpiderMonkey; install @bytecodealliance/componentize-js yourself, it is large. */
 async function spidermonkey(source, folder) {
   const { componentize } = await import("@bytecodealliance/componentize-js").catch(() => {
-    throw new Usage("run `npm install --no-save @bytecodealliance/componentize-js@0.23.0` in the SDK first");
+    throw new Usage(`run \`npm install --no-save ${SPIDERMONKEY}\` in ${sdk} first`);
   });
   const sourcePath = path.join(folder, "component.js");
   await writeFile(sourcePath, source);
