@@ -11,6 +11,8 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocellus
 JS_RULE := $(TARGET)/guests/js/line-crossing.wasm
 PYTHON_RULE := $(TARGET)/guests/python/line-crossing.wasm
+JS_POWERS := $(TARGET)/guests/js/powers.wasm
+PYTHON_POWERS := $(TARGET)/guests/python/powers.wasm
 
 .PHONY: help build plugins guests guests-js guests-python setup-sdk test-sdk demo test test-fuzz bench bench-peers fuzz fmt lint \
   setup setup-test
@@ -47,18 +49,27 @@ guests: setup
 setup-sdk:
 	@.ci/setup sdk
 
-guests-js: $(JS_RULE)
+guests-js: $(JS_RULE) $(JS_POWERS)
 
-$(JS_RULE): $(wildcard sdk/js/*.* sdk/js/src/* sdk/js/examples/line-crossing/* wit/v0.1/*) | setup-sdk
+$(JS_RULE): $(wildcard sdk/js/*.* sdk/js/src/* sdk/js/examples/line-crossing/* wit/v0.2/*) | setup-sdk
 	@mkdir -p $(@D)
 	node sdk/js/build.mjs sdk/js/examples/line-crossing/rule.js -o $@
 
-guests-python: $(PYTHON_RULE)
+$(JS_POWERS): $(wildcard sdk/js/*.* sdk/js/src/* sdk/js/test/powers/* wit/v0.2/*) | setup-sdk
+	@mkdir -p $(@D)
+	node sdk/js/build.mjs sdk/js/test/powers/rule.js -o $@
 
-$(PYTHON_RULE): $(wildcard sdk/python/*.* sdk/python/ocellus_sdk/*.py sdk/python/examples/line-crossing/* wit/v0.1/*) | setup-sdk
+guests-python: $(PYTHON_RULE) $(PYTHON_POWERS)
+
+$(PYTHON_RULE): $(wildcard sdk/python/*.* sdk/python/ocellus_sdk/*.py sdk/python/examples/line-crossing/* wit/v0.2/*) | setup-sdk
 	@mkdir -p $(@D)
 	PYTHONPATH=sdk/python:$(CACHE)/sdk-python python3 -m ocellus_sdk.build \
 	  sdk/python/examples/line-crossing/line_crossing.py -o $@
+
+$(PYTHON_POWERS): $(wildcard sdk/python/*.* sdk/python/ocellus_sdk/*.py sdk/python/tests/powers/* wit/v0.2/*) | setup-sdk
+	@mkdir -p $(@D)
+	PYTHONPATH=sdk/python:$(CACHE)/sdk-python python3 -m ocellus_sdk.build \
+	  sdk/python/tests/powers/powers_rule.py -o $@
 
 test-sdk: setup-sdk
 	cd sdk/js && npm test --silent

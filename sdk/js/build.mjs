@@ -9,8 +9,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const sdk = path.dirname(fileURLToPath(import.meta.url));
-const WIT = path.join(sdk, "../../wit/v0.1");
-const HOST = "ocellus:plugin/host@0.1.0";
+const WIT = path.join(sdk, "../../wit/v0.2");
+const HOST = "ocellus:plugin/host@0.2.0";
+const KEY_VALUE = "ocellus:plugin/key-value@0.2.0";
 const USAGE = "usage: ocellus-build RULE.js -o RULE.wasm [--engine quickjs|spidermonkey]";
 
 /** A package that building needs and running or testing a rule does not. */
@@ -19,6 +20,9 @@ function tool(name) {
     throw new Usage(`${name} is missing; run \`npm install --ignore-scripts\` in your project or in ${sdk} first`);
   });
 }
+
+/** componentize-js needs a shim that it does not name, and no later one. */
+const SPIDERMONKEY = "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.2";
 
 /** A message for the author that needs no stack. */
 class Usage extends Error {}
@@ -29,7 +33,7 @@ async function bundle(contents, resolveDir) {
   const built = await esbuild.build({
     stdin: { contents, resolveDir, sourcefile: "entry.js" },
     alias: { "@ocellus/sdk": path.join(sdk, "src/index.js") },
-    external: [HOST],
+    external: [HOST, KEY_VALUE],
     bundle: true,
     write: false,
     outfile: path.join(resolveDir, "bundle.js"),
@@ -63,8 +67,10 @@ const entry = (rule, wide) => `
   import definition from ${JSON.stringify(rule)};
   import { component } from ${JSON.stringify(path.join(sdk, "src/component.js"))};
   import { log } from "${HOST}";
+  import { get, set, delete as forget, keys } from "${KEY_VALUE}";
+  const keyValue = { get, set, delete: forget, keys };
   export const { describe, configure, process, finish, save, restore, query, command } =
-    component(definition, { hostLog: log, wide: ${wide} });`;
+    component(definition, { hostLog: log, keyValue, wide: ${wide} });`;
 
 /** What the rule says of itself; an error in its definition is thrown here, with its line. */
 async function definitionOf(rule, folder) {
@@ -91,7 +97,7 @@ async function quickjs(source) {
 /** SpiderMonkey; install @bytecodealliance/componentize-js yourself, it is large. */
 async function spidermonkey(source, folder) {
   const { componentize } = await import("@bytecodealliance/componentize-js").catch(() => {
-    throw new Usage("run `npm install --no-save @bytecodealliance/componentize-js@0.23.0` in the SDK first");
+    throw new Usage(`run \`npm install --no-save ${SPIDERMONKEY}\` in ${sdk} first`);
   });
   const sourcePath = path.join(folder, "component.js");
   await writeFile(sourcePath, source);

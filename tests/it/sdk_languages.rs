@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use ocellus_tests::program::target_folder;
 use ocellus_tests::{ocellus, plugin};
 
+use crate::commands::recorded_tracks;
+
 /// Seeds from 1000 on are never trained on.
 const SEEDS: [u64; 3] = [1000, 1001, 1002];
 
@@ -16,9 +18,9 @@ const SETTINGS: [&str; 2] = [
     r#"{"lines":[{"name":"grüße","from":[0.31,0.0],"to":[0.33,1.0]}],"settle_s":0.5,"memory_s":1}"#,
 ];
 
-/// The rule in another language than Rust.
-fn guest(language: &str) -> PathBuf {
-    let path = target_folder().join("guests").join(language).join("line-crossing.wasm");
+/// A rule in another language than Rust: `line-crossing`, or `powers` from the tests of the SDK.
+fn guest(language: &str, rule: &str) -> PathBuf {
+    let path = target_folder().join("guests").join(language).join(format!("{rule}.wasm"));
     assert!(path.is_file(), "{} is missing; run `make guests-js guests-python` first", path.display());
     path
 }
@@ -68,6 +70,7 @@ fn a_rule_in_javascript_and_one_in_python_are_as_the_rule_in_rust() {
     they_ask_for_nothing_but_the_contract();
     they_give_the_same_events();
     they_refuse_wrong_settings_by_name();
+    they_use_powers_alike();
 }
 
 fn they_give_the_same_events() {
@@ -78,7 +81,7 @@ fn they_give_the_same_events() {
             let expected = replay(&tracks, &plugin("line-crossing"), settings);
             assert!(expected.lines().count() >= 8, "seed {seed} shows too little: {expected}");
             for language in ["js", "python"] {
-                let events = replay(&tracks, &guest(language), settings);
+                let events = replay(&tracks, &guest(language, "line-crossing"), settings);
                 assert_eq!(events, expected, "{language}, seed {seed}, {settings}");
             }
         }
@@ -87,7 +90,7 @@ fn they_give_the_same_events() {
 
 fn they_ask_for_nothing_but_the_contract() {
     for language in ["js", "python"] {
-        let finished = ocellus(&["plugin", "inspect", &text(&guest(language))]);
+        let finished = ocellus(&["plugin", "inspect", &text(&guest(language, "line-crossing"))]);
         assert_eq!(finished.code, 0, "{}", finished.stderr);
         let imports: Vec<&str> = finished
             .stdout
@@ -95,7 +98,8 @@ fn they_ask_for_nothing_but_the_contract() {
             .filter(|line| line.contains('@'))
             .filter_map(|line| line.split_whitespace().last())
             .collect();
-        assert_eq!(imports, ["ocellus:plugin/host@0.1.0", "ocellus:plugin/types@0.1.0"], "{language}");
+        let contract = ["host", "key-value", "types"].map(|part| format!("ocellus:plugin/{part}@0.2.0"));
+        assert_eq!(imports, contract, "{language}");
     }
 }
 
@@ -104,7 +108,7 @@ fn they_refuse_wrong_settings_by_name() {
     let tracks = folder.path().join("tracks.jsonl");
     let head = r#"{"format":"ocellus-tracks","version":1,"camera":"c","width":100,"height":100,"classes":["person"]}"#;
     std::fs::write(&tracks, format!("{head}\n")).unwrap();
-    for rule in [plugin("line-crossing"), guest("js"), guest("python")] {
+    for rule in [plugin("line-crossing"), guest("js", "line-crossing"), guest("python", "line-crossing")] {
         for (settings, part) in [
             (r#"{"lanes":[]}"#, "unknown field `lanes`"),
             (r#"{"lines":[{"name":"l","from":[0,0],"to":[0.5,7]}]}"#, "lines[0].to"),
@@ -114,6 +118,35 @@ fn they_refuse_wrong_settings_by_name() {
                 ocellus(&["replay", &text(&tracks), "--rule", &text(&rule), "--settings", settings]);
             assert_eq!(finished.code, 2, "{}: {}", rule.display(), finished.stderr);
             assert!(finished.stderr.contains(part), "{}: {}", rule.display(), finished.stderr);
+        }
+    }
+}
+
+/// Two rules that use every power, of one language or of both, say the same. Each hears the other.
+fn they_use_powers_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| text(&folder.path().join(name));
+    let (tracks, events) = (file("tracks.jsonl"), file("events.jsonl"));
+    std::fs::write(&tracks, recorded_tracks(1)).unwrap();
+    let said = |languages: [&str; 2], grants: &[&str]| {
+        let rules = languages.map(|language| text(&guest(language, "powers")));
+        let mut args = vec!["replay", &tracks, "--events", &events];
+        for (rule, name) in rules.iter().zip(["a", "b"]) {
+            args.extend(["--rule", rule, "--settings", "{}", "--rule-name", name]);
+        }
+        args.extend(grants.iter().flat_map(|power| ["--grant", *power]));
+        let finished = ocellus(&args);
+        assert_eq!(finished.code, 0, "{languages:?}: {}", finished.stderr);
+        std::fs::read_to_string(&events).unwrap()
+    };
+    let all = ["messages", "key-value", "wall-clock"];
+    let refused = r#""kept":"the power key-value is not granted to this rule""#;
+    for (grants, heard, part) in [(&all[..0], 0, refused), (&all[..], 14, r#""kept":"8""#)] {
+        let expected = said(["js", "js"], grants);
+        assert!(expected.contains(part), "{grants:?}: {expected}");
+        assert_eq!(expected.matches(r#""kind":"heard""#).count(), heard, "{grants:?}: {expected}");
+        for languages in [["python", "python"], ["js", "python"]] {
+            assert_eq!(said(languages, grants), expected, "{languages:?}, {grants:?}");
         }
     }
 }

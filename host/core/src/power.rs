@@ -49,7 +49,7 @@ impl Power {
         Power::ALL.into_iter().find(|power| power.as_str() == name)
     }
 
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -70,13 +70,13 @@ impl Powers {
 
     /// Whether it has this one.
     #[must_use]
-    pub fn has(self, power: Power) -> bool {
+    pub const fn has(self, power: Power) -> bool {
         self.0 & power.bit() != 0
     }
 
     /// The set with this one too.
     #[must_use]
-    pub fn with(self, power: Power) -> Powers {
+    pub const fn with(self, power: Power) -> Powers {
         Powers(self.0 | power.bit())
     }
 

@@ -2,7 +2,7 @@
 // of the language say so when they are used.
 
 const noClock = () => {
-  throw new TypeError("a rule has no clock but the frame's time: use frame.timeUs");
+  throw new TypeError("a rule has no clock but the frame's time: use frame.timeUs, or wallClock() for the time of day");
 };
 
 const noDice = () => {

@@ -1,5 +1,8 @@
 // What a rule returns, built up call by call.
 
+import { checkName } from "./name.js";
+import { integer, toValue } from "./value.js";
+
 const TONES = ["neutral", "good", "bad"];
 
 function text(what, value) {
@@ -35,23 +38,11 @@ class EventBuilder {
   }
 
   attribute(key, value) {
-    switch (typeof value) {
-      case "boolean":
-        return this.#set(key, { tag: "flag", val: value });
-      case "number":
-        return this.#set(key, { tag: "number", val: value });
-      case "bigint":
-        return this.integer(key, Number(value));
-      case "string":
-        return this.#set(key, { tag: "text", val: value });
-      default:
-        throw new TypeError(`attribute ${key} is ${typeof value}; give a boolean, a number or a string`);
-    }
+    return this.#set(key, toValue(key, value));
   }
 
   integer(key, value) {
-    if (!Number.isSafeInteger(value)) throw new TypeError(`attribute ${key} is ${value}; give a whole number`);
-    return this.#set(key, { tag: "integer", val: value });
+    return this.#set(key, integer(key, value));
   }
 
   #set(key, value) {
@@ -63,11 +54,13 @@ class EventBuilder {
   }
 }
 
-/** Events, measurements and overlays of one call. */
+/** Events, measurements, overlays, publications and webhook calls of one call. */
 export class Output {
   events = [];
   measurements = [];
   overlays = [];
+  publications = [];
+  webhooks = [];
 
   event(kind) {
     const event = { kind: text("the kind of an event", kind), track: null, attributes: [] };
@@ -94,6 +87,17 @@ export class Output {
       tag: "label",
       val: { at: point("at", at), tone: tone(meant), text: text("text", said) },
     });
+  }
+
+  publish(topic, attributes = {}) {
+    const said = Object.entries(attributes).map(([key, value]) => [key, toValue(key, value)]);
+    this.publications.push({ topic: checkName(text("topic", topic)), attributes: said });
+  }
+
+  callWebhook(url, body) {
+    const json = JSON.stringify(body);
+    if (json === undefined) throw new TypeError(`the webhook's body is ${typeof body}; give what JSON can hold`);
+    this.webhooks.push({ url: text("url", url), body: json });
   }
 
   measured(name) {

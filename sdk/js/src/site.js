@@ -1,4 +1,6 @@
-// The cameras that a rule is bound to.
+// The cameras that a rule is bound to, and what it may do there.
+
+import { checkPowers } from "./powers.js";
 
 /** Names shown of a long class list. */
 const NAMED = 12;
@@ -25,8 +27,20 @@ class ClassFilter {
 
 /** All cameras that the rule is bound to; one for a rule of camera scope. */
 export class Site {
-  constructor(cameras) {
+  #granted;
+
+  constructor(cameras, granted = []) {
     this.cameras = cameras;
+    this.#granted = checkPowers("granted", granted);
+  }
+
+  granted(power) {
+    checkPowers("granted(power)", [power]);
+    return this.#granted.includes(power);
+  }
+
+  require(power) {
+    if (!this.granted(power)) throw new Error(`this needs the power ${power}; grant it to the rule`);
   }
 
   camera(handle) {

@@ -5,7 +5,12 @@
 import { withoutClock } from "./clockless.js";
 import { f32 } from "./geometry.js";
 import { setSink } from "./log.js";
+import { checkName } from "./name.js";
+import { checkPowers } from "./powers.js";
 import { Instance } from "./rule.js";
+import { FakeValues } from "./test-values.js";
+import { toValue } from "./value.js";
+import { setBackend } from "./values.js";
 
 const CLASSES = ["person", "bicycle", "car", "motorcycle", "bus", "truck"];
 const STATES = ["tentative", "confirmed", "lost"];
@@ -16,20 +21,44 @@ export class Harness {
   #settings;
   #camera;
   #size;
+  #granted;
   #instance;
+  #topics = [];
   #nextSequence = 0;
   #lastUs = -1;
   #firstSeen = new Map();
   #log = [];
+  #values = new FakeValues();
+  #wallUs = null;
+  #heard = [];
 
-  /** Throws the rule's refusal of its settings. `camera` may give `width`, `height` and `classes`. */
-  constructor(definition, settings = {}, camera = {}) {
-    const { width = 1280, height = 720, classes = CLASSES } = camera;
+  /** Throws the rule's refusal of its settings. `given` may have `width`, `height`, `classes` and `granted`. */
+  constructor(definition, settings = {}, given = {}) {
+    const { width = 1280, height = 720, classes = CLASSES, granted = [] } = given;
+    this.#granted = checkPowers("granted", granted);
     this.#definition = definition;
     this.#settings = typeof settings === "string" ? settings : JSON.stringify(settings);
     this.#camera = { handle: 1, name: "camera", classes };
     this.#size = { width, height };
     this.#instance = this.#configured();
+  }
+
+  setWallClock(seconds) {
+    this.#wallUs = micros(seconds);
+  }
+
+  say(rule, topic, attributes = {}) {
+    this.#heard.push({
+      timeUs: Math.max(this.#lastUs, 0),
+      camera: "other",
+      rule: checkName(rule),
+      topic: checkName(topic),
+      attributes: Object.entries(attributes).map(([key, value]) => [key, toValue(key, value)]),
+    });
+  }
+
+  value(key) {
+    return this.#values.peek(key);
   }
 
   frame(seconds, tracks) {
@@ -42,36 +71,38 @@ export class Harness {
     const timeUs = micros(seconds);
     if (timeUs <= this.#lastUs) throw new Error(`frame time ${seconds} s does not increase`);
     this.#lastUs = timeUs;
-    const frame = { camera: 1, sequence: this.#nextSequence++, timeUs, ...this.#size };
-    return this.#call(() => this.#instance.process(frame, { ...emptyColumns(), ...columns }));
+    const frame = { camera: 1, sequence: this.#nextSequence++, ...this.#at(timeUs), ...this.#size };
+    const messages = this.#messages();
+    return this.#call("write", () => this.#instance.process(frame, { ...emptyColumns(), ...columns }, messages));
   }
 
   finish(seconds) {
-    return this.#call(() => this.#instance.finish(micros(seconds)));
+    return this.#call("write", () => this.#instance.finish(this.#at(micros(seconds))));
   }
 
   save() {
-    return this.#call(() => this.#instance.save());
+    return this.#call("read", () => this.#instance.save());
   }
 
   restore(state, version) {
     const bytes = typeof state === "string" ? new TextEncoder().encode(state) : state;
-    this.#call(() => this.#instance.restore(bytes, version));
+    this.#call("write", () => this.#instance.restore(bytes, version));
   }
 
   swap() {
     const state = this.save();
     const successor = this.#configured();
-    this.#call(() => successor.restore(state, this.#definition.version));
+    this.#call("write", () => successor.restore(state, this.#definition.version));
     this.#instance = successor;
   }
 
   query(request) {
-    return JSON.parse(this.#call(() => this.#instance.query(JSON.stringify(request))));
+    return JSON.parse(this.#call("read", () => this.#instance.query(JSON.stringify(request))));
   }
 
   command(seconds, request) {
-    return this.#call(() => this.#instance.command(micros(seconds), JSON.stringify(request)));
+    const at = this.#at(micros(seconds));
+    return this.#call("write", () => this.#instance.command(at, JSON.stringify(request)));
   }
 
   log() {
@@ -80,17 +111,35 @@ export class Harness {
 
   #configured() {
     const instance = new Instance(this.#definition);
-    this.#call(() => instance.configure(this.#settings, [this.#camera]));
+    const configure = () => instance.configure(this.#settings, [this.#camera], this.#granted);
+    this.#topics = this.#call("early", configure);
     return instance;
   }
 
-  #call(run) {
+  #has(power) {
+    return this.#granted.includes(power);
+  }
+
+  #at(timeUs) {
+    return { timeUs, wallUs: this.#has("wall-clock") ? this.#wallUs : null };
+  }
+
+  /** What was said since the last frame, as far as the rule hears it, by the names of those who said it. */
+  #messages() {
+    const isHeard = ({ topic }) => this.#has("messages") && this.#topics.includes(topic);
+    const order = (a, b) => a.timeUs - b.timeUs || (a.rule < b.rule ? -1 : Number(a.rule > b.rule));
+    return this.#heard.splice(0).filter(isHeard).sort(order);
+  }
+
+  #call(access, run) {
     setSink((level, message) => this.#log.push({ level, message }));
+    setBackend(this.#values.allowing(this.#has("key-value") ? access : "none"));
     const putBack = withoutClock();
     try {
       return run();
     } finally {
       putBack();
+      setBackend(null);
     }
   }
 

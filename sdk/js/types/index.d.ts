@@ -106,11 +106,19 @@ export interface EventBuilder {
   integer(key: string, value: number): this;
 }
 
-/** Events, measurements and overlays of one call. */
+/** A bigint is a whole number; a number is one with a fraction, so 2 is 2.0. */
+export type Facts = { [key: string]: boolean | number | bigint | string };
+
+type StoredFacts = [string, { tag: string; val: unknown }][];
+
+/** Events, measurements, overlays, publications and webhook calls of one call. */
 export class Output {
-  readonly events: { kind: string; track: number | null; attributes: [string, { tag: string; val: unknown }][] }[];
+  readonly events: { kind: string; track: number | null; attributes: StoredFacts }[];
   readonly measurements: { name: string; value: number }[];
   readonly overlays: { tag: "polygon" | "line" | "label"; val: Record<string, unknown> }[];
+  readonly publications: { topic: string; attributes: StoredFacts }[];
+  /** Each `body` is JSON. */
+  readonly webhooks: { url: string; body: string }[];
   /** Adds an event of `kind`, such as `line-crossing`. */
   event(kind: string): EventBuilder;
   /** Adds a number as it stands at this moment. */
@@ -120,6 +128,16 @@ export class Output {
   drawLine(line: { from: Point; to: Point }, tone: Tone, label?: string): void;
   /** `at` is the left end of the text's base line. */
   drawLabel(at: Point, tone: Tone, text: string): void;
+  /**
+   * Tells the other rules of the site something; those that named the topic hear it from their next frame on. Needs
+   * `messages`, without which the host leaves it out. Throws where `topic` is no name.
+   */
+  publish(topic: string, attributes?: Facts): void;
+  /**
+   * Has the host call an address by `POST` once this call has returned. Needs `webhook` and an address that the
+   * operator named, without which the host leaves it out.
+   */
+  callWebhook(url: string, body: Json): void;
   /** The measurement of this name. */
   measured(name: string): number | undefined;
 }
@@ -137,9 +155,19 @@ export interface ClassFilter {
   accepts(camera: number, classNumber: number): boolean;
 }
 
-/** All cameras that the rule is bound to; one for a rule of camera scope. */
+/**
+ * What a rule may do beyond seeing tracks and reporting: see embeddings or readings, publish and hear messages, keep
+ * values, know the time of day, have network addresses called.
+ */
+export type Power = "embeddings" | "readings" | "messages" | "key-value" | "wall-clock" | "webhook";
+
+/** All cameras that the rule is bound to, one for a rule of camera scope; and what it may do there. */
 export interface Site {
   readonly cameras: Camera[];
+  /** Whether the operator has granted the rule this power. */
+  granted(power: Power): boolean;
+  /** Throws an `Error` that says what to do where the power is not granted; for a rule that cannot do without. */
+  require(power: Power): void;
   camera(handle: number): Camera | undefined;
   /** Throws where a camera's model does not know one of the names, naming `key`. */
   classes(names: string[], key?: string): ClassFilter;
@@ -150,11 +178,26 @@ export interface Site {
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** What another rule has said. */
+export interface Message {
+  /** Time of the frame or command that caused it, in microseconds. */
+  timeUs: number;
+  /** The name of the camera of that frame. */
+  camera: string;
+  rule: string;
+  topic: string;
+  attributes: { [key: string]: boolean | number | string };
+}
+
 /**
  * A rule at work. A plain `Error` that it throws is for the operator, and the rule goes on; any other
  * (`TypeError` …) is a fault and ends the instance.
  */
 export interface RuleInstance {
+  /** The topics that it wants to hear of, asked for once, after `configure`. Needs `messages`. */
+  topics?(): string[];
+  /** Hears what another rule of the site has said; before the frame that it is told with, in a fixed order. */
+  hear?(message: Message): void;
   /** Sees one frame. */
   process(frame: Frame, tracks: Tracks): Output;
   /** The stream ended: last reports. */
@@ -181,6 +224,8 @@ export interface Definition<Settings = any> {
   settingsSchema: { type: "object"; [keyword: string]: unknown };
   /** One instance a camera (the default), or one for all cameras of a binding. */
   scope?: "camera" | "site";
+  /** What it asks for beyond seeing tracks; `Site.granted` says what it got. */
+  powers?: Power[];
   /** Takes the settings and the cameras. An `Error` refuses the binding. */
   configure(settings: Settings, site: Site): RuleInstance;
 }
@@ -189,6 +234,36 @@ export function rule<Settings>(definition: Definition<Settings>): Readonly<Defin
 
 /** The rule's log, as the operator sees it. */
 export const log: Record<"debug" | "info" | "warn" | "error", (message: unknown) => void>;
+
+/** Why the host has not read or set a value. */
+export type ValueRefusal = Error & { code: "not-granted" | "not-now" | "bad-key" | "too-large" | "full" };
+
+/**
+ * What a rule keeps under keys, over restarts and versions; needs `key-value`. For what is too large or too rarely
+ * changed for the state, which is saved as a whole every second. Each instance has values of its own; after a failure
+ * values and state are both as they were at the last save. Throws a `ValueRefusal`: where the power is not granted, in
+ * `configure`, where `save` or `query` would change something, and where a key, a value or all values are too long.
+ */
+export const values: {
+  get(key: string): Uint8Array | undefined;
+  /** Sets a value, in place of the one before. */
+  set(key: string, value: Uint8Array): void;
+  /** Whether it was there. */
+  delete(key: string): boolean;
+  /** At most `limit` keys (1000) that begin with `prefix`, sorted by their bytes; the first after `after` if given. */
+  keys(prefix?: string, options?: { after?: string | null; limit?: number }): string[];
+};
+
+/**
+ * The time of day of the running call, in microseconds since the Unix epoch; the same all through a call. Null without
+ * `wall-clock`, over recordings that do not have it, and in calls other than `process`, `finish` and `command`.
+ */
+export function wallClock(): number | null;
+
+/** The bytes of a text. */
+export function toUtf8(text: string): Uint8Array;
+/** The text of bytes; throws where they are none. */
+export function fromUtf8(bytes: Uint8Array): string;
 
 /** Schema of a position in the picture, `[x, y]`. */
 export const position: { [keyword: string]: unknown };

@@ -1,6 +1,6 @@
 /** A host for unit tests: drives a rule exactly as the real one does, without WebAssembly. */
 
-import type { Columns, Definition, Output } from "./index.js";
+import type { Columns, Definition, Facts, Output, Power } from "./index.js";
 
 /** A track of a test frame: confirmed, confidence 0.9, a box of 0.1 × 0.2 in the middle of the picture. */
 export interface TrackBuilder {
@@ -24,12 +24,21 @@ export function track(id: number, className: string): TrackBuilder;
 
 /** A rule on one camera, number 1, named `camera`. Times are in seconds. */
 export class Harness {
-  /** Throws the rule's refusal of its settings. */
+  /** Throws the rule's refusal of its settings. Powers are granted that `granted` names. */
   constructor(
     rule: Definition,
     settings?: unknown,
-    camera?: { width?: number; height?: number; classes?: string[] },
+    given?: { width?: number; height?: number; classes?: string[]; granted?: Power[] },
   );
+  /** Sets the time of day for the calls that follow, in seconds since the Unix epoch; seen with `wall-clock`. */
+  setWallClock(seconds: number): void;
+  /**
+   * Has a rule of this name on a camera named `other` say something before the next frame; heard with `messages`,
+   * where `topics()` has the topic.
+   */
+  say(rule: string, topic: string, attributes?: Facts): void;
+  /** What the rule keeps under a key. */
+  value(key: string): Uint8Array | undefined;
   /** Shows the rule a frame. */
   frame(seconds: number, tracks: Iterable<TrackBuilder>): Output;
   /** Shows the rule a frame whose columns are exactly these, well-formed or not. */

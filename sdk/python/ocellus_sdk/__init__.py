@@ -1,12 +1,15 @@
 """Write a rule for Ocellus: a class that extends `Rule`, one in the module that is built."""
 
-from . import log
+from . import log, values
+from .call import wall_clock
 from .geometry import Point, Polygon, Segment, f32, hypot32, shortest32
+from .message import Message
 from .output import Output
 from .rule import Refusal, Rule
 from .schema import OUTLINE, POSITION
 from .site import Camera, ClassFilter, Site
 from .tracks import Frame, Tracks, TrackView
+from .values import ValueRefusal
 
 __all__ = [
     "OUTLINE",
@@ -14,6 +17,7 @@ __all__ = [
     "Camera",
     "ClassFilter",
     "Frame",
+    "Message",
     "Output",
     "Point",
     "Polygon",
@@ -23,8 +27,11 @@ __all__ = [
     "Site",
     "TrackView",
     "Tracks",
+    "ValueRefusal",
     "f32",
     "hypot32",
     "log",
     "shortest32",
+    "values",
+    "wall_clock",
 ]

@@ -13,7 +13,7 @@ from .instance import rule_of
 from .rule import Rule
 
 SDK = Path(__file__).resolve().parent.parent
-WIT = SDK.parent.parent / "wit" / "v0.1"
+WIT = SDK.parent.parent / "wit" / "v0.2"
 APP = "ocellus_component"
 
 
@@ -28,7 +28,7 @@ def build(source: Path, output: Path) -> type[Rule]:
     with tempfile.TemporaryDirectory(prefix="ocellus-build-") as folder:
         Path(folder, f"{APP}.py").write_text(app)
         # Copied, since the build looks at its folders through a sandbox that follows no link out of them.
-        left_out = shutil.ignore_patterns("__pycache__", "build.py", "testing.py")
+        left_out = shutil.ignore_patterns("__pycache__", "build.py", "testing*.py")
         shutil.copytree(SDK / "ocellus_sdk", Path(folder, "ocellus_sdk"), ignore=left_out)
         tool = [sys.executable, "-c", "from componentize_py import script; script()"]
         command = [*tool, "-q", "-d", str(WIT), "-w", "rule", "componentize", APP, "--stub-wasi"]

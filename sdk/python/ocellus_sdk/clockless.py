@@ -12,7 +12,7 @@ _DICE = tuple(name for name in random.__all__ if name[0].islower())
 
 
 def _no_clock(*_args: Any) -> None:
-    raise RuntimeError("a rule has no clock but the frame's time: use frame.time_us")
+    raise RuntimeError("a rule has no clock but the frame's time: use frame.time_us, or wall_clock() for the time of day")
 
 
 def _no_dice(*_args: Any, **_named: Any) -> None:

@@ -3,17 +3,19 @@
 import json
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import log, schema
+from .message import Message
+from .name import check_name, is_name
 from .output import Output
+from .powers import check_powers
 from .refusal import Refusal
 from .rule import Rule
 from .site import Camera, Site
 from .tracks import Frame, Tracks
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
 
@@ -22,7 +24,7 @@ def check(rule: type[Rule]) -> type[Rule]:
     missing = [key for key in ("name", "version", "summary", "settings_schema") if not hasattr(rule, key)]
     if missing:
         raise TypeError(f"{rule.__name__} lacks {', '.join(missing)}")
-    if not _NAME.fullmatch(rule.name):
+    if not is_name(rule.name):
         raise TypeError(f"name is {rule.name!r}; give 1 to 64 letters, digits, '.', '_' or '-'")
     if not _VERSION.fullmatch(rule.version):
         raise TypeError(f"version is {rule.version!r}; write one such as 1.2.0")
@@ -30,6 +32,7 @@ def check(rule: type[Rule]) -> type[Rule]:
         raise TypeError("settings_schema must be a JSON Schema of an object")
     if rule.scope not in ("camera", "site"):
         raise TypeError(f"scope is {rule.scope!r}; give camera or site")
+    check_powers("powers", rule.powers)
     schema.check_schema(rule.settings_schema)
     return rule
 
@@ -55,18 +58,23 @@ class Instance:
         self._rule: Rule | None = None
         self._site = Site([])
 
-    def configure(self, text: str, cameras: Sequence[Camera]) -> None:
-        """Reads the settings and makes the rule. A rule that stood before stays when this raises."""
+    def configure(self, text: str, cameras: Sequence[Camera], granted: Sequence[str]) -> list[str]:
+        """Reads the settings and makes the rule; gives the topics that it wants to hear of. A rule that stood before
+        stays when this raises."""
         settings = _parse(text, "settings are not JSON")
-        site = Site(cameras)
+        site = Site(cameras, granted)
         try:
             made = self.definition(schema.read(self.definition.settings_schema, settings), site)
+            topics = _topics(made)
         except Refusal as refusal:
             raise Refusal(f"settings: {refusal}") from None
         self._rule, self._site = made, site
+        return topics
 
-    def process(self, frame: Frame, columns: Any) -> Output:
-        """Shows the rule one frame."""
+    def process(self, frame: Frame, columns: Any, messages: Iterable[Message]) -> Output:
+        """Tells the rule what others have said, and shows it one frame."""
+        for message in messages:
+            self._configured().hear(message)
         camera = self._site.camera(frame.camera)
         tracks = Tracks(columns, camera.classes if camera else [])
         return _output(self._configured().process(frame, tracks), "process")
@@ -128,6 +136,13 @@ def _parse(text: str | bytes, said: str) -> Any:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _topics(rule: Rule) -> list[str]:
+    topics = rule.topics()
+    if isinstance(topics, str) or not all(isinstance(topic, str) for topic in topics):
+        raise TypeError("topics() returned no list of strings")
+    return [check_name(topic) for topic in topics]
 
 
 def _output(returned: Any, call: str) -> Output:

@@ -1,10 +1,14 @@
 """What a rule returns, built up call by call."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .geometry import Point, Polygon, Segment
+from .message import Value
+from .name import check_name
 
-Value = bool | int | float | str
 _TONES = ("neutral", "good", "bad")
 
 
@@ -25,9 +29,7 @@ class Event:
 
     def attribute(self, key: str, value: Value) -> "Event":
         """A further fact. Attributes keep their order; a key given again replaces its value."""
-        if not isinstance(value, (bool, int, float, str)):
-            raise TypeError(f"attribute {key} is {type(value).__name__}; give a bool, an int, a float or a str")
-        self.attributes[_text("the key of an attribute", key)] = value
+        self.attributes[_text("the key of an attribute", key)] = _value(key, value)
         return self
 
 
@@ -66,13 +68,31 @@ class LabelOverlay:
     text: str
 
 
+@dataclass(slots=True)
+class Publication:
+    """Something to tell the other rules of the site."""
+
+    topic: str
+    attributes: dict[str, Value]
+
+
+@dataclass(slots=True)
+class WebhookCall:
+    """An address that the host shall call by `POST`, with a body in JSON."""
+
+    url: str
+    body: str
+
+
 @dataclass
 class Output:
-    """Events, measurements and overlays of one call."""
+    """Events, measurements, overlays, publications and webhook calls of one call."""
 
     events: list[Event] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     overlays: list[PolygonOverlay | LineOverlay | LabelOverlay] = field(default_factory=list)
+    publications: list[Publication] = field(default_factory=list)
+    webhooks: list[WebhookCall] = field(default_factory=list)
 
     def event(self, kind: str) -> Event:
         """Adds an event of `kind`, such as `line-crossing`; say more of it through what this gives back."""
@@ -96,6 +116,22 @@ class Output:
         """Writes a text until the next call; `at` is the left end of its base line."""
         self.overlays.append(LabelOverlay(at, _tone(tone), _text("text", text)))
 
+    def publish(self, topic: str, attributes: Mapping[str, Value] | None = None) -> None:
+        """Tells the other rules of the site something; those that named `topic` hear it from their next frame on.
+        Needs the power `messages`, without which the host leaves it out. Refuses a topic that is no name."""
+        given = (attributes or {}).items()
+        facts = {_text("the key of an attribute", key): _value(key, value) for key, value in given}
+        self.publications.append(Publication(check_name(_text("topic", topic)), facts))
+
+    def call_webhook(self, url: str, body: Any) -> None:
+        """Has the host call an address by `POST` once this call has returned. Needs the power `webhook` and an address
+        that the operator named, without which the host leaves it out."""
+        try:
+            text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise TypeError(f"the webhook's body: {error}; give what JSON can hold") from None
+        self.webhooks.append(WebhookCall(_text("url", url), text))
+
     def measured(self, name: str) -> float | None:
         """The measurement of this name."""
         return next((found.value for found in self.measurements if found.name == name), None)
@@ -104,6 +140,12 @@ class Output:
 def _text(what: str, value: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} is {type(value).__name__}; give a str")
+    return value
+
+
+def _value(key: str, value: Value) -> Value:
+    if not isinstance(value, (bool, int, float, str)):
+        raise TypeError(f"attribute {key} is {type(value).__name__}; give a bool, an int, a float or a str")
     return value
 
 

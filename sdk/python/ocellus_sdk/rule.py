@@ -1,7 +1,9 @@
 """What an author writes."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from .message import Message
 from .output import Output
 from .refusal import Refusal
 from .site import Site
@@ -23,9 +25,19 @@ class Rule:
     """JSON Schema of the settings: they are checked against it, and its defaults are filled in."""
     scope: ClassVar[str] = "camera"
     """`camera`: one instance a camera; `site`: one for all cameras of a binding."""
+    powers: ClassVar[Sequence[str]] = ()
+    """What it asks for beyond seeing tracks, out of `embeddings`, `readings`, `messages`, `key-value`, `wall-clock`
+    and `webhook`; `Site.granted` says what it got."""
 
     def __init__(self, settings: dict[str, Any], site: Site) -> None:
         """Takes its settings and the cameras it is bound to. A `Refusal` refuses the binding."""
+
+    def topics(self) -> Sequence[str]:
+        """The topics that it wants to hear of, asked for once, after `__init__`. Needs `messages`."""
+        return ()
+
+    def hear(self, message: Message) -> None:
+        """Hears what another rule of the site has said; before the frame that it is told with, in a fixed order."""
 
     def process(self, frame: Frame, tracks: Tracks) -> Output:
         """Sees one frame. A `Refusal` is counted and shown; the rule goes on with the next frame."""

@@ -1,9 +1,10 @@
-"""The cameras that a rule is bound to."""
+"""The cameras that a rule is bound to, and what it may do there."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .powers import check_powers
 from .refusal import Refusal
 
 _NAMED = 12
@@ -35,8 +36,19 @@ class ClassFilter:
 class Site:
     """All cameras that the rule is bound to; one for a rule of camera scope."""
 
-    def __init__(self, cameras: Sequence[Camera]) -> None:
+    def __init__(self, cameras: Sequence[Camera], granted: Sequence[str] = ()) -> None:
         self.cameras = list(cameras)
+        self._granted = check_powers("granted", granted)
+
+    def granted(self, power: str) -> bool:
+        """Whether the operator has granted the rule this power."""
+        check_powers("granted(power)", [power])
+        return power in self._granted
+
+    def require(self, power: str) -> None:
+        """Refuses with what to do where the power is not granted; for a rule that cannot do without."""
+        if not self.granted(power):
+            raise Refusal(f"this needs the power {power}; grant it to the rule")
 
     def camera(self, handle: int) -> Camera | None:
         """The camera with this handle."""

@@ -3,17 +3,22 @@ contract's promises (frames numbered from 0, time strictly increasing, ids with 
 a test breaks one."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from . import log
+from . import log, values
+from .call import begin
 from .clockless import without_clock
 from .geometry import Point, f32
 from .instance import Instance
+from .message import Message, Value
+from .name import check_name
 from .output import Output
+from .powers import check_powers
 from .rule import Rule
 from .site import Camera
+from .testing_values import FakeValues
 from .tracks import Frame
 
 _CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
@@ -86,7 +91,8 @@ track = TrackBuilder
 
 
 class Harness:
-    """A rule on one camera, number 1, named `camera`. Raises the rule's refusal of its settings."""
+    """A rule on one camera, number 1, named `camera`, with the powers of `granted`. Raises the rule's refusal of its
+    settings."""
 
     def __init__(
         self,
@@ -95,6 +101,7 @@ class Harness:
         *,
         size: tuple[int, int] = (1280, 720),
         classes: Sequence[str] = _CLASSES,
+        granted: Sequence[str] = (),
     ) -> None:
         self._definition = rule
         self._settings = settings if isinstance(settings, str) else json.dumps({} if settings is None else settings)
@@ -104,7 +111,26 @@ class Harness:
         self._last_us = -1
         self._first_seen: dict[int, int] = {}
         self._log: list[tuple[str, str]] = []
+        self._granted = check_powers("granted", granted)
+        self._values = FakeValues()
+        self._wall_us: int | None = None
+        self._said: list[Message] = []
+        self._topics: list[str] = []
         self._instance = self._configured()
+
+    def set_wall_clock(self, seconds: float) -> None:
+        """Sets the time of day for the calls that follow, in seconds since the Unix epoch; seen with `wall-clock`."""
+        self._wall_us = round(seconds * 1e6)
+
+    def say(self, rule: str, topic: str, attributes: Mapping[str, Value] | None = None) -> None:
+        """Has a rule of this name on a camera named `other` say something before the next frame; heard with
+        `messages`, where `topics()` has the topic."""
+        said = Message(max(self._last_us, 0), "other", check_name(rule), check_name(topic), dict(attributes or {}))
+        self._said.append(said)
+
+    def value(self, key: str) -> bytes | None:
+        """What the rule keeps under a key."""
+        return self._values.entries.get(key)
 
     def frame(self, seconds: float, tracks: Iterable[TrackBuilder]) -> Output:
         """Shows the rule a frame."""
@@ -121,35 +147,39 @@ class Harness:
         self._last_us = time_us
         frame = Frame(1, self._next_sequence, time_us, *self._size)
         self._next_sequence += 1
-        return self._call(lambda: self._instance.process(frame, columns))
+        heard = [said for said in self._said if "messages" in self._granted and said.topic in self._topics]
+        heard.sort(key=lambda said: (said.time_us, said.rule))
+        self._said = []
+        return self._call("write", lambda: self._instance.process(frame, columns, heard), self._wall_us)
 
     def finish(self, seconds: float) -> Output:
         """Tells the rule that the stream ended."""
-        return self._call(lambda: self._instance.finish(round(seconds * 1e6)))
+        return self._call("write", lambda: self._instance.finish(round(seconds * 1e6)), self._wall_us)
 
     def save(self) -> bytes:
         """The rule's state."""
-        return self._call(self._instance.save)
+        return self._call("read", self._instance.save)
 
     def restore(self, state: bytes, version: str) -> None:
         """Gives the rule a state that plugin version `version` saved."""
-        self._call(lambda: self._instance.restore(state, version))
+        self._call("write", lambda: self._instance.restore(state, version))
 
     def swap(self) -> None:
         """What the host does at a change of version: a new instance with the same settings takes over the old
         one's state."""
         state = self.save()
         successor = self._configured()
-        self._call(lambda: successor.restore(state, self._definition.version))
+        self._call("write", lambda: successor.restore(state, self._definition.version))
         self._instance = successor
 
     def query(self, request: Any) -> Any:
         """Asks the rule."""
-        return json.loads(self._call(lambda: self._instance.query(json.dumps(request))))
+        return json.loads(self._call("read", lambda: self._instance.query(json.dumps(request))))
 
     def command(self, seconds: float, request: Any) -> Output:
         """Hands the rule an operator's correction."""
-        return self._call(lambda: self._instance.command(round(seconds * 1e6), json.dumps(request)))
+        time_us, text = round(seconds * 1e6), json.dumps(request)
+        return self._call("write", lambda: self._instance.command(time_us, text), self._wall_us)
 
     def log(self) -> list[tuple[str, str]]:
         """The lines logged since the last time, each as level and message."""
@@ -158,13 +188,20 @@ class Harness:
 
     def _configured(self) -> Instance:
         instance = Instance(self._definition)
-        self._call(lambda: instance.configure(self._settings, [self._camera]))
+        configure = lambda: instance.configure(self._settings, [self._camera], self._granted)
+        self._topics = self._call("early", configure)
         return instance
 
-    def _call(self, run: Callable[[], T]) -> T:
+    def _call(self, access: str, run: Callable[[], T], wall_us: int | None = None) -> T:
         log.set_sink(lambda level, message: self._log.append((level, message)))
-        with without_clock():
-            return run()
+        begin(wall_us if "wall-clock" in self._granted else None)
+        self._values.access = access if "key-value" in self._granted else "none"
+        values.set_backend(self._values)
+        try:
+            with without_clock():
+                return run()
+        finally:
+            values.set_backend(None)
 
     def _add(self, columns: Columns, seconds: float, found: TrackBuilder) -> None:
         classes = self._camera.classes

@@ -16,8 +16,9 @@ pub(super) type File = (String, Vec<u8>);
 #[folder = "../core/src"]
 struct Core;
 
+/// The one contract that the SDKs speak.
 #[derive(RustEmbed)]
-#[folder = "../../wit"]
+#[folder = "../../wit/v0.2"]
 #[include = "*.wit"]
 struct Wit;
 
@@ -64,7 +65,7 @@ const RUST_MANIFEST: &str = include_str!("../../../../../sdk/rust/Cargo.toml");
 
 /// All that a project of this language needs of the SDK, to stand under `vendor/`.
 pub(super) fn sources(language: Language) -> anyhow::Result<Vec<File>> {
-    let mut files = all::<Wit>("wit/");
+    let mut files = all::<Wit>("wit/v0.2/");
     match language {
         Language::Rust => {
             files.extend(all::<Core>("host/core/src/"));
@@ -154,7 +155,7 @@ mod tests {
         ] {
             let files = sources(language).unwrap();
             let has = |path: &str| files.iter().any(|(found, _)| found == path);
-            assert!(has("wit/v0.1/ocellus.wit"), "{language:?}");
+            assert!(has("wit/v0.2/ocellus.wit"), "{language:?}");
             wanted.iter().for_each(|path| assert!(has(path), "{language:?}: {path}"));
             let stray = |path: &&(String, Vec<u8>)| {
                 path.0.contains("/tests/") || path.0.contains("node_modules") || path.0.ends_with(".pyc")
