@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_core::Name;
+use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::CameraSettings;
 use ocellus_store::Retention;

@@ -53,7 +53,7 @@ fn what_runs_unsigned_runs_on_and_nothing_unsigned_is_activated() {
         first,
         "its settings are still the operator's to change"
     );
-    is_refused(host.site.activate(&gate, &second), "probe@2.0.0 is unsigned");
+    is_refused(host.site.activate(&gate, &second, None), "probe@2.0.0 is unsigned");
     is_refused(host.site.put_rule(host.rule("gate", &second, &["north"], "{}")), "probe@2.0.0 is unsigned");
     is_refused(host.site.put_rule(host.rule("other", &first, &["north"], "{}")), "probe@1.0.0 is unsigned");
     is_refused(host.site.shadow(&gate, &second).map(|_| ()), "probe@2.0.0 is unsigned");
@@ -63,7 +63,7 @@ fn what_runs_unsigned_runs_on_and_nothing_unsigned_is_activated() {
     // The same bytes again, with a signature.
     let uploaded = host.site.upload_plugin(signed(1, probe_version("2.0.0"))).unwrap();
     assert_eq!((&uploaded.digest, uploaded.signer.as_ref().map(String::len)), (&second, Some(16)));
-    host.site.activate(&gate, &second).unwrap();
+    host.site.activate(&gate, &second, None).unwrap();
     is_refused(host.site.roll_back(&gate), "probe@1.0.0 is unsigned");
 
     let host = host.restart_with(trusting(2), &["north"]);
