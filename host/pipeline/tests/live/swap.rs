@@ -54,7 +54,7 @@ fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_camera
 
 #[test]
 fn two_hundred_activations_leave_a_rule_with_the_state_that_it_had_without_them() {
-    let host = TestSite::start_at(100, &CAMERAS);
+    let host = TestSite::start_at(50, &CAMERAS);
     let versions =
         ["1.0.0", "2.0.0"].map(|version| host.site.upload_plugin(probe_version(version)).unwrap().digest);
     // Both count frames; every tenth is an event with the count, which tells by how many frames it is behind.
