@@ -7,6 +7,7 @@ use crate::engine::{Engine, Revision};
 use crate::error::StoreError;
 use crate::keys::{self, Table};
 use crate::room::Purpose;
+use crate::transitions::{NewTransition, TransitionRecord};
 use crate::value;
 
 /// An open database; clones share it. The data folder stays locked until the last clone is dropped.
@@ -91,11 +92,23 @@ impl Database {
 
     /// Writes one row as JSON and waits for the disk.
     pub(crate) fn put<T: Row>(&self, doing: &'static str, id: &[u8], row: &T) -> Result<(), StoreError> {
+        self.put_with(doing, id, row, &[]).map(drop)
+    }
+
+    /// The same, with what it says of plugin versions in the log: a kill leaves both or neither.
+    pub(crate) fn put_with<T: Row>(
+        &self,
+        doing: &'static str,
+        id: &[u8],
+        row: &T,
+        new: &[NewTransition],
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
         let key = keys::row(T::TABLE, id);
         let sealed = sealed_row(&key, row)?;
-        self.acknowledge(self.engine.commit(doing, Purpose::Adding(sealed.len()), |draft| {
+        let purpose = Purpose::Adding(sealed.len() + new.len() * 4096);
+        self.acknowledge(self.engine.commit(doing, purpose, |draft| {
             draft.batch.insert(key, sealed);
-            Ok(())
+            self.draft_transitions(draft, new)
         })?)
     }
 

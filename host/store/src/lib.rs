@@ -38,7 +38,7 @@ pub use digest::{Digest, DigestError};
 pub use error::StoreError;
 pub use events::{APPEND_LIMIT, EventPage, EventQuery, Expired, NewEvent, Order, PAGE_LIMIT, Retention};
 pub use open::{DatabaseSettings, Durability, Opened};
-pub use plugins::{PluginFacts, PluginRecord};
+pub use plugins::{NewPlugin, PluginFacts, PluginRecord};
 pub use rules::{QuarantinedVersion, RuleRecord};
 pub use states::{STATE_LIMIT, StateKey, StatePlace, StateRecord};
 pub use transitions::{NewTransition, TransitionQuery, TransitionRecord};

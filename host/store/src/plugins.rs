@@ -16,6 +16,8 @@ use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::folder::{self, Survives};
 use crate::keys::{self, Table};
+use crate::room::Purpose;
+use crate::transitions::{NewTransition, TransitionRecord};
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,19 @@ pub struct PluginRecord {
     pub signer: Option<String>,
     /// What it says of itself.
     pub facts: PluginFacts,
+}
+
+/// A plugin version to store.
+#[derive(Debug, Clone, Copy)]
+pub struct NewPlugin<'p> {
+    /// The component.
+    pub bytes: &'p [u8],
+    /// What it says of itself.
+    pub facts: &'p PluginFacts,
+    /// Id of the key whose signature vouches for it.
+    pub signer: Option<&'p str>,
+    /// The time of the upload, by the wall clock.
+    pub now: TimeUs,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,7 +112,7 @@ impl TryFrom<StoredPlugin> for PluginRecord {
 }
 
 impl Database {
-    /// Stores a plugin version that nobody signed, as [`Database::put_signed_plugin`] does.
+    /// Stores a plugin version that nobody signed, as [`Database::put_plugin_with`] does.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Failed`]; nothing is kept then.
@@ -107,21 +122,22 @@ impl Database {
         facts: &PluginFacts,
         now: TimeUs,
     ) -> Result<PluginRecord, StoreError> {
-        self.put_signed_plugin(bytes, facts, None, now)
+        let plugin = NewPlugin { bytes, facts, signer: None, now };
+        self.put_plugin_with(&plugin, &[]).map(|(record, _)| record)
     }
 
-    /// Stores a plugin version under the digest of its bytes, with the id of the key that signed it. Storing the same
-    /// bytes again keeps the first record but for a new signer, and mends a file that was damaged meanwhile.
+    /// Stores a plugin version under the digest of its bytes, with what is new of it in the log: a kill leaves both or
+    /// neither. Storing the same bytes again keeps the first record but for a new signer, and mends a file that was
+    /// damaged meanwhile.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Failed`]; nothing is kept then.
-    pub fn put_signed_plugin(
+    pub fn put_plugin_with(
         &self,
-        bytes: &[u8],
-        facts: &PluginFacts,
-        signer: Option<&str>,
-        now: TimeUs,
-    ) -> Result<PluginRecord, StoreError> {
+        plugin: &NewPlugin<'_>,
+        new: &[NewTransition],
+    ) -> Result<(PluginRecord, Vec<TransitionRecord>), StoreError> {
+        let NewPlugin { bytes, facts, signer, now } = *plugin;
         let digest = Digest::of(bytes);
         let known = self.plugin(&digest).ok().flatten();
         // Coming again without a signature takes nothing from what vouched for the bytes before.
@@ -130,7 +146,7 @@ impl Database {
         // A record whose file was damaged keeps its upload time.
         let uploaded = known.as_ref().map_or(now, |record| record.uploaded);
         if let (Some(record), true, Ok(_)) = (known, vouched == signer, self.plugin_bytes(&digest)) {
-            return Ok(record);
+            return Ok((record, self.add_transitions(new)?));
         }
         // Never the last of the disk: events go first.
         self.engine.leave_room(&self.engine.folder.plugins(), bytes.len())?;
@@ -152,8 +168,8 @@ impl Database {
             powers,
             signer,
         };
-        self.put("storing a plugin", digest.as_bytes(), &stored)?;
-        Ok(record)
+        let told = self.put_with("storing a plugin", digest.as_bytes(), &stored, new)?;
+        Ok((record, told))
     }
 
     /// What is known of a plugin version.
@@ -207,11 +223,30 @@ impl Database {
     /// # Errors
     /// Those of any change, and [`StoreError::Io`] when the file stays; then the next start removes it.
     pub fn delete_plugin(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let was_there = self.delete::<StoredPlugin>("deleting a plugin", digest.as_bytes())?;
+        let was_there = self.engine.get(&keys::row(Table::Plugin, digest.as_bytes()))?.is_some();
         if was_there {
-            remove(&self.plugin_file(digest))?;
+            self.delete_plugin_with(digest, &[])?;
         }
         Ok(was_there)
+    }
+
+    /// The same, with what is new of it in the log: a kill leaves the plugin, or neither its row nor a gap in the log.
+    ///
+    /// # Errors
+    /// As [`Database::delete_plugin`].
+    pub fn delete_plugin_with(
+        &self,
+        digest: &Digest,
+        new: &[NewTransition],
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
+        let key = keys::row(Table::Plugin, digest.as_bytes());
+        let told =
+            self.acknowledge(self.engine.commit("deleting a plugin", Purpose::Freeing, |draft| {
+                draft.batch.remove(key);
+                self.draft_transitions(draft, new)
+            })?)?;
+        remove(&self.plugin_file(digest))?;
+        Ok(told)
     }
 
     fn plugin_file(&self, digest: &Digest) -> PathBuf {

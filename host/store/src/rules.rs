@@ -3,7 +3,7 @@
 use ocellus_core::{Name, TimeUs};
 use serde::{Deserialize, Serialize};
 
-use crate::database::{Database, Row, sealed_row};
+use crate::database::{Database, Row};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::keys::{self, Table};
@@ -159,7 +159,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::TooLarge`], [`StoreError::DiskFull`], [`StoreError::Failed`].
     pub fn put_rule(&self, rule: &RuleRecord) -> Result<(), StoreError> {
-        self.put("storing a rule", rule.name.as_str().as_bytes(), &StoredRule::from(rule))
+        self.put_rule_with(rule, &[]).map(drop)
     }
 
     /// The same, with what it says of the rule's versions in the log: a kill leaves both or neither.
@@ -171,13 +171,7 @@ impl Database {
         rule: &RuleRecord,
         new: &[NewTransition],
     ) -> Result<Vec<TransitionRecord>, StoreError> {
-        let key = keys::row(Table::Rule, rule.name.as_str().as_bytes());
-        let sealed = sealed_row(&key, &StoredRule::from(rule))?;
-        let purpose = Purpose::Adding(sealed.len() + new.len() * 4096);
-        self.acknowledge(self.engine.commit("storing a rule", purpose, |draft| {
-            draft.batch.insert(key, sealed);
-            self.draft_transitions(draft, new)
-        })?)
+        self.put_with("storing a rule", rule.name.as_str().as_bytes(), &StoredRule::from(rule), new)
     }
 
     /// A rule.
@@ -205,8 +199,27 @@ impl Database {
     /// # Errors
     /// Those of any change.
     pub fn delete_rule(&self, name: &Name) -> Result<bool, StoreError> {
-        let was_there = self.delete::<StoredRule>("deleting a rule", name.as_str().as_bytes())?;
-        self.delete_states(name)?;
+        let was_there = self.engine.get(&keys::row(Table::Rule, name.as_str().as_bytes()))?.is_some();
+        self.delete_rule_with(name, &[])?;
         Ok(was_there)
+    }
+
+    /// The same, with what it says of the rule's versions in the log: a kill leaves all of it or nothing.
+    ///
+    /// # Errors
+    /// Those of any change.
+    pub fn delete_rule_with(
+        &self,
+        name: &Name,
+        new: &[NewTransition],
+    ) -> Result<Vec<TransitionRecord>, StoreError> {
+        let memory = self.memory_of(name)?;
+        let told = self.acknowledge(self.engine.commit("deleting a rule", Purpose::Freeing, |draft| {
+            draft.batch.remove(keys::row(Table::Rule, name.as_str().as_bytes()));
+            memory.draft_removal(draft);
+            self.draft_transitions(draft, new)
+        })?)?;
+        self.remove_state_files(&memory)?;
+        Ok(told)
     }
 }

@@ -13,10 +13,11 @@ use std::path::PathBuf;
 
 use ocellus_core::{CameraHandle, Name, TimeUs};
 use serde::{Deserialize, Serialize};
+use sled::IVec;
 
 use crate::database::Database;
 use crate::digest::Digest;
-use crate::engine::Engine;
+use crate::engine::{Draft, Engine};
 use crate::error::StoreError;
 use crate::folder::{self, Survives};
 use crate::keys::{self, Table};
@@ -102,6 +103,18 @@ impl StateKey {
     }
 }
 
+/// The keys of the rows of all that a rule remembers.
+pub(crate) struct MemoryRows {
+    states: Vec<IVec>,
+    values: Vec<IVec>,
+}
+
+impl MemoryRows {
+    pub(crate) fn draft_removal(&self, draft: &mut Draft) {
+        self.states.iter().chain(&self.values).for_each(|row| draft.batch.remove(row));
+    }
+}
+
 impl Database {
     /// Stores a snapshot in place of the one before. It reaches the disk within about half a second, not at once.
     ///
@@ -171,18 +184,30 @@ impl Database {
     /// # Errors
     /// Those of any change.
     pub fn delete_states(&self, rule: &Name) -> Result<usize, StoreError> {
-        let rows = self.engine.rows(&keys::of_rule(Table::State, rule), STATES_LIMIT)?;
-        let values = self.engine.rows(&keys::of_rule(Table::Value, rule), usize::MAX)?;
-        if rows.is_empty() && values.is_empty() {
+        let memory = self.memory_of(rule)?;
+        if memory.states.is_empty() && memory.values.is_empty() {
             return Ok(0);
         }
         self.acknowledge(self.engine.commit("deleting a rule's states", Purpose::Freeing, |draft| {
-            for (row, _) in rows.iter().chain(&values) {
-                draft.batch.remove(row);
-            }
+            memory.draft_removal(draft);
             Ok(())
         })?)?;
-        for (row, _) in &rows {
+        self.remove_state_files(&memory)?;
+        Ok(memory.states.len())
+    }
+
+    /// The rows of all that a rule remembers.
+    pub(crate) fn memory_of(&self, rule: &Name) -> Result<MemoryRows, StoreError> {
+        let keys = |table, limit| -> Result<Vec<IVec>, StoreError> {
+            let rows = self.engine.rows(&keys::of_rule(table, rule), limit)?;
+            Ok(rows.into_iter().map(|(row, _)| row).collect())
+        };
+        Ok(MemoryRows { states: keys(Table::State, STATES_LIMIT)?, values: keys(Table::Value, usize::MAX)? })
+    }
+
+    /// Removes the files of states whose rows are gone.
+    pub(crate) fn remove_state_files(&self, memory: &MemoryRows) -> Result<(), StoreError> {
+        for row in &memory.states {
             let path = self.state_file(row);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -191,7 +216,7 @@ impl Database {
                 _ => {}
             }
         }
-        Ok(rows.len())
+        Ok(())
     }
 
     fn state_file(&self, row: &[u8]) -> PathBuf {

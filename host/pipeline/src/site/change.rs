@@ -207,6 +207,7 @@ impl Inner {
             if ask(place, LaneCommand::Remove { rule: rule.clone(), reply }, &answer).is_err() {
                 tracing::warn!(place = %seat, %rule, "the place did not answer; the rule ends with it");
             }
+            tracing::debug!(place = %seat, %rule, "rule taken off");
         }
         if *seat == Seat::Site {
             let watched: Vec<Name> = self.cameras().keys().cloned().collect();
@@ -227,6 +228,7 @@ impl Inner {
         for (place, cell, swap) in swaps {
             let (swapped, handed) = swap_on(place, rule, swap)?;
             let seat = place.seat.clone();
+            tracing::debug!(place = %seat, %rule, at_frame = swapped.at_frame, "rule swapped");
             changed.swapped.push(swapped);
             changed.handed.extend(handed.map(|handed| (seat.clone(), handed)));
             changed.cells.insert(seat, cell);
@@ -236,6 +238,7 @@ impl Inner {
             let (reply, answer) = sync_channel(1);
             let (slot, shown) = (Box::new(slot), Arc::clone(&cell));
             ask(place, LaneCommand::Add { rule: rule.clone(), slot, cell: shown, reply }, &answer)?;
+            tracing::debug!(place = %place.seat, %rule, "rule added");
             changed.cells.insert(place.seat.clone(), cell);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ocellus_core::{Cause, Name, VersionState};
-use ocellus_store::{NewTransition, PluginRecord, TransitionQuery, TransitionRecord};
+use ocellus_store::{Digest, NewTransition, PluginFacts, PluginRecord, TransitionQuery, TransitionRecord};
 use tokio::sync::broadcast;
 
 use super::rule::RuleEntry;
@@ -53,15 +53,24 @@ pub(super) fn of_plugin(
     (state, cause): (VersionState, Cause),
     detail: impl Into<String>,
 ) -> NewTransition {
+    NewTransition { detail: detail.into(), ..of_facts(&plugin.facts, plugin.digest, (state, cause)) }
+}
+
+/// The same of one that is about to be kept.
+pub(super) fn of_facts(
+    facts: &PluginFacts,
+    digest: Digest,
+    (state, cause): (VersionState, Cause),
+) -> NewTransition {
     NewTransition {
         time: now_us(),
         rule: None,
-        plugin: Some(plugin.facts.name.clone()),
-        version: plugin.facts.version.clone(),
-        digest: Some(plugin.digest),
+        plugin: Some(facts.name.clone()),
+        version: facts.version.clone(),
+        digest: Some(digest),
         state,
         cause,
-        detail: detail.into(),
+        detail: String::new(),
     }
 }
 

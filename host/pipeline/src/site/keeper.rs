@@ -16,6 +16,8 @@ pub(crate) enum Job {
     Keep(Box<(StateKey, StateRecord, ValueChanges)>),
     /// Make a new instance of a rule that failed.
     Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
+    /// Forget what is kept of a rule that is gone, and say so.
+    Forget { rule: Name, done: SyncSender<()> },
     /// Set the next track numbers of a camera aside.
     ReserveTracks { camera: Name },
     /// Nothing more comes.
@@ -53,6 +55,15 @@ impl Keeper {
         self.submit(Job::Keep(Box::new((key, record, values))));
     }
 
+    /// Forgets what is kept of a rule that no lane has any more. Blocks until all that its lanes have handed over
+    /// before is forgotten too.
+    pub(crate) fn forget(&self, rule: &Name) {
+        let (done, waiting) = sync_channel(1);
+        if self.0.send(Job::Forget { rule: rule.clone(), done }).is_ok() {
+            let _ = waiting.recv();
+        }
+    }
+
     /// Whether there was room for it.
     pub(crate) fn submit(&self, job: Job) -> bool {
         match self.0.try_send(job) {
@@ -82,6 +93,12 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                     Ok(()) => values.confirm(),
                     Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
                 }
+            }
+            Ok(Job::Forget { rule, done }) => {
+                if let Err(error) = database.delete_states(&rule) {
+                    tracing::warn!(%rule, %error, "a state of a removed rule is still kept");
+                }
+                let _ = done.try_send(());
             }
             Ok(Job::ReserveTracks { camera }) => {
                 if let Err(error) = database.reserve_track_ids(&camera, BLOCK) {

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ocellus_core::{Name, TimeUs};
 use ocellus_runtime::{CompileError, Compiled, KeyId, PluginError, Runtime, Upload, VerifyError};
-use ocellus_store::{Database, Digest, PluginFacts, PluginRecord};
+use ocellus_store::{
+    Database, Digest, NewPlugin, NewTransition, PluginFacts, PluginRecord, TransitionRecord,
+};
 use semver::Version;
 
 use super::SiteError;
@@ -53,6 +55,16 @@ impl Plugins {
 
     /// Verifies, compiles and keeps a plugin. The same bytes again give the same row.
     pub(crate) fn upload(&self, upload: Upload, now: TimeUs) -> Result<PluginRecord, SiteError> {
+        self.upload_with(upload, now, |_, _| Vec::new()).map(|(record, _)| record)
+    }
+
+    /// The same, with what `news` says of it in the log.
+    pub(crate) fn upload_with(
+        &self,
+        upload: Upload,
+        now: TimeUs,
+        news: impl FnOnce(&PluginFacts, Digest) -> Vec<NewTransition>,
+    ) -> Result<(PluginRecord, Vec<TransitionRecord>), SiteError> {
         let compiled = self.build(upload)?;
         let (description, artifact) = (compiled.description(), compiled.artifact());
         let facts = PluginFacts {
@@ -65,9 +77,12 @@ impl Plugins {
             powers: description.powers.iter().map(|power| power.as_str().to_owned()).collect(),
         };
         let signer = artifact.signer.map(|key| key.to_string());
-        let record = self.database.put_signed_plugin(&artifact.bytes, &facts, signer.as_deref(), now)?;
+        let news = news(&facts, Digest::from(*artifact.digest.as_bytes()));
+        let (bytes, signer) = (&*artifact.bytes, signer.as_deref());
+        let plugin = NewPlugin { bytes, facts: &facts, signer, now };
+        let (record, told) = self.database.put_plugin_with(&plugin, &news)?;
         self.lock().insert(record.digest, compiled);
-        Ok(record)
+        Ok((record, told))
     }
 
     /// The compiled plugin; the same path as an upload where it was not used since the start.
@@ -152,9 +167,14 @@ impl Plugins {
         Ok(self.database.plugins()?)
     }
 
-    pub(crate) fn remove(&self, digest: Digest) -> Result<bool, SiteError> {
+    /// Forgets a version, with what is new of it in the log.
+    pub(crate) fn remove(
+        &self,
+        digest: Digest,
+        news: &[NewTransition],
+    ) -> Result<Vec<TransitionRecord>, SiteError> {
         self.lock().remove(&digest);
-        Ok(self.database.delete_plugin(&digest)?)
+        Ok(self.database.delete_plugin_with(&digest, news)?)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Compiled>> {

@@ -9,7 +9,7 @@ use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
 use super::ask::{Place, ask};
 use super::change::{Change, Changed, Memories, Trial};
 use super::grants::RuleGrants;
-use super::history::{self, of_entry, of_plugin};
+use super::history::{self, of_entry, of_facts, of_plugin};
 use super::level::Level;
 use super::policy::RulePolicy;
 use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
@@ -34,14 +34,16 @@ impl Site {
     /// [`SiteError::Plugin`] says what was found and what is supported; [`SiteError::Signature`] where keys are
     /// configured and none of them vouches for it; [`SiteError::Compiler`] while others compile; or the database's.
     pub fn upload_plugin(&self, upload: impl Into<Upload>) -> Result<PluginStatus, SiteError> {
-        let upload = self.0.plugins.upload(upload.into(), now_us());
+        let upload = self.0.plugins.upload_with(upload.into(), now_us(), |facts, digest| {
+            vec![of_facts(facts, digest, (VersionState::Uploaded, Cause::Upload))]
+        });
         let refused = |error: &SiteError| {
             if matches!(error, SiteError::Plugin(_) | SiteError::Signature(_)) {
                 self.0.note(&[history::refused(None, None, (Cause::Upload, error))]);
             }
         };
-        let record = upload.inspect_err(refused)?;
-        self.0.note(&[of_plugin(&record, (VersionState::Uploaded, Cause::Upload), "")]);
+        let (record, told) = upload.inspect_err(refused)?;
+        self.0.tell(told);
         tracing::info!(plugin = %record.facts.name, version = %record.facts.version, digest = %record.digest, "plugin uploaded");
         Ok(self.0.plugin_status(record))
     }
@@ -58,8 +60,9 @@ impl Site {
             let rules = users.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
             return Err(SiteError::InUse { plugin: record.digest.to_string(), rules });
         }
-        self.0.plugins.remove(record.digest)?;
-        self.0.note(&[of_plugin(&record, (VersionState::Removed, Cause::Upload), "")]);
+        let removed = of_plugin(&record, (VersionState::Removed, Cause::Upload), "");
+        let told = self.0.plugins.remove(record.digest, &[removed])?;
+        self.0.tell(told);
         Ok(())
     }
 
@@ -141,14 +144,17 @@ impl Site {
             return Err(SiteError::no_rule(name));
         }
         self.0.end_shadow(name);
+        let retired = entry.as_ref().map(|entry| of_entry(entry, (VersionState::Retired, Cause::Remove), ""));
         // What cannot be forgotten is not taken off its cameras either.
-        self.0.database.delete_rule(name)?;
+        let told = self.0.database.delete_rule_with(name, retired.as_slice())?;
         self.0.failed_rules().remove(name);
         let Some(entry) = entry else { return Ok(()) };
         entry.cells.keys().for_each(|seat| self.0.take_off(name, seat));
         self.0.rules_mut().remove(name);
         self.0.forget_watch(name);
-        self.0.note(&[of_entry(&entry, (VersionState::Retired, Cause::Remove), "")]);
+        self.0.tell(told);
+        // A lane may have handed over a state while the rule was on its way out.
+        self.0.wiring.rules.keeper.forget(name);
         Ok(())
     }
 
@@ -239,6 +245,11 @@ impl Inner {
             return Err(self.read_only("rule", &settings.name));
         }
         settings.policy.validate()?;
+        let is_new = before.is_none() && !self.failed_rules().contains_key(&settings.name);
+        if is_new && declared == Declared::Rest {
+            // What a killed host left of a rule that was being removed is not this one's.
+            self.database.delete_states(&settings.name)?;
+        }
         let cameras = distinct(settings.cameras)?;
         let plugin = self.plugins.resolve(&settings.plugin)?;
         let now = now_us();

@@ -12,3 +12,4 @@ mod signed;
 mod site;
 mod site_scope;
 mod swap;
+mod swapped_tracks;

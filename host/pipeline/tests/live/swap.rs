@@ -53,6 +53,45 @@ fn every_frame_reaches_a_rule_exactly_once_over_fifty_activations_on_four_camera
 }
 
 #[test]
+fn two_hundred_activations_leave_a_rule_with_the_state_that_it_had_without_them() {
+    let host = TestSite::start_at(50, &CAMERAS);
+    let versions =
+        ["1.0.0", "2.0.0"].map(|version| host.site.upload_plugin(probe_version(version)).unwrap().digest);
+    // Both count frames; every tenth is an event with the count, which tells by how many frames it is behind.
+    host.bind("alone", &versions[0], &CAMERAS, "{}");
+    host.bind("swapped", &versions[0], &CAMERAS, "{}");
+    for round in 1..=200 {
+        let activation = host.site.activate(&name("swapped"), &versions[round % 2], None).unwrap();
+        assert!(activation.cameras.iter().all(|camera| camera.state == HandedOver::Carried));
+    }
+    let before = CAMERAS.map(|camera| host.frames(camera));
+    host.wait_until("frames after the last swap", |_| {
+        CAMERAS.iter().zip(before).all(|(camera, frames)| host.frames(camera) > frames + 20)
+    });
+    let report = host.site.shutdown(Duration::from_secs(20));
+    assert!(report.still_running.is_empty() && report.events_lost == 0, "{report:?}");
+    for rule in ["alone", "swapped"] {
+        for camera in CAMERAS {
+            let counted = counts(&host, rule, camera);
+            let behind: Vec<u64> = counted.iter().map(|(frame, count)| frame + 1 - count).collect();
+            assert!(behind.windows(2).all(|pair| pair[0] == pair[1]), "{rule} on {camera}: {counted:?}");
+            assert!(counted.windows(2).all(|pair| pair[1].1 == pair[0].1 + 10), "{rule} on {camera}");
+            assert!(counted.len() > 2, "{rule} on {camera}: too few frames");
+        }
+    }
+}
+
+/// The events of a counting rule on a camera: the frame, and how many the rule had counted by then.
+fn counts(host: &TestSite, rule: &str, camera: &str) -> Vec<(u64, u64)> {
+    let events = host.events(rule).into_iter().filter(|record| record.camera.as_str() == camera);
+    let count = |record: ocellus_core::EventRecord| {
+        let Value::Integer(count) = record.event.attributes[0].1 else { panic!("{record:?}") };
+        (record.frame, u64::try_from(count).unwrap())
+    };
+    events.map(count).collect()
+}
+
+#[test]
 fn a_version_that_refuses_its_settings_changes_nothing() {
     let host = TestSite::start(&["north"]);
     let plugin = host.site.upload_plugin(probe_version("1.0.0")).unwrap();

@@ -4,7 +4,8 @@ use std::thread;
 
 use ocellus_core::{CameraHandle, Cause, Name, TimeUs, VersionState};
 use ocellus_store::{
-    CameraDeclaration, Database, Digest, NewTransition, PluginFacts, RuleRecord, StoreError, TransitionQuery,
+    CameraDeclaration, Database, Digest, NewPlugin, NewTransition, PluginFacts, RuleRecord, StoreError,
+    TransitionQuery,
 };
 
 use crate::support::{name, open};
@@ -12,6 +13,19 @@ use crate::support::{name, open};
 fn camera(text: &str) -> CameraDeclaration {
     let source = "rtsp://user:secret@10.0.0.1/stream".to_owned();
     CameraDeclaration { name: name(text), source, settings: r#"{"confidence":0.5}"#.to_owned() }
+}
+
+fn transition(detail: &str) -> NewTransition {
+    NewTransition {
+        time: TimeUs(7),
+        rule: None,
+        plugin: Some(name("line-crossing")),
+        version: "1.0.0".to_owned(),
+        digest: None,
+        state: VersionState::Uploaded,
+        cause: Cause::Upload,
+        detail: detail.to_owned(),
+    }
 }
 
 fn facts(version: &str) -> PluginFacts {
@@ -106,7 +120,10 @@ fn a_plugin_keeps_who_signed_it_until_somebody_else_does() {
     let database = open(folder.path());
     let unsigned = database.put_plugin(b"one", &facts("1.0.0"), TimeUs(5)).unwrap();
     assert_eq!(unsigned.signer, None);
-    let put = |signer| database.put_signed_plugin(b"one", &facts("1.0.0"), signer, TimeUs(9)).unwrap();
+    let put = |signer| {
+        let plugin = NewPlugin { bytes: b"one", facts: &facts("1.0.0"), signer, now: TimeUs(9) };
+        database.put_plugin_with(&plugin, &[]).unwrap().0
+    };
     let signed = put(Some("0123456789abcdef"));
     assert_eq!((signed.signer.as_deref(), signed.uploaded), (Some("0123456789abcdef"), TimeUs(5)));
     assert_eq!(put(None), signed, "without a signature it stays as it was");
@@ -116,6 +133,24 @@ fn a_plugin_keeps_who_signed_it_until_somebody_else_does() {
     let database = open(folder.path());
     assert_eq!(database.plugin(&anew.digest).unwrap(), Some(anew.clone()));
     assert_eq!(anew.signer.as_deref(), Some("fedcba9876543210"));
+}
+
+#[test]
+fn an_upload_and_a_removal_stand_in_the_log_with_the_rows_they_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let plugin = NewPlugin { bytes: b"one", facts: &facts("1.0.0"), signer: None, now: TimeUs(5) };
+    let (record, told) = database.put_plugin_with(&plugin, &[transition("uploaded")]).unwrap();
+    let (again, told_again) = database.put_plugin_with(&plugin, &[transition("again")]).unwrap();
+    assert_eq!((&again, told[0].sequence, told_again[0].sequence), (&record, 1, 2));
+    database.delete_plugin_with(&record.digest, &[transition("removed")]).unwrap();
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.plugin(&record.digest).unwrap(), None);
+    let log = database.transitions(&TransitionQuery::default()).unwrap();
+    let details: Vec<&str> = log.iter().map(|record| record.transition.detail.as_str()).collect();
+    assert_eq!(details, ["removed", "again", "uploaded"]);
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! Kills a site at every step of every change, starts it again on what is left, and looks.
+//!
+//! A step is what a kill can tell apart: a call that changes a file of the data folder, before it and halfway through
+//! what it writes, and a lane that has changed. A child process runs the change once to the end and says its steps;
+//! then another child is killed at each of them. This is a program of its own, since it puts itself between the
+//! program and the system's calls.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod calls;
+mod change;
+mod child;
+mod left;
+mod lines;
+mod stand;
+mod steps;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::{fs, thread};
+
+use self::change::Change;
+use self::child::{Told, run};
+use self::left::{Base, Killed};
+
+/// Children at a time.
+const AT_A_TIME: usize = 4;
+
+/// Steps that every suite of steps must have met: without them the suite would look at nothing.
+const LANDMARKS: [(Change, &str); 6] = [
+    (Change::UploadFirst, "write plugins"),
+    (Change::UploadFirst, "rename plugins"),
+    (Change::Bind, "rule added north"),
+    (Change::Activate, "rule swapped east"),
+    (Change::Activate, "write sled"),
+    (Change::RollBack, "rule swapped north"),
+];
+
+#[test]
+fn a_kill_at_any_step_leaves_one_whole_version_and_what_was_acknowledged() {
+    child::play_part();
+    let root = tempfile::tempdir().unwrap();
+    let mut base = Base::empty(&root.path().join("empty"));
+    for change in Change::ALL {
+        let folder = root.path().join(format!("{change:?}"));
+        copy(&base.folder, &folder);
+        let whole = run(change, &folder, None);
+        assert!(whole.did && whole.ended, "{change:?} does not even work without a kill: {whole:?}");
+        for (_, landmark) in LANDMARKS.iter().filter(|(of, _)| *of == change) {
+            assert!(
+                whole.steps.iter().any(|step| step.starts_with(landmark)),
+                "{change:?} has no step {landmark:?}: {:?}",
+                whole.steps
+            );
+        }
+        let next = base.after(&folder, &whole);
+        kill_at_each(change, &whole, (&base, &next));
+        println!("{change:?}: killed at {} steps", whole.steps.len());
+        base = next;
+    }
+}
+
+/// Several at a time: a child mostly waits, for its cameras and the disk.
+fn kill_at_each(change: Change, whole: &Told, (base, next): (&Base, &Base)) {
+    let steps = Mutex::new(whole.steps.iter());
+    // A function of its own, so that nobody holds the lock for longer.
+    let next_step = || steps.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let kill = || {
+        while let Some(step) = next_step() {
+            let folder = base.folder.with_file_name(format!("{change:?} {step}").replace('/', "_"));
+            copy(&base.folder, &folder);
+            let told = run(change, &folder, Some(step));
+            Killed { change, step, told: &told, base, next }.check(&folder);
+            fs::remove_dir_all(&folder).unwrap();
+        }
+    };
+    thread::scope(|scope| (0..AT_A_TIME).for_each(|_| drop(scope.spawn(kill))));
+}
+
+/// The folder without its ballast, which only costs time.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else if entry.file_name() != "ballast" {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
