@@ -8,7 +8,7 @@ thread_local! {
     static WALL: Cell<Option<TimeUs>> = const { Cell::new(None) };
 }
 
-/// The time of day of the running call, in microseconds since the Unix epoch. Nothing without the power
+/// The time of day of the running frame, command or end, in microseconds since the Unix epoch. Nothing without the power
 /// [`WallClock`](ocellus_core::Power::WallClock), and over recordings that do not have it. It is the same all through a
 /// call, and a recording of the call holds it.
 #[must_use]

@@ -38,6 +38,7 @@ impl<H: Hosted> Guest for H {
         cameras: Vec<types::Camera>,
         powers: types::Powers,
     ) -> Result<Vec<String>, String> {
+        begin(None);
         // Without this the host only learns that the instance trapped, not where and why.
         std::panic::set_hook(Box::new(|panic| log(Level::Error, &panic.to_string())));
         let site = Site::new(cameras.into_iter().map(camera).collect()).with_granted(granted(powers));
@@ -73,14 +74,17 @@ impl<H: Hosted> Guest for H {
     }
 
     fn save() -> Vec<u8> {
+        begin(None);
         H::with(|instance| instance.save())
     }
 
     fn restore(state: Vec<u8>, version: String) -> Result<(), String> {
+        begin(None);
         H::with(|instance| instance.restore(&state, &version))
     }
 
     fn query(request: String) -> Result<String, String> {
+        begin(None);
         H::with(|instance| instance.query(&request))
     }
 

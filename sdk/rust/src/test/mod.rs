@@ -166,8 +166,10 @@ impl<R: Rule> Harness<R> {
     }
 
     fn call<T>(&mut self, access: Access, call: impl FnOnce(&mut Instance<R>) -> T) -> T {
+        // The time of day belongs to frames and commands.
+        let wall = self.wall.filter(|_| self.granted.has(Power::WallClock) && access == Access::Write);
         let access = if self.granted.has(Power::KeyValue) { access } else { Access::None };
-        crate::call::begin(self.wall.filter(|_| self.granted.has(Power::WallClock)));
+        crate::call::begin(wall);
         values::with(access, &mut self.values, || call(&mut self.instance))
     }
 
@@ -223,7 +225,8 @@ impl<R: Rule> Harness<R> {
     /// The rule's state.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        self.instance.save()
+        let access = if self.granted.has(Power::KeyValue) { Access::Read } else { Access::None };
+        values::with(access, &mut self.values.clone(), || self.instance.save())
     }
 
     /// Gives the rule a state that plugin version `version` saved.
@@ -242,7 +245,8 @@ impl<R: Rule> Harness<R> {
     pub fn swap(&mut self) -> Result<(), String> {
         let state = self.save();
         let mut successor = Instance::new();
-        successor.configure(&self.settings, self.site.clone())?;
+        let (settings, site) = (self.settings.clone(), self.site.clone());
+        self.call(Access::Early, |_| successor.configure(&settings, site))?;
         self.call(Access::Write, |_| successor.restore(&state, R::VERSION))?;
         self.instance = successor;
         Ok(())
