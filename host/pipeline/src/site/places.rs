@@ -155,9 +155,9 @@ fn on_camera(camera: &CameraPlace) -> Place {
     }
 }
 
-/// Tells a camera's lane something that nobody waits for.
+/// Tells a camera's lane something that nobody waits for. A full inbox empties with the lane's next frames.
 fn tell(place: &CameraPlace, command: LaneCommand) {
-    if place.lane.try_send(LaneMessage::Tell(command)).is_err() {
-        tracing::warn!(camera = %place.shared.name, "the camera's lane is busy; a site rule is not fed by it");
+    if place.lane.send(LaneMessage::Tell(command)).is_err() {
+        tracing::debug!(camera = %place.shared.name, "the camera has ended; it feeds no site rule");
     }
 }

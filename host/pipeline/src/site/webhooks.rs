@@ -91,6 +91,7 @@ impl Webhooks {
             .timeout_global(Some(PATIENCE))
             // An address that was granted must not lead to one that was not.
             .max_redirects(0)
+            .max_redirects_will_error(false)
             .http_status_as_error(false)
             .build();
         let agent = ureq::Agent::new_with_config(config);
