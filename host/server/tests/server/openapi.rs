@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 31] = [
+const ROUTES: [(&str, &str); 32] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -34,6 +34,7 @@ const ROUTES: [(&str, &str); 31] = [
     ("delete", "/api/v1/rules/{name}/shadow"),
     ("post", "/api/v1/rules/{name}/shadow/promote"),
     ("post", "/api/v1/rules/{name}/command"),
+    ("get", "/api/v1/rules/{name}/journal"),
     ("get", "/api/v1/rules/{name}/log"),
     ("get", "/api/v1/transitions"),
     ("get", "/api/v1/events"),
