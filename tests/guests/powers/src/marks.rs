@@ -3,7 +3,6 @@
 /// What to do in calls that have no settings: `@deed=` and up to 41 characters, filled with spaces.
 static DEED: [u8; 48] = *b"@deed=                                          ";
 static VERSION: [u8; 24] = *b"@version=1.0.0          ";
-static NAME: [u8; 24] = *b"@name=                  ";
 
 fn read<const N: usize>(mark: &'static [u8; N]) -> String {
     // Volatile, or the compiler would take the text for what it is at build time.
@@ -19,8 +18,4 @@ pub fn deed(call: &str) -> String {
 
 pub fn version() -> String {
     read(&VERSION)
-}
-
-pub fn name() -> String {
-    read(&NAME)
 }
