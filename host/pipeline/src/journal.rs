@@ -15,7 +15,7 @@ use crate::wire::TrackEntry;
 
 /// The first word of the header.
 pub const FORMAT: &str = "ocellus-journal";
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 /// A line holds one call; the header holds a state of up to 1 MiB and the values of up to 64 MiB.
 const MAX_LINE_BYTES: u64 = 128 << 20;
 
@@ -197,12 +197,6 @@ impl From<&Message> for MessageEntry {
             topic: message.topic.to_string(),
             attributes: entries(&message.attributes),
         }
-    }
-}
-
-impl JournalHeader {
-    pub(crate) fn begin() -> (String, u32) {
-        (FORMAT.to_owned(), VERSION)
     }
 }
 

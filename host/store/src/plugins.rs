@@ -87,6 +87,15 @@ impl Row for StoredPlugin {
     const TABLE: Table = Table::Plugin;
 }
 
+impl From<&PluginRecord> for StoredPlugin {
+    fn from(record: &PluginRecord) -> StoredPlugin {
+        let PluginRecord { digest, size, uploaded, signer, facts } = record.clone();
+        let PluginFacts { name, version, abi, summary, schema, scope, powers } = facts;
+        let (name, uploaded_us) = (name.as_str().to_owned(), uploaded.0);
+        StoredPlugin { digest, size, uploaded_us, name, version, abi, summary, schema, scope, powers, signer }
+    }
+}
+
 impl TryFrom<StoredPlugin> for PluginRecord {
     type Error = StoreError;
 
@@ -152,23 +161,8 @@ impl Database {
         self.engine.leave_room(&self.engine.folder.plugins(), bytes.len())?;
         folder::write_whole(&self.plugin_file(&digest), bytes, Survives::PowerLoss)?;
         let size = bytes.len() as u64;
-        let record = PluginRecord { digest, size, uploaded, signer: signer.clone(), facts: facts.clone() };
-        let PluginFacts { name, version, abi, summary, schema, scope, powers } = facts.clone();
-        let (name, uploaded_us) = (name.as_str().to_owned(), uploaded.0);
-        let stored = StoredPlugin {
-            digest,
-            size,
-            uploaded_us,
-            name,
-            version,
-            abi,
-            summary,
-            schema,
-            scope,
-            powers,
-            signer,
-        };
-        let told = self.put_with("storing a plugin", digest.as_bytes(), &stored, new)?;
+        let record = PluginRecord { digest, size, uploaded, signer, facts: facts.clone() };
+        let told = self.put_with("storing a plugin", digest.as_bytes(), &StoredPlugin::from(&record), new)?;
         Ok((record, told))
     }
 

@@ -14,8 +14,8 @@ use super::shadow::{Heard, Tap, Told};
 use super::{Site, SiteError};
 use crate::camera::lane::LaneCommand;
 use crate::journal::{
-    Bytes, CommandedLine, EndedLine, EventEntry, JournalCamera, JournalHeader, JournalLine, JournalMemory,
-    MessageEntry, Said, SeenLine,
+    Bytes, CommandedLine, EndedLine, EventEntry, FORMAT, JournalCamera, JournalHeader, JournalLine,
+    JournalMemory, MessageEntry, Said, SeenLine, VERSION,
 };
 use crate::record::entry_of;
 
@@ -65,7 +65,6 @@ impl Site {
 }
 
 fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
-    let (format, version) = JournalHeader::begin();
     let probed = &entry.probed;
     let cameras = probed.binding().cameras.iter().map(|camera| JournalCamera {
         handle: camera.handle.0,
@@ -74,8 +73,8 @@ fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
     });
     let granted = &entry.grants.granted;
     JournalHeader {
-        format,
-        version,
+        format: FORMAT.to_owned(),
+        version: VERSION,
         rule: entry.record.name.to_string(),
         plugin: entry.record.plugin.to_string(),
         plugin_version: probed.description().version.to_string(),
