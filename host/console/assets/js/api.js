@@ -68,7 +68,8 @@ const rulePath = (name, rest = '') => `api/v1/rules/${segment(name)}${rest}`;
 export const api = {
   health: () => call('GET', 'health'),
   cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
-  snapshot: (camera) => fetchBody(`api/v1/cameras/${segment(camera)}/snapshot`).then((response) => response.blob()),
+  /** The newest picture, without boxes. */
+  snapshot: (camera) => fetchBody(`api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
   plugins: () => call('GET', 'api/v1/plugins').then((page) => page.plugins),
   uploadPlugin: (file, signature) => call('POST', 'api/v1/plugins', {
     body: file, type: 'application/wasm', headers: signature ? { 'Ocellus-Signature': signature } : {} }),

@@ -48,7 +48,7 @@ export function recordRule(rule) {
   const seconds = el('input', { name: 'seconds', type: 'number', min: 1, max: MOST_SECONDS, value: 10, required: true });
   const progress = el('progress', { hidden: true, ariaLabel: 'Recording' });
   const said = el('p', { className: 'hint', role: 'status' });
-  const body = [el('label', {}, 'Instance', camera), el('label', {}, 'Seconds', seconds), progress, said];
+  const body = [el('label', {}, 'Camera', camera), el('label', {}, 'Seconds', seconds), progress, said];
   return formDialog({
     title: `Record ${rule.name}`,
     intro: 'A journal holds every call with all that goes into it and the events that come out. “ocellus replay” makes the same calls again. '

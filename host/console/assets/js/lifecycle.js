@@ -15,12 +15,15 @@ export function outcome(activation) {
 
 const results = new Map();
 
-/** What the last switch of a rule came to, in words. */
-export const lastResult = (rule) => results.get(rule) ?? null;
+/** What the last switch of a rule came to, in words; null once another version runs. */
+export function lastResult(rule) {
+  const result = results.get(rule.name);
+  return result?.to === rule.plugin.digest ? result.text : null;
+}
 
 async function done(rule, activation, title) {
   const text = outcome(activation);
-  results.set(rule, text);
+  results.set(rule, { to: activation.to, text });
   toast('good', title, text);
   await refresh();
   return activation;

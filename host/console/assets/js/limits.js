@@ -34,7 +34,7 @@ function use(key, limit, rule, busyMs) {
   const KIB = 1024;
   const of = (used, words) => [limit ? used / limit : 0, words];
   switch (key) {
-    case 'call_ms': return of(worst(rule, 'p99_us') / 1000, `p99 ${micros(worst(rule, 'p99_us'))}, longest ${micros(worst(rule, 'max_us'))}`);
+    case 'call_ms': return of(worst(rule, 'p99_us') / 1000, `${micros(worst(rule, 'p99_us'))} (p99)`);
     case 'call_ms_per_second': return busyMs === null ? [null, '…'] : of(busyMs, `${busyMs.toFixed(1)} ms`);
     case 'memory_kib': return of(worst(rule, 'memory_bytes') / KIB, bytes(worst(rule, 'memory_bytes')));
     case 'state_kib': return of(worst(rule, 'state_bytes') / KIB, bytes(worst(rule, 'state_bytes')));

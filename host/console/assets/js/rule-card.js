@@ -79,7 +79,7 @@ export function ruleCard(first) {
     setText(version, `${rule.plugin.name} ${rule.plugin.version} · ${short(rule.plugin.digest)}${rule.scope === 'site' ? ' · for the site' : ''}`);
     version.title = rule.plugin.digest;
     notice.update(rule);
-    const text = lastResult(name);
+    const text = lastResult(rule);
     result.hidden = text === null;
     setText(result, text ?? '');
     bar.mark('versions', waitingFor(rule).length ? 'waits' : null);

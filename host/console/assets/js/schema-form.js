@@ -103,7 +103,8 @@ function objectField(schema, value, context) {
   const given = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
   const required = Array.isArray(schema.required) ? schema.required : [];
   const keys = Object.keys(schema.properties);
-  keys.sort((a, b) => required.includes(b) - required.includes(a));
+  const rank = (key) => (key === 'name' ? 0 : required.includes(key) ? 1 : 2);
+  keys.sort((a, b) => rank(a) - rank(b));
   const known = new Map();
   const name = () => (typeof known.get('name')?.peek === 'function' ? known.get('name').peek() : '') || context.label;
   const line = schema.format === 'line' ? { ends: [], redraw() {}, label: name } : null;

@@ -44,7 +44,7 @@ export function tabs(label, panels, onSelect) {
   function select(key) {
     selected = key;
     show();
-    buttons.get(key).scrollIntoView({ block: 'nearest', inline: 'nearest' });
+
     onSelect(key);
   }
   show();

@@ -39,7 +39,7 @@ export const CAUSES = {
   'roll-back': 'rolled back',
   shadow: 'shadow run',
   breach: 'it did worse than it may, and the host went back',
-  strikes: 'it failed too often',
+  strikes: 'it failed more often than it may',
   start: 'start of the host',
   remove: 'the rule was removed',
 };
