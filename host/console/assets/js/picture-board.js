@@ -26,9 +26,10 @@ export function pictureBoard() {
   const note = el('p', { className: 'hint', role: 'status' });
   const frame = el('div', { className: 'board-frame' }, image, layer);
   const camera = el('select', { ariaLabel: 'Camera whose picture is shown' });
-  const node = el('div', { className: 'board', hidden: true }, frame,
-    el('div', { className: 'board-foot' }, camera, el('span', { className: 'hint' }, 'Drag a corner, or focus it and use the arrow keys.')), note);
+  const hint = el('span', { className: 'hint' }, 'Drag a corner, or focus it and use the arrow keys; with Shift they go further.');
+  const node = el('div', { className: 'board', hidden: true }, frame, el('div', { className: 'board-foot' }, camera, hint), note);
   const views = new Set();
+  let isLocked = false;
   let shown = null;
   let url = null;
 
@@ -42,6 +43,7 @@ export function pictureBoard() {
     const knob = draw('circle', { r: 11, tabindex: 0, class: 'knob', role: 'button' });
     knob.addEventListener('pointerdown', (event) => {
       event.preventDefault();
+      if (isLocked) return;
       knob.setPointerCapture(event.pointerId);
       knob.focus();
     });
@@ -50,7 +52,7 @@ export function pictureBoard() {
     });
     knob.addEventListener('keydown', (event) => {
       const step = STEP[event.key];
-      if (!step) return;
+      if (!step || isLocked) return;
       event.preventDefault();
       const [x, y] = view.shape.points()[index];
       const far = event.shiftKey ? 0.02 : 0.002;
@@ -122,6 +124,11 @@ export function pictureBoard() {
           node.hidden = views.size === 0;
         },
       };
+    },
+    /** Whether the shapes are only looked at. */
+    lock(locked) {
+      isLocked = locked;
+      hint.hidden = locked;
     },
     clear() {
       views.clear();

@@ -89,8 +89,8 @@ export function ruleCard(first) {
     setText(edit, readOnly ? 'View settings' : 'Settings');
     const selected = bar.selected();
     // The shadow is read whatever is shown: its tab and the versions say whether it runs.
-    const first_ = selected === 'shadow' ? Promise.resolve() : show(shadow, rule);
-    first_.then(() => show(panels[selected], rule));
+    const shadowRead = selected === 'shadow' ? Promise.resolve() : show(shadow, rule);
+    shadowRead.then(() => show(panels[selected], rule));
   }
   return { node, update };
 }

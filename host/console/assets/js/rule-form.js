@@ -19,6 +19,7 @@ $('rule-board').append(board.node);
 function showError(text) {
   $('rule-error').hidden = !text;
   setText($('rule-error'), text ?? '');
+  if (text) $('rule-error').scrollIntoView({ block: 'nearest' });
 }
 
 /** An example that the schema's author gave, or what the schema asks for at least. */
@@ -110,6 +111,7 @@ export function editRule(rule, digest) {
   const bound = new Set(rule?.watches);
   $('rule-cameras').replaceChildren(...site.cameras.map(({ name }) => el('label', {}, el('input', { type: 'checkbox', name: 'camera', value: name, checked: bound.has(name) }), name)));
   limitFields(rule);
+  board.lock(readOnly);
   showError(null);
 
   const settings = settingsEditor(readOnly);
@@ -118,9 +120,12 @@ export function editRule(rule, digest) {
     const plugin = pluginOf(form.plugin.value);
     grants = grantsFields(plugin?.powers ?? [], rule?.grants ?? { powers: [], webhooks: [] }, rule?.asks ?? plugin?.powers);
     $('rule-grants').replaceChildren(grants.node);
+    // What is new is not to be overlooked.
+    $('rule-permissions').open = (plugin?.powers ?? []).some((power) => !(rule?.asks ?? []).includes(power));
     settings.open(plugin, rule ? rule.settings : suggestion(plugin?.settings_schema));
     if (!form.name.value && plugin) form.name.value = plugin.name;
-    for (const field of form.elements) if (field.type !== 'button' && field.name !== 'settings-as') field.disabled = readOnly;
+    const mayChange = (field) => field.type !== 'button' && field.type !== 'fieldset' && field.name !== 'settings-as';
+    for (const field of form.elements) if (mayChange(field)) field.disabled = readOnly;
   };
   const showPicture = () => board.cameras(chosenCameras().length ? chosenCameras() : site.cameras.map(({ name }) => name));
   $('rule-cameras').onchange = showPicture;

@@ -177,9 +177,9 @@ function field(schema, value, context) {
   const isShape = wanted === 'point' || wanted === 'outline';
   // A shape that is left out has no place on the picture yet.
   const kind = context.depth > DEEPEST || context.budget.left < 0 || (isShape && !Array.isArray(value)) ? 'json' : wanted;
-  const made_ = FIELDS[kind](real, value, context);
-  const input = kind === 'string' ? made_.node.querySelector('input') : null;
-  return input ? { ...made_, peek: () => input.value } : made_;
+  const shown = FIELDS[kind](real, value, context);
+  const input = kind === 'string' ? shown.node.querySelector('input') : null;
+  return input ? { ...shown, peek: () => input.value } : shown;
 }
 
 /** Whether the schema's top is an object with properties, as a form needs. */

@@ -6,16 +6,18 @@ import { shadowSequence, shadowStarted } from './history.js';
 import { promote } from './lifecycle.js';
 import { refresh, ruleNamed, versionsOf } from './site.js';
 
+const FAILURES = ['traps', 'deadline_misses', 'limit_breaches', 'refusals', 'restarts'];
+
 const fact = (label, title) => {
   const value = el('b', {}, '0');
   return { value, node: el('div', { className: 'fact', title }, value, el('span', {}, label)) };
 };
 
-function cells(sides) {
-  const live = (live_, shadow) => el('td', {}, el('span', {}, live_), ' → ', el('b', {}, shadow));
+function rows(sides) {
+  const times = (active, shadow, key) => el('td', {}, micros(active?.[key]), ' → ', el('b', {}, micros(shadow[key])));
   return sides.map(({ camera, active, shadow }) => el('tr', {}, el('td', {}, camera),
-    live(micros(active?.p50_us), micros(shadow.p50_us)), live(micros(active?.p99_us), micros(shadow.p99_us)),
-    ...[['traps', 'traps'], ['deadline_misses', 'late'], ['limit_breaches', 'limits'], ['refusals', 'refusals'], ['restarts', 'restarts']].map(([key]) => el('td', { className: shadow[key] ? 'bad' : '' }, count(shadow[key])))));
+    times(active, shadow, 'p50_us'), times(active, shadow, 'p99_us'),
+    ...FAILURES.map((key) => el('td', { className: shadow[key] ? 'bad' : '' }, count(shadow[key])))));
 }
 
 function difference(each) {
@@ -81,7 +83,7 @@ export function shadowPanel(name, onChange) {
     verdict.dataset.tone = troubled ? 'bad' : apart ? 'warn' : 'good';
     setText(verdict, troubled ? 'The shadow fails: look at the table.' : apart ? 'They differ: look at what only one of them reported.'
       : shadow.both ? 'So far both report the same.' : 'Neither has reported anything yet.');
-    body.replaceChildren(...cells(shadow.cameras.map((each) => ({ camera: each.camera, shadow: each, active: rule.cameras.find((other) => other.camera === each.camera) }))));
+    body.replaceChildren(...rows(shadow.cameras.map((each) => ({ camera: each.camera, shadow: each, active: rule.cameras.find((other) => other.camera === each.camera) }))));
     noDifference.hidden = shadow.differences.length > 0;
     rebuilt(differences, shadow.differences, () => [...shadow.differences].reverse().map(difference));
     promoteIt.hidden = rule.declared === 'config';
