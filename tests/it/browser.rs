@@ -28,7 +28,8 @@ fn rewritten(folder: &Path, (from, to): (&str, &str), texts: &[(&str, &str)]) {
     for (old, new) in texts {
         assert!(new.len() <= old.len(), "{new:?} is longer than {old:?}");
         let at = bytes.windows(old.len()).position(|window| window == old.as_bytes());
-        let at = at.unwrap_or_else(|| panic!("{from} has no {old:?}"));
+        assert!(at.is_some(), "{from} has no {old:?}");
+        let at = at.unwrap();
         let filled = format!("{new:<width$}", width = old.len());
         bytes[at..at + old.len()].copy_from_slice(filled.as_bytes());
     }
