@@ -124,10 +124,10 @@ export function startHistory(onChange) {
 
 /** The newest page; what came live meanwhile stays. */
 async function recall() {
-  const page = await api.transitions({ limit: PAGE });
   const newestKnown = transitions[0]?.sequence ?? 0;
+  const page = await api.transitions({ limit: PAGE });
   // A new database begins anew at 1.
-  if (page.transitions.length && page.transitions[0].sequence < newestKnown) transitions = [];
+  if ((page.transitions[0]?.sequence ?? 0) < newestKnown) transitions = [];
   if (next === null || transitions.length === 0) next = page.next;
   merge(page.transitions);
 }

@@ -5,6 +5,9 @@ import { el, setText } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 1000;
+// On the screen, whatever the picture's size there.
+const KNOB_PX = 7;
+const CAPTION_PX = 13;
 const STEP = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function draw(tag, attributes) {
@@ -40,7 +43,7 @@ export function pictureBoard() {
   };
 
   function handle(view, index) {
-    const knob = draw('circle', { r: 11, tabindex: 0, class: 'knob', role: 'button' });
+    const knob = draw('circle', { tabindex: 0, class: 'knob', role: 'button' });
     knob.addEventListener('pointerdown', (event) => {
       event.preventDefault();
       if (isLocked) return;
@@ -64,6 +67,7 @@ export function pictureBoard() {
   function redraw(view) {
     const { shape, outline, caption, knobs, group } = view;
     const points = shape.points().filter((point) => point.every(Number.isFinite));
+    const scale = WIDTH / (layer.clientWidth || WIDTH);
     while (knobs.length > points.length) knobs.pop().remove();
     while (knobs.length < points.length) {
       const knob = handle(view, knobs.length);
@@ -73,13 +77,15 @@ export function pictureBoard() {
     outline.setAttribute('points', points.map((point) => place(point).join(',')).join(' '));
     points.forEach((point, index) => {
       const [x, y] = place(point);
+      knobs[index].setAttribute('r', KNOB_PX * scale);
       knobs[index].setAttribute('cx', x);
       knobs[index].setAttribute('cy', y);
       knobs[index].setAttribute('aria-label', `${shape.label()}, ${index + 1} of ${points.length}, at ${point[0]}, ${point[1]}`);
     });
     const centre = [0, 1].map((axis) => points.reduce((sum, point) => sum + place(point)[axis], 0) / Math.max(1, points.length));
     caption.setAttribute('x', centre[0]);
-    caption.setAttribute('y', centre[1] - (shape.kind === 'polygon' ? 0 : 18));
+    caption.setAttribute('y', centre[1] - (shape.kind === 'polygon' ? 0 : 10 * scale));
+    caption.setAttribute('font-size', CAPTION_PX * scale);
     setText(caption, shape.label());
   }
 
@@ -103,6 +109,7 @@ export function pictureBoard() {
     }
   }
   camera.addEventListener('change', () => show(camera.value));
+  new ResizeObserver(() => views.forEach(redraw)).observe(layer);
 
   return {
     node,

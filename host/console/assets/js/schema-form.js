@@ -165,6 +165,24 @@ function listField(schema, value, context) {
   };
 }
 
+/** A shape that is left out has no place on the picture yet. */
+function undrawnField(schema, kind, context) {
+  let drawn = null;
+  const toggle = el('button', { className: 'button small', type: 'button', disabled: context.readOnly });
+  const box = el('div', { className: 'field' });
+  const show = () => {
+    toggle.textContent = drawn ? `Leave ${context.label} out` : `Draw ${context.label}`;
+    box.replaceChildren(drawn ? drawn.node : el('span', { className: 'field-label' }, context.label), toggle);
+  };
+  toggle.addEventListener('click', () => {
+    drawn?.close?.();
+    drawn = drawn ? null : FIELDS[kind](schema, fresh(schema, context.root), context);
+    show();
+  });
+  show();
+  return { node: box, read: () => (drawn ? drawn.read() : nothing(context, schema)), redraw: () => drawn?.redraw?.(), close: () => drawn?.close?.() };
+}
+
 const FIELDS = {
   choice: choiceField, number: numberField, integer: numberField, string: stringField, boolean: booleanField, lines: linesField,
   json: jsonField, object: objectField, list: listField, point: pointField, outline: outlineField,
@@ -175,8 +193,9 @@ function field(schema, value, context) {
   context.budget.left -= 1;
   const wanted = kindOf(real, context.root);
   const isShape = wanted === 'point' || wanted === 'outline';
-  // A shape that is left out has no place on the picture yet.
-  const kind = context.depth > DEEPEST || context.budget.left < 0 || (isShape && !Array.isArray(value)) ? 'json' : wanted;
+  const isTooMuch = context.depth > DEEPEST || context.budget.left < 0;
+  const kind = isTooMuch || (isShape && value !== undefined && value !== null && !Array.isArray(value)) ? 'json' : wanted;
+  if (isShape && kind !== 'json' && !Array.isArray(value)) return undrawnField(real, kind, context);
   const shown = FIELDS[kind](real, value, context);
   const input = kind === 'string' ? shown.node.querySelector('input') : null;
   return input ? { ...shown, peek: () => input.value } : shown;
