@@ -30,42 +30,63 @@ function address(path, parameters = {}) {
   return url;
 }
 
-async function call(method, path, { parameters, body, type } = {}) {
+/** The answer to a request that shows the token; a person is asked for it where the host wants one. */
+async function answer(method, path, { parameters, body, type, headers: further, signal } = {}) {
   for (;;) {
     const used = token();
-    const headers = {};
+    const headers = { ...further };
     if (used) headers.Authorization = `Bearer ${used}`;
     if (type) headers['Content-Type'] = type;
-    const response = await fetch(address(path, parameters), { method, headers, body, cache: 'no-store' });
-    if (response.status === 401) {
-      // Another call may have asked meanwhile.
-      if (token() !== used) continue;
-      sessionStorage.setItem(TOKEN, await askForToken(used !== null));
-      continue;
-    }
-    const json = (response.headers.get('Content-Type') ?? '').includes('json');
-    const content = json ? await response.json() : null;
-    // The health of a host that still starts comes with status 503 and is an answer all the same.
-    if (response.ok || (path === 'health' && content?.state)) return content;
-    throw new Problem(response.status, content ?? { title: response.statusText });
+    const response = await fetch(address(path, parameters), { method, headers, body, signal, cache: 'no-store' });
+    if (response.status !== 401) return response;
+    // Another call may have asked meanwhile.
+    if (token() === used) sessionStorage.setItem(TOKEN, await askForToken(used !== null));
   }
+}
+
+const isJson = (response) => /\bjson$/.test((response.headers.get('Content-Type') ?? '').split(';')[0]);
+
+async function call(method, path, options) {
+  const response = await answer(method, path, options);
+  const content = isJson(response) ? await response.json() : null;
+  // The health of a host that still starts comes with status 503 and is an answer all the same.
+  if (response.ok || (path === 'health' && content?.state)) return content;
+  throw new Problem(response.status, content ?? { title: response.statusText });
+}
+
+/** The body of an answer that is not JSON, unread. */
+async function fetchBody(path, options) {
+  const response = await answer('GET', path, options);
+  if (response.ok) return response;
+  throw new Problem(response.status, isJson(response) ? await response.json() : { title: response.statusText });
 }
 
 const segment = encodeURIComponent;
 const json = (value) => ({ body: JSON.stringify(value), type: 'application/json' });
+const rulePath = (name, rest = '') => `api/v1/rules/${segment(name)}${rest}`;
 
 export const api = {
   health: () => call('GET', 'health'),
   cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
+  /** The newest picture, without boxes. */
+  snapshot: (camera) => fetchBody(`api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
   plugins: () => call('GET', 'api/v1/plugins').then((page) => page.plugins),
-  uploadPlugin: (file) => call('POST', 'api/v1/plugins', { body: file, type: 'application/wasm' }),
+  uploadPlugin: (file, signature) => call('POST', 'api/v1/plugins', {
+    body: file, type: 'application/wasm', headers: signature ? { 'Ocellus-Signature': signature } : {} }),
   removePlugin: (digest) => call('DELETE', `api/v1/plugins/${segment(digest)}`),
   rules: () => call('GET', 'api/v1/rules').then((page) => page.rules),
-  putRule: (name, rule) => call('PUT', `api/v1/rules/${segment(name)}`, json(rule)),
-  removeRule: (name) => call('DELETE', `api/v1/rules/${segment(name)}`),
-  activate: (name, plugin) => call('POST', `api/v1/rules/${segment(name)}/activate`, json({ plugin })),
-  ruleLog: (name) => call('GET', `api/v1/rules/${segment(name)}/log`).then((page) => page.lines),
+  putRule: (name, rule) => call('PUT', rulePath(name), json(rule)),
+  removeRule: (name) => call('DELETE', rulePath(name)),
+  activate: (name, plugin, grants) => call('POST', rulePath(name, '/activate'), json({ plugin, grants })),
+  rollBack: (name) => call('POST', rulePath(name, '/roll-back')),
+  shadow: (name) => call('GET', rulePath(name, '/shadow')),
+  startShadow: (name, plugin) => call('PUT', rulePath(name, '/shadow'), json({ plugin })),
+  promoteShadow: (name) => call('POST', rulePath(name, '/shadow/promote')),
+  dropShadow: (name) => call('DELETE', rulePath(name, '/shadow')),
+  ruleLog: (name) => call('GET', rulePath(name, '/log')).then((page) => page.lines),
+  journal: (name, parameters, signal) => fetchBody(rulePath(name, '/journal'), { parameters, signal }),
   events: (parameters) => call('GET', 'api/v1/events', { parameters }).then((page) => page.events),
+  transitions: (parameters) => call('GET', 'api/v1/transitions', { parameters }),
 };
 
 /**

@@ -57,6 +57,34 @@ export function toastProblem(error, doing) {
   toast('bad', error.title ? `${doing}: ${error.title}` : doing, error.detail ?? error.message);
 }
 
+/** A press that cannot be repeated while it works, and whose failure is shown. */
+export function onPress(button, doing, work) {
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      toastProblem(error, doing);
+    }
+    button.disabled = false;
+  });
+  return button;
+}
+
+/** A button; `doing` says what did not happen where its work fails. */
+export const press = (label, className, doing, work) => onPress(el('button', { className: `button ${className}`, type: 'button' }, label), doing, work);
+
+/** A word on a coloured ground. */
+export const chip = (tone, word) => el('span', { className: 'chip', dataset: { tone } }, word);
+
+/** Builds `node`'s children anew only where `key` is another one, so that focus and selections stay. */
+export function rebuilt(node, key, build) {
+  const text = JSON.stringify(key);
+  if (node.ocellusKey === text) return;
+  node.ocellusKey = text;
+  node.replaceChildren(...build());
+}
+
 /** Opens a dialog; every `[data-close]` inside closes it. */
 export function openDialog(dialog) {
   for (const button of dialog.querySelectorAll('[data-close]')) button.onclick = () => dialog.close();
@@ -79,6 +107,13 @@ export const count = (number) => grouped.format(number ?? 0);
 /** JSON as a person writes it: indented, positions on one line. */
 export const pretty = (value) => JSON.stringify(value, null, 2).replace(/\[[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'));
 
+/** Bytes as a person reads them. */
+export function bytes(number) {
+  if (number < 1024) return `${number} B`;
+  if (number < 1024 * 1024) return `${(number / 1024).toFixed(number < 10240 ? 1 : 0)} KiB`;
+  return `${(number / 1024 / 1024).toFixed(1)} MiB`;
+}
+
 /** The first characters of a content digest. */
 export const short = (digest) => (digest ?? '').replace(/^sha256:/, '').slice(0, 8);
 
@@ -87,4 +122,11 @@ export function clock(timeUs) {
   const ms = timeUs / 1000;
   if (ms < 1e11) return `${(ms / 1000).toFixed(1)} s`;
   return new Date(ms).toLocaleTimeString([], { hour12: false });
+}
+
+/** Wall-clock time with its day, where that is not today. */
+export function moment(timeUs) {
+  const at = new Date(timeUs / 1000);
+  const time = at.toLocaleTimeString([], { hour12: false });
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString([], { day: 'numeric', month: 'short' })} ${time}`;
 }

@@ -4,7 +4,9 @@ import { api, onTokenNeeded } from './api.js';
 import { cameraTile } from './camera.js';
 import { $, count, keyed, openDialog, setText } from './dom.js';
 import { offerCameras, startEvents } from './events.js';
-import { knowCameras, refresh, startRules } from './rules.js';
+import { startHistory } from './history.js';
+import { startRules } from './rules.js';
+import { refresh, site } from './site.js';
 
 const THEME = 'ocellus-theme';
 const tiles = new Map();
@@ -51,20 +53,20 @@ async function refreshCameras() {
   if (!document.hidden) for (const tile of tiles.values()) tile.open();
   $('no-cameras').hidden = cameras.length > 0;
   const names = cameras.map((camera) => camera.name);
-  knowCameras(names);
+  site.cameras = cameras;
   offerCameras(names);
   return cameras;
 }
 
 async function refreshAll() {
-  const [cameras, health, { rules }] = await Promise.all([refreshCameras(), api.health(), refresh()]);
+  const [cameras, health] = await Promise.all([refreshCameras(), api.health(), refresh()]);
   const chip = $('health');
   chip.dataset.tone = { healthy: 'good', degraded: 'warn' }[health.state] ?? 'idle';
   chip.title = health.components.map((part) => `${part.name}: ${part.ready ? 'ready' : 'not ready'}${part.detail ? `, ${part.detail}` : ''}`).join('\n');
   setText(chip, health.state);
   const rate = cameras.reduce((sum, camera) => sum + camera.frame_rate, 0);
   const some = (number, thing) => `${count(number)} ${thing}${number === 1 ? '' : 's'}`;
-  setText($('facts'), `${some(cameras.length, 'camera')} · ${some(rules.length, 'rule')} · ${rate.toFixed(0)} frames a second`);
+  setText($('facts'), `${some(cameras.length, 'camera')} · ${some(site.rules.length, 'rule')} · ${rate.toFixed(0)} frames a second`);
 }
 
 /** Reads the host's state every two seconds while the page is seen; more slowly while the host is away. */
@@ -97,4 +99,12 @@ startRules();
 // The first call asks for the token where one is needed; sockets, which cannot ask, come after it.
 await api.cameras().catch(() => {});
 startEvents({ onEvent: (event) => tiles.get(event.camera)?.pulse(), onState() {} });
+// Several transitions come at once; one reading shows what they came to.
+let isReading = false;
+startHistory(async () => {
+  if (isReading) return;
+  isReading = true;
+  await refresh().catch(() => {});
+  isReading = false;
+});
 run();
