@@ -125,6 +125,7 @@ impl From<SiteError> for Problem {
         let problem = Problem::new(status, error.to_string());
         match error {
             SiteError::ReadOnly { .. } => problem.sort("read-only", "Declared in the configuration"),
+            SiteError::Consent { .. } => problem.sort("consent-needed", "Version asks for more"),
             SiteError::Exists { .. } => problem.sort("exists", "Name is taken"),
             SiteError::InUse { .. } | SiteError::OnlyCamera { .. } => problem.sort("in-use", "Still in use"),
             SiteError::Plugin(_) => problem.sort("plugin-refused", "Plugin refused"),

@@ -9,6 +9,7 @@ export class Problem extends Error {
   constructor(status, document_) {
     super(document_.detail ?? document_.title ?? `status ${status}`);
     this.status = status;
+    this.type = document_.type;
     this.title = document_.title;
     this.detail = document_.detail;
     this.field = document_.field;

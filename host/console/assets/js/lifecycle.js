@@ -29,12 +29,8 @@ async function done(rule, activation, title) {
   return activation;
 }
 
-/** Whether the host wants the operator's word on what a version asks for. A busy host answers 409 as well. */
-async function waits(error, rule, digest) {
-  if (error.status !== 409) return false;
-  const { transitions } = await api.transitions({ rule, limit: 1 });
-  return transitions[0]?.state === 'waiting' && transitions[0].digest === digest;
-}
+/** Whether the host wants the operator's word on what a version asks for. */
+const waits = (error) => error.type === 'urn:ocellus:problem:consent-needed';
 
 /** Asks what a waiting version may do, and activates it with that. Null where the operator does not answer. */
 export async function consent(name, digest, words) {
@@ -57,7 +53,7 @@ async function tried(name, digest, work, title) {
   try {
     return await done(name, await work(), title);
   } catch (error) {
-    if (!(await waits(error, name, digest))) throw error;
+    if (!waits(error)) throw error;
     return consent(name, digest, error.detail);
   }
 }
@@ -77,7 +73,7 @@ export async function promote(name, digest) {
   try {
     return await done(name, await api.promoteShadow(name), `${name}: shadow promoted, no frame lost`);
   } catch (error) {
-    if (!(await waits(error, name, digest))) throw error;
+    if (!waits(error)) throw error;
     return viaConsent(error.detail);
   }
 }
