@@ -74,7 +74,7 @@ fn main() {
         cameras: cameras.clone(),
         settings: "{}".into(),
         policy: RulePolicy::default(),
-        grants: ocellus_runtime::Grants::none(),
+        grants: None,
     };
     site.put_rule(settings).unwrap();
     let watchers: Vec<_> = cameras

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::damage::Damage;
 use crate::engine::{Engine, Revision};
 use crate::error::StoreError;
 use crate::keys::{self, Table};
@@ -14,6 +15,8 @@ use crate::value;
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) engine: Arc<Engine>,
+    /// What was found wrong when it was opened.
+    damage: Option<Arc<Damage>>,
 }
 
 /// Figures about a database.
@@ -35,7 +38,17 @@ pub struct Statistics {
 
 impl Database {
     pub(crate) fn new(engine: Arc<Engine>) -> Database {
-        Database { engine }
+        Database { engine, damage: None }
+    }
+
+    pub(crate) fn with_damage(self, damage: Option<&Damage>) -> Database {
+        Database { damage: damage.cloned().map(Arc::new), ..self }
+    }
+
+    /// What was found wrong when it was opened, and what became of it.
+    #[must_use]
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_deref()
     }
 
     /// The data folder.

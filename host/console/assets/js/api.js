@@ -82,7 +82,7 @@ export const api = {
   rollBack: (name) => call('POST', rulePath(name, '/roll-back')),
   shadow: (name) => call('GET', rulePath(name, '/shadow')),
   startShadow: (name, plugin) => call('PUT', rulePath(name, '/shadow'), json({ plugin })),
-  promoteShadow: (name) => call('POST', rulePath(name, '/shadow/promote')),
+  promoteShadow: (name, grants) => call('POST', rulePath(name, '/shadow/promote'), grants && json({ grants })),
   dropShadow: (name) => call('DELETE', rulePath(name, '/shadow')),
   ruleLog: (name) => call('GET', rulePath(name, '/log')).then((page) => page.lines),
   journal: (name, parameters, signal) => fetchBody(rulePath(name, '/journal'), { parameters, signal }),

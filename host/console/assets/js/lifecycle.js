@@ -33,7 +33,7 @@ async function done(rule, activation, title) {
 const waits = (error) => error.type === 'urn:ocellus:problem:consent-needed';
 
 /** Asks what a waiting version may do, and activates it with that. Null where the operator does not answer. */
-export async function consent(name, digest, words) {
+export async function consent(name, digest, words, send = (grants) => api.activate(name, digest, grants)) {
   const rule = ruleNamed(name);
   const plugin = pluginOf(digest);
   if (!rule || !plugin) throw new Error('the version or the rule is gone');
@@ -44,7 +44,7 @@ export async function consent(name, digest, words) {
     known: rule.asks,
     grants: rule.grants,
     submitLabel: 'Activate with these',
-    send: (grants) => api.activate(name, digest, grants),
+    send,
   });
   return activation ? done(name, activation, `${name} switched, no frame lost`) : null;
 }
@@ -64,16 +64,10 @@ export const rollBack = (name, digest) => tried(name, digest, () => api.rollBack
 
 /** Activates the shadow in the active version's place. */
 export async function promote(name, digest) {
-  const viaConsent = async (words) => {
-    const activation = await consent(name, digest, words);
-    // Activated beside its own shadow, which has nothing left to compare.
-    if (activation) await api.dropShadow(name).catch((error) => console.warn(`${name}: its shadow was gone`, error));
-    return activation;
-  };
   try {
     return await done(name, await api.promoteShadow(name), `${name}: shadow promoted, no frame lost`);
   } catch (error) {
     if (!waits(error)) throw error;
-    return viaConsent(error.detail);
+    return consent(name, digest, error.detail, (grants) => api.promoteShadow(name, grants));
   }
 }

@@ -26,8 +26,9 @@ pub struct RuleSettings {
     pub settings: String,
     /// What it may use, and what becomes of it after a failure.
     pub policy: RulePolicy,
-    /// What it may do beyond seeing tracks.
-    pub grants: Grants,
+    /// What it may do beyond seeing tracks. `None` leaves it as it is: a new rule may do nothing, and a version that
+    /// asks for more than the ones before it waits ([`SiteError::Consent`](super::SiteError::Consent)).
+    pub grants: Option<Grants>,
 }
 
 /// A rule on one camera, or one for all of them.

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::sync_channel;
 
-use ocellus_core::{Cause, Name, Powers, TimeUs, VersionState};
+use ocellus_core::{Cause, Name, TimeUs, VersionState};
 use ocellus_runtime::{Grants, OnRefusal, Upload};
 use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
 
@@ -262,10 +262,14 @@ impl Inner {
         record.cameras = cameras;
         record.settings = settings.settings;
         record.policy = settings.policy.to_json();
-        let seen = before.as_ref().map_or(Powers::NONE, |entry| entry.grants.seen);
-        // What is said here of grants is said with this version in view.
-        let asked = self.plugins.compiled(plugin.digest)?.description().powers;
-        let grants = RuleGrants { granted: settings.grants, seen: seen.and(asked) };
+        let grants = match &before {
+            Some(before) => self.consent(before, &plugin, (settings.grants, Cause::Bind))?,
+            // What a new rule gets is said with its plugin in view.
+            None => RuleGrants {
+                granted: settings.grants.unwrap_or_else(Grants::none),
+                seen: self.plugins.compiled(plugin.digest)?.description().powers,
+            },
+        };
         record.grants = grants.to_json();
         // New settings may make the old state meaningless; another version must say so itself.
         let on_refusal = if same_version { OnRefusal::StartCold } else { OnRefusal::Abort };
@@ -465,9 +469,38 @@ impl Inner {
             self.starve(&entry.record.name, std::slice::from_ref(camera));
             entry.record.cameras.retain(|name| name != camera);
             entry.record.changed = now_us();
-            self.keep(entry, &[])?;
+            let rests = entry.record.quarantine_of(entry.record.digest).is_some();
+            if entry.cells.contains_key(&Seat::Site) && !rests {
+                self.go_on_without(&entry, camera)?;
+            } else {
+                self.keep(entry, &[])?;
+            }
         }
         Ok(())
+    }
+
+    /// Tells a site rule that a camera is gone: a new instance is configured with the others. Where that fails, the one
+    /// that runs goes on as it is until the next start.
+    fn go_on_without(&self, entry: &RuleEntry, camera: &Name) -> Result<(), SiteError> {
+        let RuleEntry { record, declared, policy, grants, .. } = entry.clone();
+        let plugin = self.plugins.resolve(&record.digest.to_string())?;
+        let next = Next {
+            record,
+            declared,
+            policy,
+            grants,
+            plugin,
+            on_refusal: OnRefusal::StartCold,
+            fallback: Memories::new(),
+            cause: Cause::Bind,
+        };
+        match self.take_over(next, Some(entry)) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(rule = %entry.record.name, %camera, %error, "a site rule was not told that a camera is gone");
+                self.keep(entry.clone(), &[])
+            }
+        }
     }
 
     fn users_of(&self, digest: Digest) -> Vec<Name> {

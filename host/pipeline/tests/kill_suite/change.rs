@@ -1,7 +1,6 @@
 //! The changes that are killed, in the order in which they are made.
 
 use ocellus_pipeline::{RulePolicy, RuleSettings, Site, SiteError};
-use ocellus_runtime::Grants;
 use ocellus_store::Digest;
 
 use crate::stand::{CAMERAS, name, version};
@@ -56,7 +55,7 @@ impl Change {
             Change::RollBack => site.roll_back(&rule).map(drop),
             Change::Promote => {
                 site.shadow(&rule, &second)?;
-                site.promote_shadow(&rule).map(drop)
+                site.promote_shadow(&rule, None).map(drop)
             }
             Change::RemoveRule => site.remove_rule(&rule),
             Change::RemovePlugin => site.remove_plugin(&second),
@@ -101,6 +100,6 @@ fn settings(plugin: String) -> RuleSettings {
         cameras: CAMERAS.map(name).to_vec(),
         settings: "{}".to_owned(),
         policy: RulePolicy::default(),
-        grants: Grants::none(),
+        grants: None,
     }
 }

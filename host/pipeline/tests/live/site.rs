@@ -137,13 +137,13 @@ impl TestSite {
             cameras: cameras.iter().map(|camera| name(camera)).collect(),
             settings: settings.to_owned(),
             policy: RulePolicy::default(),
-            grants: Grants::none(),
+            grants: None,
         }
     }
 
     /// Binds a rule with grants.
     pub(crate) fn bind_granted(&self, rule: (&str, &str), cameras: &[&str], settings: &str, grants: Grants) {
-        let settings = RuleSettings { grants, ..self.rule(rule.0, rule.1, cameras, settings) };
+        let settings = RuleSettings { grants: Some(grants), ..self.rule(rule.0, rule.1, cameras, settings) };
         self.site.put_rule(settings).unwrap();
     }
 

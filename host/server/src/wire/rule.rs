@@ -228,9 +228,10 @@ pub(crate) struct BindRule {
     /// What becomes of it after a failure.
     #[serde(default)]
     on_failure: OnFailureName,
-    /// What it may do beyond seeing tracks.
+    /// What it may do beyond seeing tracks; as before where it is left out, and nothing for a new rule. Needed where
+    /// another version is bound that asks for more than the ones before it.
     #[serde(default)]
-    grants: RuleGrants,
+    grants: Option<RuleGrants>,
 }
 
 fn nothing() -> Box<RawValue> {
@@ -246,7 +247,7 @@ impl BindRule {
             plugin: self.plugin,
             cameras: cameras.collect::<Result<_, _>>()?,
             settings: self.settings.get().to_owned(),
-            grants: self.grants.into_grants().map_err(SiteError::from)?,
+            grants: self.grants.map(RuleGrants::into_grants).transpose().map_err(SiteError::from)?,
             policy: RulePolicy { limits: self.limits.into_limits(), on_failure: self.on_failure.into() },
         })
     }
@@ -260,6 +261,15 @@ pub(crate) struct Activate {
     pub(crate) plugin: String,
     /// What the rule may do from now on; as before where it is left out. Needed where the version asks for more
     /// than the ones before it.
+    #[serde(default)]
+    pub(crate) grants: Option<RuleGrants>,
+}
+
+/// What an operator says as a shadow takes over.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Promote {
+    /// As in activating.
     #[serde(default)]
     pub(crate) grants: Option<RuleGrants>,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ocellus_core::{FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
+use ocellus_core::{CameraHandle, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
 use ocellus_runtime::{Memory, Moment, PreparedSwap, Processed, RuleSlot, RuleState, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
 
@@ -74,6 +74,10 @@ impl LaneRules {
         let mut shown = Vec::with_capacity(self.rules.len());
         let mut said = Vec::new();
         for (name, rule) in &mut self.rules {
+            // What waited for a site rule when its cameras were changed may be of one that it was not told of.
+            if !rule.knows(sight.info.camera) {
+                continue;
+            }
             if let Some(output) = rule.see(&self.seat, sight, wall) {
                 let output = self.wiring.submit(name, (sight.shared, sight.info), output, &mut said);
                 shown.push((name.clone(), output));
@@ -202,6 +206,11 @@ impl BoundRule {
             former.tell(Told::Changed);
         }
         Ok(memory)
+    }
+
+    /// Whether the camera is one that its instance was configured with.
+    fn knows(&self, camera: CameraHandle) -> bool {
+        self.slot.probed().binding().cameras.iter().any(|bound| bound.handle == camera)
     }
 
     /// Shows it a frame, with what others have said, and tells its shadow.
