@@ -162,6 +162,14 @@ impl Database {
         }
     }
 
+    /// Returns once all states that were stored are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`], [`StoreError::Failed`].
+    pub fn flush_states(&self) -> Result<(), StoreError> {
+        self.engine.flush()
+    }
+
     /// The row of a state; that of a large one is written to its file first.
     fn state_row(
         &self,

@@ -94,7 +94,12 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                 let restarted = Box::new(restart.run());
                 let _ = lane.try_send(LaneMessage::Tell(LaneCommand::Restarted { rule, restarted }));
             }
-            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                if let Err(error) = database.flush_states() {
+                    tracing::warn!(%error, "the last states of rules may be lost with the process");
+                }
+                return;
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
         if Instant::now() >= next_expiry {

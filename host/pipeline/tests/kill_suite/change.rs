@@ -4,7 +4,7 @@ use ocellus_pipeline::{Site, SiteError};
 use ocellus_store::Digest;
 
 use crate::stand::{self, name};
-use crate::subject::{RULE, Subject};
+use crate::subject::{self, RULE, Subject};
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,11 @@ impl Change {
         Change::RemovePlugin,
     ];
 
+    /// Whether it changes the rule; what becomes of plugins does not depend on what rules they are for.
+    pub(crate) fn is_of_rule(self) -> bool {
+        !matches!(self, Change::UploadFirst | Change::UploadSecond | Change::RemovePlugin)
+    }
+
     /// What comes before the change in the same process, and is not killed.
     pub(crate) fn prepare(self, subject: Subject, site: &Site) {
         if self == Change::Breach {
@@ -72,11 +77,11 @@ impl Change {
         match self {
             Change::UploadFirst => site.upload_plugin(subject.version(0)).map(drop),
             Change::UploadSecond => site.upload_plugin(subject.version(1)).map(drop),
-            Change::Bind => site.put_rule(subject.settings(first)).map(drop),
+            Change::Bind => site.put_rule(Subject::settings(first)).map(drop),
             Change::Activate => site.activate(&rule, &second, None).map(drop),
             Change::RollBack => site.roll_back(&rule).map(drop),
             Change::Breach => {
-                subject.trap(site);
+                subject::trap(site);
                 stand::wait_until("the host goes back", || site.rule(&rule).unwrap().digest == first);
                 Ok(())
             }

@@ -5,7 +5,7 @@ use std::env;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ocellus_core::EventRecord;
 use ocellus_pipeline::Site;
@@ -108,28 +108,33 @@ fn play((change, subject): (Change, Subject), folder: &Path) {
     for (camera, track) in stand::at_work(&site) {
         tell(&format!("track {camera} {track}"));
     }
-    SITE.set(site.clone()).map_err(drop).unwrap();
+    *lock() = Some(site.clone());
     change.prepare(subject, &site);
     during(!matches!(change, Change::Restart | Change::End), &mut || {
         change.make(subject, &site).unwrap();
         tell("did");
     });
+    drop(lock().take());
     during(change == Change::End, &mut || stand::end(&site));
     met.iter().for_each(|step| tell(&format!("step {step}")));
 }
 
-/// The child's site, once it is at work.
-static SITE: OnceLock<Site> = OnceLock::new();
+/// The child's site, while it is at work.
+static SITE: Mutex<Option<Site>> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Option<Site>> {
+    SITE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether there is a site that can go on for a while.
 pub(crate) fn can_linger() -> bool {
-    SITE.get().is_some()
+    lock().is_some()
 }
 
 /// Waits until so many frames have come that what lanes keep of their rules, once a second, is on the disk.
 pub(crate) fn linger() {
     const FRAMES: u64 = 100;
-    let Some(site) = SITE.get() else { return };
+    let Some(site) = lock().clone() else { return };
     let frames = || CAMERAS.map(|camera| site.camera(&name(camera)).unwrap().frames);
     let before = frames();
     stand::wait_until("frames go on", || {

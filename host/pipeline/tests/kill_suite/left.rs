@@ -178,20 +178,17 @@ impl Killed<'_> {
     fn check_anew(&self, site: &Site, database: &Database, at: &str) {
         let subject = self.base.subject;
         let beginnings = || events(database).iter().filter(|event| event.contains(FIRST_FRAME)).count();
-        let before = beginnings();
+        let expected = beginnings() + subject.places().len();
         Change::Bind.make(subject, site).unwrap();
         stand::at_work(site);
-        if subject.has_values() {
-            let expected = before + subject.places().len();
-            stand::wait_until(&format!("{at}: it begins anew"), || beginnings() == expected);
-        } else {
-            let log = site.rule_log(&name(RULE)).unwrap();
-            assert!(log.iter().all(|line| !line.message.contains("restored")), "{at}: {log:?}");
+        stand::wait_until(&format!("{at}: it begins anew"), || beginnings() == expected);
+        for place in subject.places() {
+            subject.counted(site, place);
         }
     }
 }
 
-/// What the event of a rule with values says of the first frame that it counts, under its key too.
+/// What the rule's event says of the first frame that it counts.
 const FIRST_FRAME: &str = r#"("frames", Integer(1)), "#;
 
 /// The plugins, each with its bytes, and the rule.
@@ -248,7 +245,7 @@ fn events(database: &Database) -> Vec<String> {
     records.iter().map(identity).collect()
 }
 
-/// What is kept of the rule: the frames that it counted, in its state and, where it has one, in its value alike.
+/// What is kept of the rule: the frames that it counted, in its state and in its value alike.
 fn kept(database: &Database, subject: Subject) -> Kept {
     let kept = |place: &&'static str| {
         let instance = match subject {
@@ -257,13 +254,13 @@ fn kept(database: &Database, subject: Subject) -> Kept {
         };
         let key = StateKey { rule: name(RULE), place: instance };
         let (state, values) = (database.state(&key).unwrap(), database.values(&key).unwrap());
-        let state = state.map(|state| (state.bytes, state.digest));
-        if subject.has_values() {
-            let value = state.iter().map(|(bytes, _)| ("frames".to_owned(), bytes.clone()));
-            assert_eq!(values, value.collect::<Vec<_>>(), "{place}: value and state are of two moments");
-        }
-        let (bytes, saved_by) = state?;
-        Some((*place, Counted { frames: u64::from_le_bytes(bytes.try_into().unwrap()), saved_by }))
+        // One that has seen no frame has no value.
+        let counted = state.iter().filter(|state| state.bytes.iter().any(|byte| *byte > 0));
+        let value: Vec<_> = counted.map(|state| ("frames".to_owned(), state.bytes.clone())).collect();
+        assert_eq!(values, value, "{place}: value and state are of two moments");
+        let state = state?;
+        let frames = u64::from_le_bytes(state.bytes.try_into().unwrap());
+        Some((*place, Counted { frames, saved_by: state.digest }))
     };
     subject.places().iter().filter_map(kept).collect()
 }
