@@ -11,12 +11,12 @@ use ocellus_runtime::{Runtime, RuntimeOptions};
 use crate::powers::granted;
 use crate::site::{TestSite, guest, marked, marked_in, name};
 
-fn written(mut journal: RuleJournal) -> Vec<u8> {
+pub(crate) fn written(mut journal: RuleJournal) -> Vec<u8> {
     std::iter::from_fn(|| journal.next_line()).flatten().collect()
 }
 
 /// Another host makes the same calls.
-fn again(journal: &[u8], plugin: Vec<u8>) -> RejudgeReport {
+pub(crate) fn again(journal: &[u8], plugin: Vec<u8>) -> RejudgeReport {
     let options = RuntimeOptions { cache_dir: None, ..RuntimeOptions::default() };
     let runtime = Runtime::new(options).unwrap();
     let mut reader = JournalReader::new(journal).unwrap();

@@ -61,6 +61,8 @@ struct BoundRule {
     cell: Arc<RuleCell>,
     shadow: Option<Tap>,
     journal: Option<Tap>,
+    /// Whether what it remembers stays here for now.
+    held: bool,
 }
 
 impl LaneRules {
@@ -86,7 +88,9 @@ impl LaneRules {
                 let job = Job::Restart { rule: name.clone(), restart, lane: self.inbox.clone() };
                 self.wiring.keeper.submit(job);
             }
-            if let Some(checkpoint) = rule.slot.take_checkpoint() {
+            if !rule.held
+                && let Some(checkpoint) = rule.slot.take_checkpoint()
+            {
                 self.wiring.keeper.keep(name, &rule.slot, checkpoint);
             }
         }
@@ -99,8 +103,20 @@ impl LaneRules {
     pub(crate) fn command(&mut self, command: LaneCommand, between: &Between) {
         match command {
             LaneCommand::Add { rule, slot, cell, reply } => {
-                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None, journal: None });
+                let bound = BoundRule { slot: *slot, cell, shadow: None, journal: None, held: true };
+                self.rules.insert(rule, bound);
                 let _ = reply.try_send(());
+            }
+            LaneCommand::Hold { rule, reply } => {
+                if let Some(bound) = self.rules.get_mut(&rule) {
+                    bound.held = true;
+                }
+                let _ = reply.try_send(());
+            }
+            LaneCommand::Release { rule } => {
+                if let Some(bound) = self.rules.get_mut(&rule) {
+                    bound.held = false;
+                }
             }
             LaneCommand::Remove { rule, reply } => {
                 self.rules.remove(&rule);
@@ -148,7 +164,7 @@ impl LaneRules {
 
     /// Hands over to the keeper what every rule remembers.
     pub(crate) fn end(&mut self) {
-        for (name, mut rule) in std::mem::take(&mut self.rules) {
+        for (name, mut rule) in std::mem::take(&mut self.rules).into_iter().filter(|(_, rule)| !rule.held) {
             if let Some(checkpoint) = rule.slot.checkpoint_now() {
                 self.wiring.keeper.keep(&name, &rule.slot, checkpoint);
             }
@@ -158,10 +174,11 @@ impl LaneRules {
     fn swap(&mut self, rule: &Name, swap: PreparedSwap, between: &Between) -> Option<SwapReply> {
         let bound = self.rules.get_mut(rule)?;
         let result = bound.slot.commit(swap, between.time);
-        if result.is_ok()
-            && let Some(journal) = bound.journal.take()
-        {
-            journal.tell(Told::Changed);
+        if result.is_ok() {
+            bound.held = true;
+            if let Some(journal) = bound.journal.take() {
+                journal.tell(Told::Changed);
+            }
         }
         bound.cell.refresh(&bound.slot);
         Some(SwapReply { result, at_frame: between.sequence })
