@@ -11,6 +11,7 @@ mod history;
 pub(crate) mod journal;
 pub(crate) mod keeper;
 mod level;
+pub(crate) mod outbox;
 mod places;
 mod plugins;
 mod policy;
