@@ -13,6 +13,7 @@ pub(crate) mod journal;
 pub(crate) mod keeper;
 mod level;
 mod memory;
+pub(crate) mod outbox;
 mod places;
 mod plugins;
 mod policy;

@@ -240,7 +240,8 @@ impl RuleCell {
     /// Takes over health and log lines after a call.
     pub(crate) fn observe(&self, slot: &mut RuleSlot, info: &FrameInfo, failed: bool) {
         use std::sync::atomic::Ordering::Relaxed;
-        if failed || info.sequence.saturating_sub(self.published.load(Relaxed)) >= PUBLISH_EVERY {
+        // A site rule sees the sequences of several cameras, of which the one that is ahead may leave.
+        if failed || info.sequence.abs_diff(self.published.load(Relaxed)) >= PUBLISH_EVERY {
             self.published.store(info.sequence, Relaxed);
             self.refresh(slot);
         }

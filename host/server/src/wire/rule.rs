@@ -345,6 +345,15 @@ pub(crate) struct RuleAnswer {
     pub(crate) answer: Box<RawValue>,
 }
 
+impl RuleAnswer {
+    /// # Errors
+    /// What is wrong with an answer that is not JSON; a rule may say anything.
+    pub(crate) fn new(said: String) -> Result<RuleAnswer, String> {
+        let answer = RawValue::from_string(said);
+        answer.map(|answer| RuleAnswer { answer }).map_err(|error| format!("its answer is not JSON: {error}"))
+    }
+}
+
 /// What a rule wrote, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleLog {
@@ -367,5 +376,20 @@ pub(crate) struct LogLine {
 impl From<RuleLogLine> for LogLine {
     fn from(line: RuleLogLine) -> LogLine {
         LogLine { camera: line.camera, time_us: line.time.0, level: line.level, message: line.message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_json_is_not_passed_on() {
+        for said in ["", "{", "3 people", "{} {}", "\0"] {
+            let reason = RuleAnswer::new(said.to_owned()).map(drop).unwrap_err();
+            assert!(reason.starts_with("its answer is not JSON: "), "{reason}");
+        }
+        let answer = RuleAnswer::new(r#"{"people":3}"#.to_owned()).unwrap();
+        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"answer":{"people":3}}"#);
     }
 }

@@ -14,10 +14,11 @@ use super::command::{LaneCommand, LaneMessage, SwapReply};
 use crate::site::bus::Bus;
 use crate::site::camera::CameraShared;
 use crate::site::keeper::{Job, Keeper};
+use crate::site::outbox::Outgoing;
 use crate::site::rule::RuleCell;
 use crate::site::seat::Seat;
 use crate::site::shadow::{Heard, Tap, Told};
-use crate::site::webhooks::{Outgoing, Webhooks};
+use crate::site::webhooks::Webhooks;
 
 /// What rules need of the site.
 #[derive(Clone)]
