@@ -45,7 +45,7 @@ pub use crate::limits::{DeadlineMode, Limits, RECORDED_CALL};
 pub use crate::log::{LogLevel, LogLine, Logs};
 pub use crate::shown::{Moment, Shown};
 pub use crate::slot::{
-    Checkpoint, Committed, Handover, Memory, OnFailure, OnRefusal, PreparedSwap, Processed, Restart,
+    Checkpoint, Committed, Handover, Memory, OnFailure, OnRefusal, PreparedSwap, Processed, Receipt, Restart,
     Restarted, Retired, RuleHealth, RuleSlot, RuleState, SlotPolicy, Snapshot, StartError, SwapAborted,
     prepare_swap,
 };

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Checkpoint, Restart, RuleSlot, ValueChanges};
+use ocellus_runtime::{Checkpoint, Receipt, Restart, RuleSlot, ValueChanges};
 use ocellus_store::{Database, Retention, StateKey, StateRecord};
 
 use super::memory;
@@ -14,7 +14,7 @@ use crate::camera::numbers::BLOCK;
 /// A piece of slow work.
 pub(crate) enum Job {
     /// Keep what a rule remembers.
-    Keep(Box<(StateKey, StateRecord, ValueChanges)>),
+    Keep(Box<Keep>),
     /// Make a new instance of a rule that failed.
     Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
     /// Say that all before this is done.
@@ -23,6 +23,14 @@ pub(crate) enum Job {
     ReserveTracks { camera: Name },
     /// Nothing more comes.
     Stop,
+}
+
+/// A rule's memory, and how to say that it is kept.
+pub(crate) struct Keep {
+    key: StateKey,
+    state: StateRecord,
+    values: ValueChanges,
+    receipt: Receipt,
 }
 
 /// The way to the keeper's thread.
@@ -41,9 +49,9 @@ impl Keeper {
 
     /// Hands over what a rule remembers, to be kept.
     pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
-        let Checkpoint { snapshot, values } = checkpoint;
+        let Checkpoint { snapshot, values, receipt } = checkpoint;
         let key = memory::key(rule, slot.share());
-        self.submit(Job::Keep(Box::new((key, memory::state(snapshot), values))));
+        self.submit(Job::Keep(Box::new(Keep { key, state: memory::state(snapshot), values, receipt })));
     }
 
     /// Blocks until all that was handed over before is kept.
@@ -77,10 +85,13 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
     let mut next_expiry = Instant::now() + EXPIRE_EVERY;
     loop {
         match inbox.recv_timeout(next_expiry.saturating_duration_since(Instant::now())) {
-            Ok(Job::Keep(state)) => {
-                let (key, record, values) = &*state;
-                match database.put_memory(key, record, &values.changes) {
-                    Ok(()) => values.confirm(),
+            Ok(Job::Keep(keep)) => {
+                let Keep { key, state, values, receipt } = &*keep;
+                match database.put_memory(key, state, &values.changes) {
+                    Ok(()) => {
+                        values.confirm();
+                        receipt.confirm();
+                    }
                     Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
                 }
             }

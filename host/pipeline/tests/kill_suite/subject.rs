@@ -54,7 +54,7 @@ impl Subject {
             cameras: CAMERAS.map(name).to_vec(),
             settings: r#"{"keep":"frames"}"#.to_owned(),
             policy: RulePolicy::default(),
-            grants: Grants::new(Powers::NONE.with(Power::KeyValue), &[]).unwrap(),
+            grants: Some(Grants::new(Powers::NONE.with(Power::KeyValue), &[]).unwrap()),
         }
     }
 

@@ -76,7 +76,7 @@ fn a_rule_whose_camera_is_gone_after_a_restart_is_shown_and_its_plugin_kept() {
 /// A rule that counts frames in its state and under a key.
 fn counting(host: &TestSite, plugin: &str) -> RuleSettings {
     let settings = host.rule("count", plugin, &["north"], r#"{"keep":"frames"}"#);
-    RuleSettings { grants: granted(&[Power::KeyValue]), ..settings }
+    RuleSettings { grants: Some(granted(&[Power::KeyValue])), ..settings }
 }
 
 /// The same in the config file.

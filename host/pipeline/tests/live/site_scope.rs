@@ -115,6 +115,13 @@ fn a_site_rule_can_change_its_cameras_and_go() {
     });
     let cameras = host.site.camera(&name("north")).unwrap();
     assert_eq!(cameras.rules, []);
+    // What waits for it of a camera that it no longer has is not shown: it would trap there.
+    for camera in ["north", "south"].iter().cycle().take(8) {
+        host.bind("sum", &digest, &[camera], "{}");
+        let before = host.calls("sum");
+        host.wait_until("it goes on", |_| host.calls("sum") > before);
+        assert_eq!(host.site.rule(&name("sum")).unwrap().cameras[0].health.traps, 0);
+    }
     host.site.remove_rule(&name("sum")).unwrap();
     let calls = counted(&host, "sum").len();
     let frames = host.frames("south");
@@ -145,7 +152,7 @@ fn a_shadow_of_a_site_rule_says_the_same_of_all_cameras_and_takes_its_place_with
     assert_eq!(shadow.missed, 0);
     assert!(shadow.cameras.keys().eq(["site"]), "{shadow:?}");
     let before = sum(&host);
-    let promoted = host.site.promote_shadow(&name("sum")).unwrap();
+    let promoted = host.site.promote_shadow(&name("sum"), None).unwrap();
     assert!(
         promoted.cameras.iter().map(|on| (on.camera.as_str(), on.state)).eq([("site", HandedOver::Carried)])
     );
@@ -235,4 +242,25 @@ fn a_site_rule_whose_new_version_traps_goes_back_by_itself_with_what_it_counted(
     let host = host.restart(&["north", "south"]);
     assert_eq!(host.site.rule(&name("sum")).unwrap().digest, versions[0]);
     assert!(sum(&host) > before);
+}
+
+#[test]
+fn a_site_rule_is_told_when_one_of_its_cameras_goes_and_keeps_its_state() {
+    let host = TestSite::start(&["north"]);
+    let source = ocellus_media::SourceSpec::parse("scene:crossing?width=160&height=128&fps=25").unwrap();
+    host.site.add_camera(ocellus_pipeline::CameraSettings::new(name("yard"), source)).unwrap();
+    let digest = site_rule(&host, "1.0.0");
+    host.bind("sum", &digest, &["north", "yard"], "{}");
+    let told = |host: &TestSite| host.site.query_rule(&name("sum"), &name("north"), "cameras").unwrap();
+    assert_eq!(told(&host), "2");
+    host.wait_until("it has seen both", |_| {
+        let seen = counted(&host, "sum");
+        seen.len() > 20 && seen.iter().any(|(camera, _)| camera == &name("yard"))
+    });
+    host.site.remove_camera(&name("yard")).unwrap();
+    assert_eq!(told(&host), "1");
+    let before = counted(&host, "sum").len();
+    host.wait_until("it goes on", |_| counted(&host, "sum").len() > before + 5);
+    let seen = counted(&host, "sum");
+    assert!(seen.iter().map(|(_, count)| *count).eq(1..=seen.len() as i64), "one count: {seen:?}");
 }

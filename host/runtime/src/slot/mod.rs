@@ -16,7 +16,7 @@ use ocellus_core::{FrameInfo, Name, RuleOutput, TimeUs};
 
 pub use self::health::{RuleHealth, RuleState};
 pub use self::restart::{Restart, Restarted};
-pub use self::snapshot::{Checkpoint, Memory, Snapshot};
+pub use self::snapshot::{Checkpoint, Memory, Receipt, Snapshot};
 pub use self::strikes::{OnFailure, SlotPolicy};
 pub use self::swap::{Committed, Handover, OnRefusal, PreparedSwap, Retired, SwapAborted, prepare_swap};
 
@@ -199,12 +199,12 @@ impl RuleSlot {
         self.call(|instance| instance.query(request))
     }
 
-    /// What is new since the last time, for the owner to keep. Changes of values come again, with the next
-    /// checkpoint, until they are confirmed.
+    /// What is new since the last time, for the owner to keep. It comes again, with the next checkpoint, until it
+    /// is confirmed.
     pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
         let values = std::mem::take(&mut self.changes);
-        let snapshot = self.snapshots.take_new(!values.is_empty())?;
-        Some(Checkpoint { snapshot, values })
+        let (snapshot, receipt) = self.snapshots.take_new(!values.is_empty())?;
+        Some(Checkpoint { snapshot, values, receipt })
     }
 
     /// Saves the state now, as for a shutdown, and returns what is new since the last time.

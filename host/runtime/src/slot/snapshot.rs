@@ -1,6 +1,7 @@
 //! The last state that a rule saved.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ocellus_core::{Name, TimeUs};
@@ -56,21 +57,41 @@ pub struct Checkpoint {
     pub snapshot: Snapshot,
     /// The values that changed since the last checkpoint that was confirmed.
     pub values: ValueChanges,
+    /// To be given when both are kept.
+    pub receipt: Receipt,
+}
+
+/// Says that a state is kept. One of which this is not said comes again with the next checkpoint.
+#[derive(Debug, Clone, Default)]
+pub struct Receipt {
+    number: u64,
+    kept: Arc<AtomicU64>,
+}
+
+impl Receipt {
+    /// The state is kept.
+    pub fn confirm(&self) {
+        self.kept.fetch_max(self.number, Ordering::AcqRel);
+    }
 }
 
 /// When a state was saved last, and what it was.
 #[derive(Debug)]
 pub(super) struct Snapshots {
     newest: Option<Snapshot>,
-    /// The owner has not taken the newest yet.
+    /// The owner shall take the newest.
     is_new: bool,
+    /// Counts states; the newest's.
+    number: u64,
+    /// The last that the owner has kept.
+    kept: Arc<AtomicU64>,
     /// Time of the last attempt, or of the first frame.
     last: Option<TimeUs>,
 }
 
 impl Snapshots {
     pub(super) fn new(resumed: Option<Snapshot>) -> Snapshots {
-        Snapshots { newest: resumed, is_new: false, last: None }
+        Snapshots { newest: resumed, is_new: false, number: 0, kept: Arc::default(), last: None }
     }
 
     /// Whether `every` has passed since the last attempt; the first frame starts the count.
@@ -85,8 +106,9 @@ impl Snapshots {
             && *newest.state == *state
             && newest.digest == digest
         {
-            // The same state again is not worth the owner's disk.
+            // The same state again is not worth the owner's disk, unless it could not be kept before.
             newest.time = now;
+            self.is_new |= self.number > self.kept.load(Ordering::Acquire);
             return;
         }
         self.newest = Some(Snapshot {
@@ -97,11 +119,13 @@ impl Snapshots {
             state: state.into(),
         });
         self.is_new = true;
+        self.number += 1;
     }
 
     /// Another version has begun, with this state.
     pub(super) fn begin(&mut self, state: Option<Snapshot>) {
         self.is_new = state.is_some();
+        self.number += u64::from(self.is_new);
         self.newest = state;
     }
 
@@ -115,9 +139,9 @@ impl Snapshots {
     }
 
     /// The newest, unless it was taken before; or in any case, where something goes with it.
-    pub(super) fn take_new(&mut self, in_any_case: bool) -> Option<Snapshot> {
+    pub(super) fn take_new(&mut self, in_any_case: bool) -> Option<(Snapshot, Receipt)> {
         let taken = self.newest.as_ref().filter(|_| self.is_new || in_any_case).cloned();
         self.is_new = false;
-        taken
+        taken.map(|snapshot| (snapshot, Receipt { number: self.number, kept: Arc::clone(&self.kept) }))
     }
 }

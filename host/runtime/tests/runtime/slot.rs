@@ -123,10 +123,10 @@ fn snapshots_come_once_a_second_of_frame_time_and_only_when_the_state_changed() 
         taken.extend(slot.take_checkpoint().map(|checkpoint| checkpoint.snapshot));
     }
     assert_eq!(taken.iter().map(|one| one.time).collect::<Vec<_>>(), [frame(10).time, frame(20).time]);
-    assert_eq!(
-        slot.checkpoint_now().map(|one| one.snapshot.state.to_vec()),
-        Some(25_u64.to_le_bytes().to_vec())
-    );
+    let last = slot.checkpoint_now().expect("it counts");
+    assert_eq!(*last.snapshot.state, 25_u64.to_le_bytes());
+    assert!(slot.checkpoint_now().is_some(), "whether it is kept is not known");
+    last.receipt.confirm();
     assert!(slot.checkpoint_now().is_none(), "nothing changed since");
 }
 
@@ -175,6 +175,23 @@ fn a_rule_that_traps_in_restore_is_struck_until_quarantine() {
     let mut slot = RuleSlot::start(&probed, probed.shares()[0], None).expect("starts");
     show(&mut slot, 0..400);
     assert_eq!(slot.health().state, RuleState::Quarantined);
+}
+
+#[test]
+fn a_state_comes_again_each_second_until_it_is_kept() {
+    let probed = probed_with(guest("line"), binding("{}"));
+    let mut slot = RuleSlot::start(&probed, probed.shares()[0], None).expect("starts");
+    let mut taken = Vec::new();
+    for sequence in 0..45 {
+        slot.process(&frame(sequence), &TrackColumns::new());
+        let Some(checkpoint) = slot.take_checkpoint() else { continue };
+        taken.push(sequence);
+        // The disk was full twice.
+        if sequence >= 30 {
+            checkpoint.receipt.confirm();
+        }
+    }
+    assert_eq!(taken, [10, 20, 30], "its state is the same all the time");
 }
 
 #[test]

@@ -25,6 +25,8 @@ struct Memory {
     frames: u64,
     /// Frames that this instance has seen.
     seen: u64,
+    /// Handles of the cameras that it was configured with.
+    cameras: Vec<u32>,
 }
 
 thread_local! {
@@ -79,7 +81,7 @@ impl Guest for PowersRule {
         }
     }
 
-    fn configure(settings: String, _: Vec<Camera>, granted: Powers) -> Result<Vec<String>, String> {
+    fn configure(settings: String, cameras: Vec<Camera>, granted: Powers) -> Result<Vec<String>, String> {
         let early = key_value::get("any");
         if setting(&settings, "early").is_some() {
             return Err(format!("{early:?}"));
@@ -92,12 +94,15 @@ impl Guest for PowersRule {
             granted: EACH.into_iter().filter(|flag| granted & *flag == *flag).count() as u32,
             frames: 0,
             seen: 0,
+            cameras: cameras.iter().map(|camera| camera.handle).collect(),
         });
         Ok(setting(&settings, "hear").into_iter().collect())
     }
 
     fn process(frame: Frame, tracks: Tracks, messages: Vec<Message>) -> Result<Output, String> {
         MEMORY.with_borrow_mut(|memory| {
+            let of = frame.camera;
+            assert!(memory.cameras.contains(&of), "a frame of camera {of}, of which it was not told");
             memory.frames += 1;
             memory.seen += 1;
             let deed = if memory.seen >= 20 { marks::deed("process-") } else { String::new() };
@@ -165,6 +170,7 @@ impl Guest for PowersRule {
                 let kept = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
                 format!("{} {kept}", memory.frames)
             }),
+            ["cameras"] => MEMORY.with_borrow(|memory| memory.cameras.len().to_string()),
             ["get", key] => format!("{:?}", key_value::get(key)),
             ["keys", prefix] => format!("{:?}", key_value::keys(prefix, None, 100)),
             ["set", key, value] => format!("{:?}", key_value::set(key, value.as_bytes())),
