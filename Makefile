@@ -80,9 +80,9 @@ demo: build
 	$(TARGET)/release/ocellus demo --plugins $(TARGET)/plugins $(if $(FOR),--for $(FOR))
 
 # The fuzz targets as any other program, once over their committed seeds; `make fuzz` looks for more.
-FUZZ_TARGETS := upload output settings recordings
+FUZZ_TARGETS := upload output settings recordings rest
 test-fuzz: setup
-	cargo build --release --locked --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET)
+	cargo build --release --locked --features rest --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET)
 	@for name in $(FUZZ_TARGETS); do \
 	  $(TARGET)/release/$$name tests/fuzz/corpus-seeds/$$name/* >$(TARGET)/fuzz-$$name.log 2>&1 || \
 	    { cat $(TARGET)/fuzz-$$name.log; exit 1; }; done
@@ -123,7 +123,7 @@ lint: setup
 	cargo fmt --all --check
 	@for folder in $(APART); do cargo fmt --all --check --manifest-path $$folder/Cargo.toml || exit 1; done
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo clippy --release --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET) -- -D warnings
+	cargo clippy --release --features rest --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET) -- -D warnings
 	@if command -v cargo-deny >/dev/null; then \
 	  for folder in . $(APART); do cargo deny --manifest-path $$folder/Cargo.toml check licenses bans sources || exit 1; \
 	  done; \

@@ -2,14 +2,17 @@
 
 use ocellus_core::event::Tone;
 use ocellus_core::{Event, Overlay, Point, RuleOutput, Value};
+use ocellus_runtime::AbiVersion;
 
-/// Bytes of a `result<output, string>`.
-const RESULT: usize = 28;
-
-/// The memory image of an `ok` with this output, to be placed at address `base`, which is a multiple of 8.
+/// The memory image of an `ok` with this output in the contract's `result<output, string>`, to be placed at address
+/// `base`, which is a multiple of 8. Contract 0.1 has neither publications nor calls.
 #[must_use]
-pub fn ok(output: &RuleOutput, base: u32) -> Vec<u8> {
-    let mut image = Image { bytes: vec![0; RESULT], base };
+pub fn ok(contract: AbiVersion, output: &RuleOutput, base: u32) -> Vec<u8> {
+    let lists = match contract {
+        AbiVersion::V0_1 => 3,
+        AbiVersion::V0_2 => 5,
+    };
+    let mut image = Image { bytes: vec![0; 4 + 8 * lists], base };
     let events: Vec<[u8; 32]> = output.events.iter().map(|event| image.event(event)).collect();
     let measurements = output.measurements.iter().map(|measurement| {
         let mut row = [0; 16];
@@ -19,9 +22,28 @@ pub fn ok(output: &RuleOutput, base: u32) -> Vec<u8> {
     });
     let measurements: Vec<[u8; 16]> = measurements.collect();
     let overlays: Vec<[u8; 32]> = output.overlays.iter().map(|overlay| image.overlay(overlay)).collect();
-    let lists = [image.list(&events), image.list(&measurements), image.list(&overlays)];
-    image.bytes[4..RESULT].copy_from_slice(lists.as_flattened());
+    let publications = output.publications.iter().map(|publication| {
+        pair(image.text(publication.topic.as_str()), image.attributes(&publication.attributes))
+    });
+    let publications: Vec<[u8; 16]> = publications.collect();
+    let calls = output.webhooks.iter().map(|call| pair(image.text(&call.url), image.text(&call.body)));
+    let calls: Vec<[u8; 16]> = calls.collect();
+    let placed = [
+        image.list(&events),
+        image.list(&measurements),
+        image.list(&overlays),
+        image.list(&publications),
+        image.list(&calls),
+    ];
+    image.bytes[4..4 + 8 * lists].copy_from_slice(placed[..lists].as_flattened());
     image.bytes
+}
+
+fn pair(first: [u8; 8], second: [u8; 8]) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&first);
+    row[8..].copy_from_slice(&second);
+    row
 }
 
 struct Image {
@@ -56,10 +78,14 @@ impl Image {
             row[8] = 1;
             row[16..24].copy_from_slice(&track.to_le_bytes());
         }
-        let attributes = event.attributes.iter().map(|(key, value)| self.attribute(key, value));
-        let attributes: Vec<[u8; 24]> = attributes.collect();
-        row[24..].copy_from_slice(&self.list(&attributes));
+        row[24..].copy_from_slice(&self.attributes(&event.attributes));
         row
+    }
+
+    fn attributes(&mut self, attributes: &[(String, Value)]) -> [u8; 8] {
+        let rows = attributes.iter().map(|(key, value)| self.attribute(key, value));
+        let rows: Vec<[u8; 24]> = rows.collect();
+        self.list(&rows)
     }
 
     fn attribute(&mut self, key: &str, value: &Value) -> [u8; 24] {

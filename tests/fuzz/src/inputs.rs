@@ -2,9 +2,11 @@
 
 use arbitrary::{Result, Unstructured};
 use ocellus_core::event::Tone;
-use ocellus_core::{Event, Measurement, Overlay, Point, Rect, RuleOutput, Segment, Value};
-use ocellus_core::{TimeUs, Track, TrackState};
+use ocellus_core::{Event, Measurement, Name, Overlay, Point, Publication, Rect, RuleOutput, Segment, Value};
+use ocellus_core::{TimeUs, Track, TrackState, WebhookCall};
 use ocellus_sdk::Columns;
+
+use crate::hand::ADDRESS;
 
 /// Texts at the edges of what is a name, a key or a label.
 const TEXTS: [&str; 12] = [
@@ -22,14 +24,22 @@ const TEXTS: [&str; 12] = [
     "a-name-of-65-letters-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 ];
 
-/// Any output, sound or not.
+/// What could lead an address elsewhere.
+const WAYS: [&str; 16] =
+    ["..", "../", "/", "\\", "%2e%2e", "%2f", "%25", "@", "#", "?", ":", ";", "\t", "\r\n", "admin", "%00"];
+
+/// Any output, sound or not. Topics are names, since nothing else can be said of one here.
 ///
 /// # Errors
 /// Never for bytes that run out; then the rest is zeros.
 pub fn output(u: &mut Unstructured<'_>) -> Result<RuleOutput> {
     let mut output = RuleOutput::default();
     while !u.is_empty() {
-        match u.int_in_range(0..=7)? {
+        match u.int_in_range(0..=11)? {
+            8 => output.publications.push(publication(u)?),
+            9 => output.webhooks.push(call(u)?),
+            10 => repeat(&mut output.publications, u)?,
+            11 => repeat(&mut output.webhooks, u)?,
             0..=2 => output.events.push(event(u)?),
             3 => output.measurements.push(Measurement { name: text(u)?, value: u.arbitrary()? }),
             4 => output.overlays.push(overlay(u)?),
@@ -58,12 +68,44 @@ fn repeat<T: Clone>(list: &mut Vec<T>, u: &mut Unstructured<'_>) -> Result<()> {
 
 fn event(u: &mut Unstructured<'_>) -> Result<Event> {
     let (kind, track) = (text(u)?, u.arbitrary()?);
+    Ok(Event { kind, track, attributes: attributes(u)? })
+}
+
+fn attributes(u: &mut Unstructured<'_>) -> Result<Vec<(String, Value)>> {
     let mut attributes = Vec::new();
     for index in 0..u.int_in_range(0..=66)? {
         let key = if u.ratio(1, 4)? { text(u)? } else { format!("key{index}") };
         attributes.push((key, value(u)?));
     }
-    Ok(Event { kind, track, attributes })
+    Ok(attributes)
+}
+
+fn publication(u: &mut Unstructured<'_>) -> Result<Publication> {
+    let topic = Name::from_lossy(&text(u)?, "topic");
+    let mut attributes = attributes(u)?;
+    if u.ratio(1, 4)? {
+        let size = *u.choose(&[4_091, 4_092, 4_093])?;
+        attributes.push(("size".to_owned(), Value::Text("x".repeat(size))));
+    }
+    Ok(Publication { topic, attributes })
+}
+
+fn call(u: &mut Unstructured<'_>) -> Result<WebhookCall> {
+    let mut url = if u.ratio(7, 8)? { ADDRESS.to_owned() } else { text(u)? };
+    for _ in 0..u.int_in_range(0..=8)? {
+        let way = *u.choose(&WAYS)?;
+        // Before the path too, where an address says whose it is.
+        let places: Vec<usize> = url.char_indices().map(|(place, _)| place).chain([url.len()]).collect();
+        let place = if u.ratio(1, 2)? { url.len() } else { *u.choose(&places)? };
+        url.insert_str(place, way);
+    }
+    let body = match u.int_in_range(0..=3)? {
+        0 => u.arbitrary()?,
+        1 => format!("\"{}\"", "x".repeat(*u.choose(&[65_533, 65_534, 65_535])?)),
+        2 => "[".repeat(u.int_in_range(0..=300)?) + &"]".repeat(u.int_in_range(0..=300)?),
+        _ => "{}".to_owned(),
+    };
+    Ok(WebhookCall { url, body })
 }
 
 fn value(u: &mut Unstructured<'_>) -> Result<Value> {

@@ -3,6 +3,8 @@
 
 pub mod contract;
 pub mod hand;
+#[cfg(feature = "rest")]
+pub mod host;
 pub mod image;
 pub mod inputs;
 pub mod sections;

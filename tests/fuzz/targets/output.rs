@@ -1,7 +1,8 @@
 //! Outputs of a rule: what it puts into its memory, and what the host lets through of it.
 //!
-//! The first byte of an input chooses: odd, and the rest becomes an output whose fate is known; even, and the rest
-//! is the component's memory as it stands, lying pointers and all.
+//! The first byte of an input chooses. Bit 0: set, and the rest becomes an output whose fate is known; not set, and the
+//! rest is the component's memory as it stands, lying pointers and all. Bit 1: set, and the rule speaks contract 0.2
+//! with every power granted; not set, and it speaks 0.1.
 
 #![no_main]
 
@@ -11,7 +12,7 @@ use arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use ocellus_core::{RuleOutput, TimeUs};
 use ocellus_fuzz::{contract, hand, image, inputs};
-use ocellus_runtime::{CallError, Limits, Probed};
+use ocellus_runtime::{AbiVersion, CallError, Limits, Probed};
 
 /// Where the component's memory is filled: a restored state goes there, and `finish` returns what lies there.
 const BASE: u32 = 0x1000;
@@ -31,30 +32,34 @@ const MEMORY: &[(&str, &str)] = &[
 ];
 
 fuzz_target!(|bytes: &[u8]| {
-    match bytes.split_first() {
-        Some((first, rest)) if first % 2 == 1 => {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let contract = if first & 2 == 0 { AbiVersion::V0_1 } else { AbiVersion::V0_2 };
+    match first & 1 {
+        0 => raw(contract, rest),
+        _ => {
             if let Ok(output) = inputs::output(&mut Unstructured::new(rest)) {
-                told(&output);
+                told(contract, output);
             }
         }
-        Some((_, rest)) => raw(rest),
-        None => {}
     }
 });
 
 /// A sound output comes through as it is; any other is refused by name.
-fn told(output: &RuleOutput) {
-    let memory = image::ok(output, BASE);
+fn told(contract: AbiVersion, mut output: RuleOutput) {
+    if contract == AbiVersion::V0_1 {
+        (output.publications, output.webhooks) = (Vec::new(), Vec::new());
+    }
+    let memory = image::ok(contract, &output, BASE);
     if memory.len() > MOST {
         return;
     }
-    match call(&memory) {
+    match call(contract, &memory) {
         Ok(passed) => {
-            assert!(contract::is_sound(output), "let through: {output:?}");
-            assert_eq!(passed, contract::let_through(output.clone()));
+            assert!(contract::is_sound(&output), "let through: {output:?}");
+            assert_eq!(passed, contract::let_through(output));
         }
         Err(CallError::InvalidOutput { .. } | CallError::TooMany { .. }) => {
-            assert!(!contract::is_sound(output), "refused: {output:?}");
+            assert!(!contract::is_sound(&output), "refused: {output:?}");
         }
         // Much text in all, or a machine that is busy: neither says that the output is unsound.
         Err(CallError::OutputTooLarge { .. } | CallError::Deadline { .. }) => {}
@@ -63,19 +68,20 @@ fn told(output: &RuleOutput) {
 }
 
 /// Whatever comes through keeps the host's promises, and takes a bounded part of its memory.
-fn raw(memory: &[u8]) {
-    let Ok(passed) = call(memory) else { return };
+fn raw(contract: AbiVersion, memory: &[u8]) {
+    let Ok(passed) = call(contract, memory) else { return };
     assert!(contract::is_sound(&passed), "let through: {passed:?}");
+    assert!(passed.webhooks.iter().all(|call| contract::is_granted(&call.url)), "called: {passed:?}");
     assert_eq!(passed, contract::let_through(passed.clone()), "left in: {passed:?}");
     let texts = passed.events.iter().flat_map(|event| event.attributes.iter().map(|(key, _)| key.len()));
     assert!(texts.sum::<usize>() <= Limits::default().output);
 }
 
-fn call(memory: &[u8]) -> Result<RuleOutput, CallError> {
-    static PROBED: OnceLock<Probed> = OnceLock::new();
-    let probed = PROBED.get_or_init(|| {
-        let compiled =
-            hand::runtime().load(hand::component(MEMORY)).unwrap_or_else(|error| panic!("{error}"));
+fn call(contract: AbiVersion, memory: &[u8]) -> Result<RuleOutput, CallError> {
+    static PROBED: [OnceLock<Probed>; 2] = [const { OnceLock::new() }; 2];
+    let probed = PROBED[usize::from(contract == AbiVersion::V0_2)].get_or_init(|| {
+        let component = hand::component(contract, MEMORY);
+        let compiled = hand::runtime().load(component).unwrap_or_else(|error| panic!("{error}"));
         let bound = compiled.bind(hand::binding("{}")).unwrap_or_else(|error| panic!("{error}"));
         bound.probe().unwrap_or_else(|error| panic!("{error}"))
     });

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ocellus_core::{Value, VersionState};
-use ocellus_pipeline::{RuleSettings, TransitionQuery};
-use ocellus_runtime::{CompilerLimits, CompilerProcess, OnFailure, RuleHealth, RuleState, RuntimeOptions};
+use ocellus_pipeline::{RuleCameraStatus, RuleSettings, SiteError, TransitionQuery};
+use ocellus_runtime::{CompilerLimits, CompilerProcess, OnFailure, RuleState, RuntimeOptions};
 
 use crate::case::{Case, Made, Stops};
+use crate::others;
 use crate::pulse::Pulse;
-use crate::site::{TestSite, name, probe, probe_version};
+use crate::server::Server;
+use crate::site::{TestSite, guest, name, probe, probe_version};
 
 const CAMERAS: [&str; 4] = ["north", "east", "south", "west"];
 /// So few that a machine which is busy with other things does not make a camera drop one.
@@ -29,6 +31,9 @@ pub(crate) struct Stage {
     host: TestSite,
     /// The probe as it is.
     sound: String,
+    /// The guest `powers` as it is.
+    powers: String,
+    server: Server,
     pulse: Pulse,
     /// What was not as the tables say; told together at the end of a round.
     faults: RefCell<Vec<String>>,
@@ -59,10 +64,12 @@ impl Stage {
         }));
         let options = RuntimeOptions { compiler: Some(compiler()), ..RuntimeOptions::default() };
         let host = TestSite::start_with(tempfile::tempdir().unwrap(), options, FPS, &CAMERAS);
-        let [sound, witness] =
-            [probe(), probe_version("7.0.0")].map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
+        let [sound, witness, powers] = [probe(), probe_version("7.0.0"), guest("powers")]
+            .map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
         host.bind("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
-        let stage = Stage { host, sound, pulse: Pulse::start(), faults: RefCell::default() };
+        let server = Server::start();
+        others::bind(&host, (&powers, &server), &CAMERAS);
+        let stage = Stage { host, sound, powers, server, pulse: Pulse::start(), faults: RefCell::default() };
         stage.goes_on(&[]);
         stage
     }
@@ -97,11 +104,14 @@ impl Stage {
                 self.is_refused(case, bound.map(|_| String::new()).map_err(|error| error.to_string()));
             }
             Stops::AtActivation => {
-                self.host.bind(case.name, &self.sound, &["north"], "{}");
+                let sound = if case.made.is_granted() { &self.powers } else { &self.sound };
+                self.host.site.put_rule(self.rule(case, sound, "north")).unwrap();
                 self.host.wait_until("it has seen a frame", |_| self.host.calls(case.name) > 0);
                 let refused = self.host.site.activate(&rule, &plugin, None);
                 self.is_refused(case, refused.map(|_| String::new()).map_err(|error| error.to_string()));
-                assert_eq!(self.host.site.rule(&rule).unwrap().digest, self.sound, "{}", case.name);
+                let after = self.host.site.rule(&rule).unwrap();
+                assert_eq!(&after.digest, sound, "{}", case.name);
+                self.keeps_nothing(case, &after.cameras[0]);
             }
             Stops::AtQuery(request) => {
                 self.host.site.put_rule(self.rule(case, &plugin, "north")).unwrap();
@@ -136,19 +146,31 @@ impl Stage {
                 continue;
             }
             match case.stops {
-                Stops::Running => self.is_told(case, RuleState::Quarantined, camera),
+                Stops::Running => {
+                    let place = if case.made.is_of_the_site() { "site" } else { camera };
+                    self.is_told(case, RuleState::Quarantined, place);
+                    self.keeps_nothing(case, &self.status(case));
+                }
                 Stops::Warned => self.is_told(case, RuleState::Active, camera),
                 Stops::Harmless(shown) => {
-                    self.host.wait_until(case.name, |_| shown(&self.health(case)));
-                    let health = self.health(case);
-                    if health.state != RuleState::Active || health.last_error.is_some() {
-                        self.fault(format!("{}: {health:?}", case.name));
+                    self.host.wait_until(case.name, |_| {
+                        let status = self.status(case);
+                        shown(&status) || status.health.last_error.is_some()
+                    });
+                    let status = self.status(case);
+                    if status.health.state != RuleState::Active || status.health.last_error.is_some() {
+                        self.fault(format!("{}: {status:?}", case.name));
                     }
                 }
-                _ => self.host.wait_until(case.name, |_| {
-                    let health = self.health(case);
-                    health.strikes > 1 && health.last_error.is_some_and(|error| error.contains(case.says))
-                }),
+                _ => {
+                    self.host.wait_until(case.name, |_| {
+                        let health = self.status(case).health;
+                        health.strikes > 1 && health.last_error.is_some_and(|error| error.contains(case.says))
+                    });
+                    if matches!(case.stops, Stops::Forgets) {
+                        self.keeps_nothing(case, &self.status(case));
+                    }
+                }
             }
         }
         for ((case, plugin), _) in &placed {
@@ -158,8 +180,8 @@ impl Stage {
 
     /// The rule's status on its camera, the host's health and, for a quarantine, the log of versions say why.
     fn is_told(&self, case: &Case, state: RuleState, camera: &str) {
-        self.host.wait_until(case.name, |_| self.health(case).last_error.is_some());
-        let health = self.health(case);
+        self.host.wait_until(case.name, |_| self.status(case).health.last_error.is_some());
+        let health = self.status(case).health;
         self.says(case, health.last_error.as_deref().unwrap());
         if health.state != state {
             return self.fault(format!("{}: {health:?}", case.name));
@@ -177,6 +199,13 @@ impl Stage {
             let newest = site.transitions(&query).unwrap().into_iter().next().unwrap().transition;
             newest.state == VersionState::Quarantined && Some(newest.detail) == health.last_error
         });
+    }
+
+    /// What a call that failed wrote under keys is gone with it.
+    fn keeps_nothing(&self, case: &Case, status: &RuleCameraStatus) {
+        if status.health.values > 0 {
+            self.fault(format!("{}: {status:?}", case.name));
+        }
     }
 
     /// Whoever asked is told why, and so is the log of versions; neither is flooded.
@@ -205,6 +234,7 @@ impl Stage {
     fn upload(&self, case: &Case) -> String {
         match case.made {
             Made::Settings(_) | Made::Drip => self.sound.clone(),
+            Made::Powers(_) | Made::Powerless(_) | Made::PowersDrip(_) => self.powers.clone(),
             _ => {
                 let uploaded = self.host.site.upload_plugin(case.made.bytes());
                 uploaded.unwrap_or_else(|error| panic!("{}: {error}", case.name)).digest
@@ -213,13 +243,18 @@ impl Stage {
     }
 
     fn rule(&self, case: &Case, plugin: &str, camera: &str) -> RuleSettings {
-        let mut rule = self.host.rule(case.name, plugin, &[camera], case.made.settings());
+        let cameras: &[&str] = if case.made.is_of_the_site() { &CAMERAS } else { &[camera] };
+        let settings = case.made.settings().replace("{server}", &self.server.address.to_string());
+        let mut rule = self.host.rule(case.name, plugin, cameras, &settings);
+        if case.made.is_granted() {
+            rule.grants = others::all_powers(&self.server);
+        }
         rule.policy.limits.setup = Duration::from_millis(100);
-        if matches!(case.made, Made::Drip) {
+        if case.made.is_held_short() {
             rule.policy.limits.call_per_second = Duration::from_millis(1);
         }
         rule.policy.on_failure = match case.stops {
-            Stops::Again => OnFailure::Skip,
+            Stops::Again | Stops::Forgets => OnFailure::Skip,
             _ => OnFailure::Disable,
         };
         rule
@@ -229,13 +264,17 @@ impl Stage {
         if self.host.site.rule(&name(case.name)).is_ok() {
             self.host.site.remove_rule(&name(case.name)).unwrap();
         }
-        if plugin != self.sound {
-            self.host.site.remove_plugin(plugin).unwrap();
+        if plugin != self.sound && plugin != self.powers {
+            match self.host.site.remove_plugin(plugin) {
+                // The last of the cases that share it takes it along.
+                Ok(()) | Err(SiteError::InUse { .. }) => {}
+                Err(error) => panic!("{}: {error}", case.name),
+            }
         }
     }
 
-    fn health(&self, case: &Case) -> RuleHealth {
-        self.host.site.rule(&name(case.name)).unwrap().cameras.remove(0).health
+    fn status(&self, case: &Case) -> RuleCameraStatus {
+        self.host.site.rule(&name(case.name)).unwrap().cameras.remove(0)
     }
 
     /// Every camera shows its rules a frame more, none has dropped one, and nobody has panicked.
@@ -270,6 +309,10 @@ impl Stage {
         for on in &witness.cameras {
             assert!(on.health.last_error.is_none() && on.health.skipped + on.health.throttled == 0, "{on:?}");
         }
+        let calls = self.host.site.webhooks();
+        assert!(calls.delivered > 0 && calls.failed > 0 && calls.dropped > 0, "{calls:?}");
+        assert_eq!(others::faults(&self.host, &self.server), [""; 0]);
+        assert_eq!(others::trespasses(&self.server), [""; 0]);
         let report = self.host.site.shutdown(Duration::from_secs(20));
         assert!(report.still_running.is_empty() && report.events_lost == 0, "{report:?}");
         let mut seen: BTreeMap<_, Vec<u64>> = BTreeMap::new();
@@ -290,6 +333,7 @@ impl Stage {
 
 impl Case {
     fn runs(&self) -> bool {
-        matches!(self.stops, Stops::Running | Stops::Again | Stops::Warned | Stops::Harmless(_))
+        use Stops::{Again, Forgets, Harmless, Running, Warned};
+        matches!(self.stops, Running | Again | Forgets | Warned | Harmless(_))
     }
 }

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::case::Made::{self, Bytes, Grown, Hand, Mark, Text};
 use crate::case::Stops::AtUpload;
-use crate::made::{component, hand_text};
+use crate::made::{self, Speaks};
 use crate::site::probe;
 
 /// What each of these must be told.
@@ -124,29 +124,21 @@ fn contracts() -> Vec<Row> {
         ),
         (
             "exports-twice",
-            Bytes(|| again(r#"(export "save" (func $query))"#)),
+            Bytes(|| made::again(Speaks::V01, r#"(export "save" (func $query))"#)),
             "conflicts with previous name",
         ),
         (
             "export-of-another-type",
-            Bytes(|| instead(r#"(export "save" (func $save))"#, r#"(export "save" (func $query))"#)),
+            Bytes(|| {
+                made::instead(
+                    Speaks::V01,
+                    r#"(export "save" (func $save))"#,
+                    r#"(export "save" (func $query))"#,
+                )
+            }),
             "save has another type",
         ),
     ]
-}
-
-/// The component by hand with a line more.
-fn again(line: &str) -> Vec<u8> {
-    let text = hand_text();
-    let end = text.rfind(')').unwrap();
-    component(&format!("{} {line})", &text[..end]))
-}
-
-/// The component by hand with another line.
-fn instead(line: &str, other: &str) -> Vec<u8> {
-    let text = hand_text();
-    assert!(text.contains(line));
-    component(&text.replace(line, other))
 }
 
 /// More parts than a component may have, or other ones.

@@ -3,11 +3,13 @@
 //! Settings: `{"publish":"topic","hear":"topic","webhook":"url","keep":"key","trap-at":7}`, each optional. Every frame
 //! gives an event `saw`. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
 //! nothing. A version marked `process-double` says it twice, one marked `process-trap` traps, from the twentieth frame on
-//! that it sees.
+//! that it sees. It misbehaves on request: `{"do":"say-flood","after":3}` from the third frame on; with `"do":"listen"` it
+//! counts what it hears.
 
 mod marks;
+mod misdeeds;
 
-wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule" });
+wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule", additional_derives: [PartialEq] });
 
 use std::cell::RefCell;
 
@@ -20,6 +22,8 @@ struct Memory {
     webhook: Option<String>,
     keep: Option<String>,
     trap_at: Option<u64>,
+    deed: String,
+    after: u64,
     granted: u32,
     /// Frames since the beginning, over restarts.
     frames: u64,
@@ -62,6 +66,20 @@ fn text(key: &str, value: String) -> (String, Value) {
     (key.to_owned(), Value::Text(value))
 }
 
+/// What was heard, in words.
+fn heard(messages: &[Message]) -> String {
+    let words = |said: &Message| {
+        let Message { rule, camera, topic, time_us, attributes } = said;
+        format!("{rule}/{camera}/{topic}/{time_us}/{attributes:?}")
+    };
+    messages.iter().map(words).collect::<Vec<_>>().join(";")
+}
+
+/// How often the rule `mouth` was heard.
+fn mouth(messages: &[Message]) -> u64 {
+    messages.iter().filter(|said| said.rule == "mouth").count() as u64
+}
+
 /// One more under `key`; the count, or the host's refusal.
 fn count(key: &str) -> Result<u64, key_value::Refusal> {
     let before = key_value::get(key)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
@@ -71,6 +89,9 @@ fn count(key: &str) -> Result<u64, key_value::Refusal> {
 
 impl Guest for PowersRule {
     fn describe() -> Description {
+        if marks::deed("describe-") == "set" {
+            misdeeds::intrude("describe");
+        }
         Description {
             name: "powers".into(),
             version: marks::version(),
@@ -86,17 +107,20 @@ impl Guest for PowersRule {
         if setting(&settings, "early").is_some() {
             return Err(format!("{early:?}"));
         }
+        misdeeds::intrude("configure");
         MEMORY.set(Memory {
             publish: setting(&settings, "publish"),
             webhook: setting(&settings, "webhook"),
             keep: setting(&settings, "keep"),
             trap_at: setting(&settings, "trap-at").and_then(|at| at.parse().ok()),
+            deed: setting(&settings, "do").unwrap_or_default(),
+            after: setting(&settings, "after").and_then(|after| after.parse().ok()).unwrap_or(0),
             granted: EACH.into_iter().filter(|flag| granted & *flag == *flag).count() as u32,
             frames: 0,
             seen: 0,
             cameras: cameras.iter().map(|camera| camera.handle).collect(),
         });
-        Ok(setting(&settings, "hear").into_iter().collect())
+        Ok(setting(&settings, "hear").map_or_else(Vec::new, |hear| misdeeds::topics(&hear)))
     }
 
     fn process(frame: Frame, tracks: Tracks, messages: Vec<Message>) -> Result<Output, String> {
@@ -105,7 +129,7 @@ impl Guest for PowersRule {
             assert!(memory.cameras.contains(&of), "a frame of camera {of}, of which it was not told");
             memory.frames += 1;
             memory.seen += 1;
-            let deed = if memory.seen >= 20 { marks::deed("process-") } else { String::new() };
+            let marked = if memory.seen >= 20 { marks::deed("process-") } else { String::new() };
             let mut attributes = vec![
                 number("camera", frame.camera.into()),
                 number("frames", memory.frames),
@@ -113,24 +137,33 @@ impl Guest for PowersRule {
                 number("wall", frame.wall_us.unwrap_or(0)),
                 number("embeddings", tracks.embeddings.len() as u64),
             ];
-            let heard = |said: &Message| {
-                let Message { rule, camera, topic, time_us, attributes } = said;
-                format!("{rule}/{camera}/{topic}/{time_us}/{attributes:?}")
-            };
-            attributes.push(text("heard", messages.iter().map(heard).collect::<Vec<_>>().join(";")));
+            match memory.deed.as_str() {
+                "" => attributes.push(text("heard", heard(&messages))),
+                // Of a flood it reports no more than this.
+                _ => attributes
+                    .extend([number("heard", messages.len() as u64), number("mouth", mouth(&messages))]),
+            }
             if let Some(key) = &memory.keep {
                 attributes.push(match count(key) {
                     Ok(count) => number("kept", count),
                     Err(refusal) => text("kept", format!("{refusal:?}")),
                 });
             }
-            if memory.trap_at == Some(memory.frames) || deed == "trap" {
+            if memory.trap_at == Some(memory.frames) || marked == "trap" {
                 panic!("trapped at frame {}", memory.frames);
             }
             let mut output = nothing();
             let saw = Event { kind: "saw".into(), track: None, attributes };
-            output.events.extend((deed == "double").then(|| saw.clone()));
+            output.events.extend((marked == "double").then(|| saw.clone()));
             output.events.push(saw);
+            if !memory.deed.is_empty() {
+                let topic = memory.publish.as_deref().unwrap_or("");
+                let url = memory.webhook.as_deref().unwrap_or("");
+                let is_due = memory.seen >= memory.after;
+                let deed = if is_due { memory.deed.as_str() } else { "" };
+                misdeeds::commit(deed, (topic, url), &messages, &mut output);
+                return Ok(output);
+            }
             if let Some(topic) = &memory.publish {
                 let attributes = vec![number("n", memory.frames)];
                 output.publications.push(Publication { topic: topic.clone(), attributes });
@@ -150,13 +183,22 @@ impl Guest for PowersRule {
     fn save() -> Vec<u8> {
         // Must not be possible.
         assert!(key_value::set("from save", b"").is_err());
-        MEMORY.with_borrow(|memory| memory.frames.to_le_bytes().to_vec())
+        MEMORY.with_borrow(|memory| match (memory.deed.as_str(), memory.seen >= memory.after) {
+            ("large-state", true) => vec![0; 2 << 20],
+            ("huge-state", true) => vec![0; 8 << 20],
+            _ => memory.frames.to_le_bytes().to_vec(),
+        })
     }
 
     fn restore(state: Vec<u8>, _: String) -> Result<(), String> {
         let frames = u64::from_le_bytes(state.try_into().map_err(|_| "not my state")?);
-        if marks::deed("restore-") == "refuse" {
-            return Err("I start afresh".into());
+        match marks::deed("restore-").as_str() {
+            "refuse" => return Err("I start afresh".into()),
+            "set-trap" => {
+                key_value::set("half", b"done").expect("granted");
+                panic!("trapped in restore with a value set");
+            }
+            _ => {}
         }
         MEMORY.with_borrow_mut(|memory| memory.frames = frames);
         Ok(())
@@ -174,6 +216,7 @@ impl Guest for PowersRule {
             ["get", key] => format!("{:?}", key_value::get(key)),
             ["keys", prefix] => format!("{:?}", key_value::keys(prefix, None, 100)),
             ["set", key, value] => format!("{:?}", key_value::set(key, value.as_bytes())),
+            ["set-trap"] => panic!("asked to set: {:?}", key_value::set("half", b"done")),
             _ => return Err("ask something else".into()),
         })
     }
@@ -184,6 +227,7 @@ impl Guest for PowersRule {
             ["fill", key, size] => key_value::set(key, &vec![0; size.parse().unwrap_or(0)]),
             ["delete", key] => key_value::delete(key).map(drop),
             ["trap"] => panic!("trapped on command"),
+            ["set-trap"] => panic!("told to set: {:?}", key_value::set("half", b"done")),
             _ => return Err("say something else".into()),
         };
         done.map_err(|refusal| format!("{refusal:?}"))?;
