@@ -1,6 +1,6 @@
 //! What one host decided, another process decides again: over a restart, on another host, in a replay.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ocellus_tests::{Finished, Host, ocellus, ocellus_command, plugin};
 use serde_json::{Value, json};
@@ -11,7 +11,16 @@ const CAMERA: &str = "[[camera]]\nname = \"gate\"\nsource = \"scene:crossing?see
 
 /// A host with nothing of another's: neither data nor compiled components.
 fn own_host(folder: &Path) -> Host {
-    Host::launch(folder, Host::command(folder, CAMERA).env("XDG_CACHE_HOME", folder.join("cache")))
+    let cache = folder.join("cache");
+    // ONNX Runtime stands in the user's cache, too, unless a variable names it.
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let users = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home).unwrap_or_default();
+    let library = cache.join("ocellus/onnxruntime");
+    if !cache.exists() {
+        std::fs::create_dir_all(cache.join("ocellus")).unwrap();
+        std::os::unix::fs::symlink(users.join("ocellus/onnxruntime"), library).unwrap();
+    }
+    Host::launch(folder, Host::command(folder, CAMERA).env("XDG_CACHE_HOME", cache))
 }
 
 /// Uploads `line-crossing` and binds it; its digest.
@@ -95,7 +104,7 @@ fn what_is_analysed_is_what_two_replays_say_of_its_tracks() {
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (rule, tracks) = (plugin("line-crossing"), file("tracks.jsonl"));
     let rule = ["--rule", text_of(&rule), "--settings", LINE];
-    let [analysed, replayed, again] = ["analysed", "replayed", "again"].map(|name| file(name));
+    let [analysed, replayed, again] = ["analysed", "replayed", "again"].map(file);
     let analyze = ["analyze", "scene:crossing?seed=1003", "--frames", "450", "--tracks", &tracks];
     for (command, events) in
         [(&analyze[..], &analysed), (&["replay", &tracks], &replayed), (&["replay", &tracks], &again)]

@@ -7,6 +7,7 @@
 //! Small ones are rows. Large ones are files, since a leaf of the database's tree holds up to 16 rows and is rewritten as
 //! a whole.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -115,7 +116,6 @@ impl StateKey {
 }
 
 /// The keys of the rows of all that a rule remembers.
-#[derive(Default)]
 pub(crate) struct MemoryRows {
     states: Vec<IVec>,
     values: Vec<IVec>,
@@ -241,19 +241,17 @@ impl Database {
         is_ours: impl Fn(Option<Digest>) -> bool,
     ) -> Result<usize, StoreError> {
         let saved = self.engine.rows(&keys::of_rule(Table::State, rule), STATES_LIMIT)?;
-        let saved = saved.into_iter().map(|(row, stored)| {
-            let digest = self.read_state(&row, &stored).ok().map(|state| state.digest);
-            (row, is_ours(digest))
-        });
-        let (ours, foreign): (Vec<_>, Vec<_>) = saved.partition(|(_, is_ours)| *is_ours);
-        let is_unsaved_ours = is_ours(None);
-        let is_below = |value: &IVec, states: &[(IVec, bool)]| {
-            // The rows of both tables differ in their first byte, and then say rule and place.
-            states.iter().any(|(state, _)| value.get(1..).is_some_and(|value| value.starts_with(&state[1..])))
-        };
+        let mut states = Vec::new();
+        let mut known = BTreeMap::new();
+        for (row, stored) in saved {
+            let is_kept = is_ours(self.read_state(&row, &stored).ok().map(|state| state.digest));
+            known.insert(instance(&row).to_vec(), is_kept);
+            states.extend((!is_kept).then_some(row));
+        }
+        let is_unsaved_kept = is_ours(None);
         let mut values = self.memory_of(rule)?.values;
-        values.retain(|value| is_below(value, &foreign) || !(is_unsaved_ours || is_below(value, &ours)));
-        self.forget(MemoryRows { states: foreign.into_iter().map(|(row, _)| row).collect(), values })
+        values.retain(|value| !known.get(instance(value)).unwrap_or(&is_unsaved_kept));
+        self.forget(&MemoryRows { states, values })
     }
 
     /// Forgets all states of a rule and what it keeps under keys; how many states there were.
@@ -261,10 +259,10 @@ impl Database {
     /// # Errors
     /// Those of any change.
     pub fn delete_states(&self, rule: &Name) -> Result<usize, StoreError> {
-        self.forget(self.memory_of(rule)?)
+        self.forget(&self.memory_of(rule)?)
     }
 
-    fn forget(&self, memory: MemoryRows) -> Result<usize, StoreError> {
+    fn forget(&self, memory: &MemoryRows) -> Result<usize, StoreError> {
         if memory.states.is_empty() && memory.values.is_empty() {
             return Ok(0);
         }
@@ -272,7 +270,7 @@ impl Database {
             memory.draft_removal(draft);
             Ok(())
         })?)?;
-        self.remove_state_files(&memory)?;
+        self.remove_state_files(memory)?;
         Ok(memory.states.len())
     }
 
@@ -302,6 +300,15 @@ impl Database {
     fn state_file(&self, row: &[u8]) -> PathBuf {
         self.engine.folder.states().join(file_name(row))
     }
+}
+
+/// Rule and place of an instance, as the key of its state and those of its values have them after their first byte.
+fn instance(row: &[u8]) -> &[u8] {
+    let row = row.get(1..).unwrap_or_default();
+    let rule = row.iter().position(|byte| *byte == 0).unwrap_or(row.len());
+    // What `StateKey::row` writes after the rule's end: 0 for the site, or 1 and four bytes of a camera's handle.
+    let place = if row.get(rule + 1) == Some(&0) { 1 } else { 5 };
+    row.get(..rule + 1 + place).unwrap_or(row)
 }
 
 /// A name that no other row's file has: rule names are safe in file names, the rest becomes hexadecimal digits.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use ocellus_core::Name;
 use ocellus_runtime::{Memory, Probed, Share, Snapshot};
-use ocellus_store::{Digest, MemoryRecord, StateKey, StatePlace, StateRecord, StoreError};
+use ocellus_store::{Digest, MemoryRecord, NewTransition, StateKey, StatePlace, StateRecord, StoreError};
 
 use super::ask::Place;
+use super::rule::RuleEntry;
 use super::seat::Seat;
 use super::{Inner, SiteError};
+use crate::camera::Declared;
 
 /// What a rule's instances remember, by place.
 pub(super) type Memories = BTreeMap<Seat, Memory>;
@@ -42,6 +44,32 @@ pub(super) fn record(rule: &Name, share: Share, memory: &Memory) -> MemoryRecord
 }
 
 impl Inner {
+    /// Writes a rule down with what it says of its versions and with what they began with, then shows it as it runs
+    /// now. A kill leaves all of that or nothing, so that a version comes back with no memory but one that it began with
+    /// or has saved itself.
+    pub(super) fn keep(
+        &self,
+        entry: RuleEntry,
+        transitions: &[NewTransition],
+        began: &[(Share, Memory)],
+    ) -> Result<(), SiteError> {
+        if !began.is_empty() {
+            // What the former version handed over is older, and must not come after.
+            self.wiring.rules.keeper.wait();
+        }
+        let rule = &entry.record.name;
+        let began: Vec<MemoryRecord> =
+            began.iter().map(|(share, memory)| record(rule, *share, memory)).collect();
+        let told = match entry.declared {
+            Declared::Config => self.database.add_transitions(transitions)?,
+            Declared::Rest => self.database.put_rule_with(&entry.record, transitions, &began)?,
+        };
+        self.failed_rules().remove(&entry.record.name);
+        self.rules_mut().insert(entry.record.name.clone(), entry);
+        self.tell(told);
+        Ok(())
+    }
+
     /// What was kept of the rule there.
     pub(super) fn kept_memory(&self, probed: &Probed, place: &Place) -> Memory {
         let key = key(&probed.binding().rule, place.share);

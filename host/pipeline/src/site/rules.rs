@@ -3,8 +3,8 @@
 use std::sync::mpsc::sync_channel;
 
 use ocellus_core::{Cause, Name, TimeUs, VersionState};
-use ocellus_runtime::{Grants, Memory, OnRefusal, Share, Upload};
-use ocellus_store::{Digest, MemoryRecord, NewTransition, PluginRecord, RuleRecord};
+use ocellus_runtime::{Grants, OnRefusal, Upload};
+use ocellus_store::{Digest, PluginRecord, RuleRecord};
 
 use super::ask::{Place, ask};
 use super::change::{Change, Changed, Trial};
@@ -12,7 +12,7 @@ use super::grants::RuleGrants;
 use super::history::{self, of_entry, of_facts, of_plugin};
 use super::hold::Held;
 use super::level::Level;
-use super::memory::{self, Memories};
+use super::memory::Memories;
 use super::policy::RulePolicy;
 use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
 use super::seat::Seat;
@@ -441,32 +441,6 @@ impl Inner {
         self.feed(&record.name, &[], &cameras);
         let entry = RuleEntry { record, declared: Declared::Rest, policy, grants, probed, cells };
         self.rules_mut().insert(entry.record.name.clone(), entry);
-        Ok(())
-    }
-
-    /// Writes a rule down with what it says of its versions and with what they began with, then shows it as it runs
-    /// now. A kill leaves all of that or nothing, so that a version comes back with no memory but one that it began with
-    /// or has saved itself.
-    pub(super) fn keep(
-        &self,
-        entry: RuleEntry,
-        transitions: &[NewTransition],
-        began: &[(Share, Memory)],
-    ) -> Result<(), SiteError> {
-        if !began.is_empty() {
-            // What the former version handed over is older, and must not come after.
-            self.wiring.rules.keeper.wait();
-        }
-        let rule = &entry.record.name;
-        let began: Vec<MemoryRecord> =
-            began.iter().map(|(share, memory)| memory::record(rule, *share, memory)).collect();
-        let told = match entry.declared {
-            Declared::Config => self.database.add_transitions(transitions)?,
-            Declared::Rest => self.database.put_rule_with(&entry.record, transitions, &began)?,
-        };
-        self.failed_rules().remove(&entry.record.name);
-        self.rules_mut().insert(entry.record.name.clone(), entry);
-        self.tell(told);
         Ok(())
     }
 
