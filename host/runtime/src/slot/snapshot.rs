@@ -76,7 +76,8 @@ impl Snapshots {
         now.since(*self.last.get_or_insert(now)) >= every
     }
 
-    pub(super) fn keep(&mut self, probed: &Probed, now: TimeUs, state: Vec<u8>) {
+    /// Keeps a state, and gives it back as it is kept.
+    pub(super) fn keep(&mut self, probed: &Probed, now: TimeUs, state: Vec<u8>) -> Arc<[u8]> {
         self.last = Some(now);
         let description = probed.description();
         if let Some(newest) = &mut self.newest
@@ -85,15 +86,17 @@ impl Snapshots {
         {
             // The same state again is not worth the owner's disk.
             newest.time = now;
-            return;
+            return Arc::clone(&newest.state);
         }
+        let state: Arc<[u8]> = state.into();
         self.newest = Some(Snapshot {
             plugin: description.name.clone(),
             version: description.version.clone(),
             time: now,
-            state: state.into(),
+            state: Arc::clone(&state),
         });
         self.is_new = true;
+        state
     }
 
     /// Waits for the next turn instead of trying again on every frame.

@@ -123,7 +123,7 @@ impl RuleSlot {
     /// goes on.
     pub fn commit(&mut self, swap: PreparedSwap, now: TimeUs) -> Result<Committed, SwapAborted> {
         let PreparedSwap { probed, mut instance, on_refusal, fallback, policy } = swap;
-        self.now = self.now.max(now);
+        self.clock.see(None, now);
         let kept = match self.state_for(&probed) {
             Ok(kept) => kept,
             Err(_) if on_refusal == OnRefusal::StartCold => None,
@@ -148,6 +148,8 @@ impl RuleSlot {
         let (from, to) = (self.probed.artifact().digest, probed.artifact().digest);
         let retired = Retired { _instance: self.replace(State::Active(instance)) };
         self.values = KeyValues::default();
+        // It was the former instance that saved.
+        self.saved = None;
         if probed.description().name != self.probed.description().name {
             self.snapshots.clear();
         }
@@ -202,7 +204,7 @@ impl RuleSlot {
             && let Some(snapshot) = &memory.state
             && let Ok(instance) = revive(memory)
         {
-            let (bytes, age) = (snapshot.state.len(), self.now.since(snapshot.time));
+            let (bytes, age) = (snapshot.state.len(), self.clock.now().since(snapshot.time));
             return Ok((instance, Handover::FromSnapshot { bytes, age }));
         }
         match on_refusal {
@@ -220,27 +222,17 @@ impl RuleSlot {
         if probed.description().name != self.probed.description().name {
             return Ok(None);
         }
-        let saved = match &mut self.state {
-            State::Active(instance) => instance.save(),
-            State::BackingOff { .. } | State::Quarantined => Err(CallError::Dead),
-        };
-        let error = match saved {
-            Ok(state) => {
-                let bytes = state.len();
-                self.snapshots.keep(&self.probed, self.now, state);
-                if let State::Active(instance) = &mut self.state {
-                    self.ledger.note(instance.checkpoint_values());
-                }
+        let error = match self.save_state() {
+            Ok(bytes) => {
                 return Ok(self.remembered().map(|memory| (memory, Handover::Carried { bytes })));
             }
             Err(error) => error,
         };
-        self.failed(&error);
         match (self.remembered(), error) {
             (Some(memory), _) => {
                 let kept = memory.state.as_ref();
                 let bytes = kept.map_or(0, |kept| kept.state.len());
-                let age = kept.map_or(Duration::ZERO, |kept| self.now.since(kept.time));
+                let age = kept.map_or(Duration::ZERO, |kept| self.clock.now().since(kept.time));
                 Ok(Some((memory, Handover::FromSnapshot { bytes, age })))
             }
             // Not running and nothing saved: there is nothing to lose.

@@ -1,7 +1,8 @@
 //! A rule that uses every power that it is granted, and says what came of it.
 //!
 //! Settings: `{"publish":"topic","hear":"topic","webhook":"url","keep":"key","trap-at":7}`, each optional. Every frame
-//! gives an event `saw`. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
+//! gives an event `saw`. With `"count-asked":"event"` that says how often it was asked or had to save, since it began;
+//! with `"count-asked":"measurement"` a measurement says so, and there is no event. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
 //! nothing.
 
 mod marks;
@@ -11,7 +12,7 @@ wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule" });
 use std::cell::RefCell;
 
 use ocellus::plugin::key_value;
-use ocellus::plugin::types::{Event, Publication, Scope, Value, WebhookCall};
+use ocellus::plugin::types::{Event, Measurement, Publication, Scope, Value, WebhookCall};
 
 #[derive(Default)]
 struct Memory {
@@ -21,6 +22,8 @@ struct Memory {
     trap_at: Option<u64>,
     granted: u32,
     frames: u64,
+    count_asked: Option<String>,
+    asked: u64,
 }
 
 thread_local! {
@@ -87,6 +90,8 @@ impl Guest for PowersRule {
             trap_at: setting(&settings, "trap-at").and_then(|at| at.parse().ok()),
             granted: EACH.into_iter().filter(|flag| granted & *flag == *flag).count() as u32,
             frames: 0,
+            count_asked: setting(&settings, "count-asked"),
+            asked: 0,
         });
         Ok(setting(&settings, "hear").into_iter().collect())
     }
@@ -116,7 +121,16 @@ impl Guest for PowersRule {
                 panic!("trapped at frame {}", memory.frames);
             }
             let mut output = nothing();
-            output.events.push(Event { kind: "saw".into(), track: None, attributes });
+            match memory.count_asked.as_deref() {
+                Some("measurement") => {
+                    output.measurements.push(Measurement { name: "asked".into(), value: memory.asked as f64 });
+                }
+                Some(_) => {
+                    attributes.push(number("asked", memory.asked));
+                    output.events.push(Event { kind: "saw".into(), track: None, attributes });
+                }
+                None => output.events.push(Event { kind: "saw".into(), track: None, attributes }),
+            }
             if let Some(topic) = &memory.publish {
                 let attributes = vec![number("n", memory.frames)];
                 output.publications.push(Publication { topic: topic.clone(), attributes });
@@ -136,7 +150,10 @@ impl Guest for PowersRule {
     fn save() -> Vec<u8> {
         // Must not be possible.
         assert!(key_value::set("from save", b"").is_err());
-        MEMORY.with_borrow(|memory| memory.frames.to_le_bytes().to_vec())
+        MEMORY.with_borrow_mut(|memory| {
+            memory.asked += 1;
+            memory.frames.to_le_bytes().to_vec()
+        })
     }
 
     fn restore(state: Vec<u8>, _: String) -> Result<(), String> {
@@ -149,6 +166,7 @@ impl Guest for PowersRule {
     }
 
     fn query(request: String) -> Result<String, String> {
+        MEMORY.with_borrow_mut(|memory| memory.asked += 1);
         Ok(match request.split(' ').collect::<Vec<_>>()[..] {
             ["get", key] => format!("{:?}", key_value::get(key)),
             ["keys", prefix] => format!("{:?}", key_value::keys(prefix, None, 100)),
