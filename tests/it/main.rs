@@ -15,3 +15,4 @@ mod real_video;
 mod scenes;
 mod sdk_languages;
 mod signed;
+mod two_hosts;

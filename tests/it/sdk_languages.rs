@@ -31,12 +31,17 @@ fn text(path: &Path) -> String {
 
 /// The events of a rule over recorded tracks.
 fn replay(tracks: &Path, rule: &Path, settings: &str) -> String {
-    let events = tracks.with_extension("events.jsonl");
-    let [tracks, rule, out] = [tracks, rule, &events].map(text);
+    events_of("replay", tracks, (rule, settings))
+}
+
+/// The events of a rule over recorded tracks, or over a clip; each time in a process of its own.
+fn events_of(command: &str, input: &Path, (rule, settings): (&Path, &str)) -> String {
+    let events = input.with_extension("events.jsonl");
+    let [input, rule, out] = [input, rule, &events].map(text);
     // Event lines carry the rule's name, and the plugins have names of their own.
     let finished = ocellus(&[
-        "replay",
-        &tracks,
+        command,
+        &input,
         "--rule",
         &rule,
         "--rule-name",
@@ -46,7 +51,7 @@ fn replay(tracks: &Path, rule: &Path, settings: &str) -> String {
         "--events",
         &out,
     ]);
-    assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
+    assert_eq!(finished.code, 0, "{command}, {rule}: {}", finished.stderr);
     std::fs::read_to_string(events).unwrap()
 }
 
@@ -69,6 +74,7 @@ fn record(folder: &Path, seed: u64) -> (PathBuf, String) {
 fn a_rule_in_javascript_and_one_in_python_are_as_the_rule_in_rust() {
     they_ask_for_nothing_but_the_contract();
     they_give_the_same_events();
+    each_process_comes_to_the_same_events();
     they_refuse_wrong_settings_by_name();
     they_use_powers_alike();
 }
@@ -84,6 +90,21 @@ fn they_give_the_same_events() {
                 let events = replay(&tracks, &guest(language, "line-crossing"), settings);
                 assert_eq!(events, expected, "{language}, seed {seed}, {settings}");
             }
+        }
+    }
+}
+
+/// One that analyses the clip, and two that replay its tracks.
+fn each_process_comes_to_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tracks, settings) = record(folder.path(), SEEDS[0]);
+    let clip = folder.path().join(format!("{}.mp4", SEEDS[0]));
+    for rule in [plugin("line-crossing"), guest("js", "line-crossing"), guest("python", "line-crossing")] {
+        let analysed = events_of("analyze", &clip, (&rule, &settings));
+        assert!(analysed.lines().count() >= 8, "{}: {analysed}", rule.display());
+        for replay in ["the first", "the second"] {
+            let again = events_of("replay", &tracks, (&rule, &settings));
+            assert_eq!(again, analysed, "{}, {replay} replay", rule.display());
         }
     }
 }

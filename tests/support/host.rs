@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -35,15 +35,29 @@ impl Host {
     /// Starts `ocellus serve` in `folder` with this config text, on a free port.
     #[must_use]
     pub fn serve(folder: &Path, config: &str) -> Host {
-        let path = folder.join("ocellus.toml");
-        std::fs::write(&path, format!("[server]\naddress = \"127.0.0.1:0\"\n{config}")).unwrap();
-        Host::start(folder, &["serve", "--config", path.to_str().unwrap()])
+        Host::launch(folder, &mut Host::command(folder, config))
     }
 
     /// Starts the program and waits until it names its address.
     #[must_use]
     pub fn start(folder: &Path, args: &[&str]) -> Host {
-        let mut child = ocellus_command().args(args).stderr(Stdio::piped()).spawn().unwrap();
+        Host::launch(folder, ocellus_command().args(args))
+    }
+
+    /// The command `ocellus serve` in `folder` with this config text, on a free port.
+    #[must_use]
+    pub fn command(folder: &Path, config: &str) -> Command {
+        let path = folder.join("ocellus.toml");
+        std::fs::write(&path, format!("[server]\naddress = \"127.0.0.1:0\"\n{config}")).unwrap();
+        let mut command = ocellus_command();
+        command.args(["serve", "--config", path.to_str().unwrap()]);
+        command
+    }
+
+    /// Starts a command and waits until it names its address.
+    #[must_use]
+    pub fn launch(folder: &Path, command: &mut Command) -> Host {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = Vec::new();
         let url = loop {
@@ -66,6 +80,15 @@ impl Host {
     #[must_use]
     pub fn get(&self, path: &str) -> Answer {
         answer(agent().get(format!("{}{path}", self.url)).call())
+    }
+
+    /// POST without a body, answered by text; anything but success fails the test.
+    #[must_use]
+    pub fn text(&self, path: &str) -> String {
+        let mut response = agent().post(format!("{}{path}", self.url)).send_empty().unwrap();
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+        assert!(response.status().is_success(), "{path}: {text}");
+        text
     }
 
     /// POST with a body.

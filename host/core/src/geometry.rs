@@ -49,6 +49,29 @@ impl Point {
     }
 }
 
+/// A place on the ground in metres, in axes that the site has chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct GroundPoint {
+    /// Metres along the first axis.
+    pub x_m: f64,
+    /// Metres along the second axis.
+    pub y_m: f64,
+}
+
+impl GroundPoint {
+    /// The place (x, y).
+    #[must_use]
+    pub const fn new(x_m: f64, y_m: f64) -> GroundPoint {
+        GroundPoint { x_m, y_m }
+    }
+
+    /// Metres to another place.
+    #[must_use]
+    pub fn distance(self, other: GroundPoint) -> f64 {
+        (self.x_m - other.x_m).hypot(self.y_m - other.y_m)
+    }
+}
+
 /// An axis-aligned box: top-left corner, width and height.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rect {

@@ -3,6 +3,8 @@
 //! Nothing here does I/O, reads a clock, spawns a task or calls a third-party engine, so every other
 //! crate may depend on this one and a rule compiled to WebAssembly may too.
 
+#[cfg(feature = "calibration")]
+pub mod calibration;
 pub mod detection;
 pub mod event;
 pub mod frame;
@@ -21,7 +23,7 @@ mod value;
 pub use detection::Detection;
 pub use event::{Event, EventRecord, Measurement, Overlay, RuleOutput, Value};
 pub use frame::{CameraHandle, Frame, FrameInfo};
-pub use geometry::{Point, Polygon, Rect, Segment, Size};
+pub use geometry::{GroundPoint, Point, Polygon, Rect, Segment, Size};
 pub use lifecycle::{Cause, VersionState};
 pub use message::{Message, Publication, WebhookCall};
 pub use name::Name;

@@ -171,7 +171,7 @@ fn line_crossing(camera: &Name, session: &Session) -> RecordedRule {
         component: std::fs::read(&path).unwrap(),
         settings: LINE.to_owned(),
         name: None,
-        grants: ocellus_runtime::Grants::none(),
+        grants: None,
     };
     RecordedRule::prepare(&runtime, &source, camera, &session.classes().into()).unwrap()
 }

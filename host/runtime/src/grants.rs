@@ -85,12 +85,16 @@ impl Grants {
         self.webhooks.iter().map(Url::as_str)
     }
 
-    /// Whether the rule may have this address called: scheme, host and port are those of a granted one, and its
-    /// path is at or below that one's.
+    /// The address that is called where the rule asks for `url`, if it may have it called: scheme, host and port are
+    /// those of a granted one, and its path is at or below that one's. It is written out as it was understood here, so
+    /// that nobody after this understands it in another way.
     #[must_use]
-    pub fn may_call(&self, url: &str) -> bool {
-        let Ok(wanted) = address(url) else { return false };
-        self.has(Power::Webhook) && self.webhooks.iter().any(|granted| covers(granted, &wanted))
+    pub fn callable(&self, url: &str) -> Option<String> {
+        let mut wanted = address(url).ok()?;
+        // Never sent.
+        wanted.set_fragment(None);
+        let may = self.has(Power::Webhook) && self.webhooks.iter().any(|granted| covers(granted, &wanted));
+        may.then(|| wanted.into())
     }
 }
 
@@ -112,8 +116,21 @@ fn covers(granted: &Url, wanted: &Url) -> bool {
         && granted.port_or_known_default() == wanted.port_or_known_default();
     let (above, below) = (granted.path(), wanted.path());
     // `/hooks` covers `/hooks/a` and not `/hooks-of-others`.
-    let rest = below.strip_prefix(above);
+    let rest = below.strip_prefix(above).filter(|rest| !goes_up(rest));
     same_place && rest.is_some_and(|rest| above.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a server that decodes a path before it divides it, or divides it elsewhere too, would go up in it. Plain
+/// `..` are resolved already.
+fn goes_up(path: &str) -> bool {
+    let mut path = path.to_ascii_lowercase();
+    while path.contains("%25") {
+        path = path.replace("%25", "%");
+    }
+    for (coded, plain) in [("%2e", "."), ("%2f", "/"), ("%5c", "\\"), ("%3b", ";")] {
+        path = path.replace(coded, plain);
+    }
+    path.split(['/', '\\']).any(|part| part.split(';').next() == Some(".."))
 }
 
 #[cfg(test)]
@@ -132,8 +149,9 @@ mod tests {
             "https://example.org/hooks",
             "https://example.org:443/hooks/door?open=1",
             "http://10.0.0.1:8080/any/thing",
+            "https://example.org/hooks/group%2Fproject/..dots",
         ] {
-            assert!(granted.may_call(fine), "{fine}");
+            assert!(granted.callable(fine).is_some(), "{fine}");
         }
         for other in [
             "http://example.org/hooks",
@@ -142,18 +160,45 @@ mod tests {
             "https://example.org/hooks/%2e%2e/admin",
             "https://example.org.evil.net/hooks",
             "https://example.org@evil.net/hooks",
+            r"https://example.org\@evil.net/hooks",
+            r"https://evil.net\@example.org/hooks",
+            r"https://example.org/hooks\..\admin",
+            "https://example.org/hooks/..%2fadmin",
+            "https://example.org/hooks/%2E%2E%5Cadmin",
+            "https://example.org/hooks/%252e%252e%252fadmin",
+            "https://example.org/hooks/..;/admin",
+            "https://example.org./hooks",
+            "https://example.org:8443/hooks",
+            "https://[::ffff:10.0.0.1]:8080/",
+            "https:///hooks",
+            "//example.org/hooks",
             "https://user@example.org/hooks",
             "http://10.0.0.1/any",
             "file:///hooks",
             "hooks",
         ] {
-            assert!(!granted.may_call(other), "{other}");
+            assert_eq!(granted.callable(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_called_is_what_was_checked() {
+        let granted = grants(&["https://example.org/hooks/", "http://10.0.0.1/"]).unwrap();
+        for (asked, called) in [
+            ("HTTPS://EXAMPLE.ORG:443/hooks/door#part", "https://example.org/hooks/door"),
+            (r" https:\\example.org\hooks\door ", "https://example.org/hooks/door"),
+            ("https://exa\tmple.org/hooks/a\r\nx: y", "https://example.org/hooks/ax:%20y"),
+            ("https://example.org/admin/../hooks/a b", "https://example.org/hooks/a%20b"),
+            ("https://ex%61mple.org/hooks/", "https://example.org/hooks/"),
+            ("http://0xa000001/", "http://10.0.0.1/"),
+        ] {
+            assert_eq!(granted.callable(asked).as_deref(), Some(called), "{asked:?}");
         }
     }
 
     #[test]
     fn nothing_may_be_called_without_the_power() {
-        assert!(!Grants::none().may_call("https://example.org/"));
+        assert_eq!(Grants::none().callable("https://example.org/"), None);
         let none: [String; 1] = ["https://example.org/".to_owned()];
         assert_eq!(Grants::new(Powers::NONE, &none), Err(GrantError::NoPower));
         assert_eq!(grants(&[]), Err(GrantError::NoAddress));

@@ -4,6 +4,7 @@
 //! one moment; and what changed goes to the owner's disk with each checkpoint, again and again until it is told
 //! to be there.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,7 +99,8 @@ pub(crate) enum Access {
 #[derive(Debug)]
 pub(crate) struct ValueRoom {
     values: KeyValues,
-    /// What stood there at the last checkpoint, of keys that changed since.
+    /// What stood there at the last checkpoint, of keys that changed since. At most what may be kept now and what was
+    /// kept then.
     undo: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
     access: Access,
     limit: usize,
@@ -192,8 +194,18 @@ impl ValueRoom {
     }
 
     fn change(&mut self, key: Arc<str>, value: Option<Arc<[u8]>>) {
+        let is_gone = value.is_none();
         let before = self.values.put(&key, value);
-        self.undo.entry(key).or_insert(before);
+        match self.undo.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(before);
+            }
+            // It came and went since the checkpoint. To remember that would let keys without end take memory.
+            Entry::Occupied(entry) if is_gone && entry.get().is_none() => {
+                entry.remove();
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 }
 
@@ -313,6 +325,22 @@ mod tests {
         assert_eq!(room.set("l".into(), vec![0; 10]), Err(Refusal::Full { limit: 1000 }));
         room.delete("k").unwrap();
         assert_eq!(room.values().bytes(), 0);
+    }
+
+    #[test]
+    fn keys_that_come_and_go_between_two_checkpoints_leave_nothing_behind() {
+        let mut room = room();
+        set(&mut room, "kept", "1").unwrap();
+        room.checkpoint();
+        for number in 0..1000 {
+            let key = format!("key {number}");
+            set(&mut room, &key, "1").unwrap();
+            room.delete(&key).unwrap();
+        }
+        set(&mut room, "kept", "2").unwrap();
+        room.delete("kept").unwrap();
+        assert_eq!(room.undo.len(), 1, "{:?}", room.undo);
+        assert_eq!(room.surrender().iter().collect::<Vec<_>>(), [("kept", b"1".as_slice())]);
     }
 
     #[test]

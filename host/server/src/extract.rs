@@ -27,6 +27,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<OptionalBody<T>, Problem> {
+        if media_type(&request) == "application/json" {
+            return Body::from_request(request, state).await.map(|Body(body)| OptionalBody(body));
+        }
+        match bytes(request, state).await?.is_empty() {
+            true => Ok(OptionalBody(T::default())),
+            false => Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "there is a body and it is not named application/json; say so in Content-Type, or leave it out",
+            )),
+        }
+    }
+}
+
 /// The request's media type without parameters; empty where it names none.
 pub(crate) fn media_type(request: &Request) -> String {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");

@@ -10,6 +10,10 @@ use ocellus_pipeline::{SiteError, SiteErrorKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// Bytes of a detail, and of a field's name, which may hold what the caller sent; the rest is cut.
+const DETAIL_BYTES: usize = 8 << 10;
+const FIELD_BYTES: usize = 256;
+
 /// What went wrong, as RFC 9457 words it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -74,11 +78,19 @@ impl Problem {
             kind: format!("urn:ocellus:problem:{}", self.slug),
             title: self.title.into(),
             status: self.status.as_u16(),
-            detail: self.detail,
+            detail: cut(self.detail, DETAIL_BYTES),
             instance: instance.into(),
-            field: self.field,
+            field: self.field.map(|field| cut(field, FIELD_BYTES)),
         }
     }
+}
+
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+    }
+    text
 }
 
 /// Name and title of a status that needs no closer word.
@@ -125,6 +137,7 @@ impl From<SiteError> for Problem {
         let problem = Problem::new(status, error.to_string());
         match error {
             SiteError::ReadOnly { .. } => problem.sort("read-only", "Declared in the configuration"),
+            SiteError::Consent { .. } => problem.sort("consent-needed", "Version asks for more"),
             SiteError::Exists { .. } => problem.sort("exists", "Name is taken"),
             SiteError::InUse { .. } | SiteError::OnlyCamera { .. } => problem.sort("in-use", "Still in use"),
             SiteError::Plugin(_) => problem.sort("plugin-refused", "Plugin refused"),

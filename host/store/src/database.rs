@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::damage::Damage;
 use crate::engine::{Engine, Revision};
 use crate::error::StoreError;
 use crate::keys::{self, Table};
 use crate::room::Purpose;
+use crate::states::Rows;
 use crate::transitions::{NewTransition, TransitionRecord};
 use crate::value;
 
@@ -14,6 +16,8 @@ use crate::value;
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) engine: Arc<Engine>,
+    /// What was found wrong when it was opened.
+    damage: Option<Arc<Damage>>,
 }
 
 /// Figures about a database.
@@ -35,7 +39,17 @@ pub struct Statistics {
 
 impl Database {
     pub(crate) fn new(engine: Arc<Engine>) -> Database {
-        Database { engine }
+        Database { engine, damage: None }
+    }
+
+    pub(crate) fn with_damage(self, damage: Option<&Damage>) -> Database {
+        Database { damage: damage.cloned().map(Arc::new), ..self }
+    }
+
+    /// What was found wrong when it was opened, and what became of it.
+    #[must_use]
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_deref()
     }
 
     /// The data folder.
@@ -92,22 +106,30 @@ impl Database {
 
     /// Writes one row as JSON and waits for the disk.
     pub(crate) fn put<T: Row>(&self, doing: &'static str, id: &[u8], row: &T) -> Result<(), StoreError> {
-        self.put_with(doing, id, row, &[]).map(drop)
+        self.put_with(doing, (id, row), &[], Rows::new()).map(drop)
     }
 
-    /// The same, with what it says of plugin versions in the log: a kill leaves both or neither.
+    /// The same, with what it says of plugin versions in the log and with other rows: a kill leaves all or nothing.
     pub(crate) fn put_with<T: Row>(
         &self,
         doing: &'static str,
-        id: &[u8],
-        row: &T,
+        (id, row): (&[u8], &T),
         new: &[NewTransition],
+        others: Rows,
     ) -> Result<Vec<TransitionRecord>, StoreError> {
         let key = keys::row(T::TABLE, id);
         let sealed = sealed_row(&key, row)?;
-        let purpose = Purpose::Adding(sealed.len() + new.len() * 4096);
+        let added =
+            others.iter().map(|(key, value)| value.as_ref().map_or(0, |value| key.len() + value.len()));
+        let purpose = Purpose::Adding(sealed.len() + new.len() * 4096 + added.sum::<usize>());
         self.acknowledge(self.engine.commit(doing, purpose, |draft| {
             draft.batch.insert(key, sealed);
+            for (key, value) in others {
+                match value {
+                    Some(value) => draft.batch.insert(key, value),
+                    None => draft.batch.remove(key),
+                }
+            }
             self.draft_transitions(draft, new)
         })?)
     }

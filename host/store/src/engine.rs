@@ -144,6 +144,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Returns once all that was applied loosely is on the disk.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        self.check("flushing")?;
+        self.write("flushing", |db| db.flush().map(drop)).inspect_err(|error| self.give_up(error))
+    }
+
     /// Refuses a file of `bytes` that would leave the database too little room.
     pub(crate) fn leave_room(&self, folder: &Path, bytes: usize) -> Result<(), StoreError> {
         const DOING: &str = "storing a plugin";

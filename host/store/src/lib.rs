@@ -40,7 +40,7 @@ pub use events::{APPEND_LIMIT, EventPage, EventQuery, Expired, NewEvent, Order, 
 pub use open::{DatabaseSettings, Durability, Opened};
 pub use plugins::{NewPlugin, PluginFacts, PluginRecord};
 pub use rules::{QuarantinedVersion, RuleRecord};
-pub use states::{STATE_LIMIT, StateKey, StatePlace, StateRecord};
+pub use states::{MemoryRecord, STATE_LIMIT, StateKey, StatePlace, StateRecord};
 pub use transitions::{NewTransition, TransitionQuery, TransitionRecord};
 pub use values::ValueChange;
 pub use writer::{EventQueue, EventWriter, EventWriterSettings, Overflow, WriterCounters};

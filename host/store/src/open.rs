@@ -96,6 +96,7 @@ impl Database {
             tracing::error!(folder = %database.folder().display(), "{damage}");
         }
         states::sweep(&database.engine)?;
+        let database = database.with_damage(damage.as_ref());
         Ok(Opened { database, damage })
     }
 }

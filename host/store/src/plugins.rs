@@ -17,6 +17,7 @@ use crate::error::StoreError;
 use crate::folder::{self, Survives};
 use crate::keys::{self, Table};
 use crate::room::Purpose;
+use crate::states::Rows;
 use crate::transitions::{NewTransition, TransitionRecord};
 
 /// What a plugin says of itself.
@@ -162,7 +163,12 @@ impl Database {
         folder::write_whole(&self.plugin_file(&digest), bytes, Survives::PowerLoss)?;
         let size = bytes.len() as u64;
         let record = PluginRecord { digest, size, uploaded, signer, facts: facts.clone() };
-        let told = self.put_with("storing a plugin", digest.as_bytes(), &StoredPlugin::from(&record), new)?;
+        let told = self.put_with(
+            "storing a plugin",
+            (digest.as_bytes(), &StoredPlugin::from(&record)),
+            new,
+            Rows::new(),
+        )?;
         Ok((record, told))
     }
 

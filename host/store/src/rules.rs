@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::keys::{self, Table};
 use crate::room::Purpose;
+use crate::states::MemoryRecord;
 use crate::transitions::{NewTransition, TransitionRecord};
 
 /// Former versions that a rule remembers.
@@ -159,10 +160,11 @@ impl Database {
     /// # Errors
     /// [`StoreError::TooLarge`], [`StoreError::DiskFull`], [`StoreError::Failed`].
     pub fn put_rule(&self, rule: &RuleRecord) -> Result<(), StoreError> {
-        self.put_rule_with(rule, &[]).map(drop)
+        self.put_rule_with(rule, &[], &[]).map(drop)
     }
 
-    /// The same, with what it says of the rule's versions in the log: a kill leaves both or neither.
+    /// The same, with what it says of the rule's versions in the log and with what its instances begin with: a kill
+    /// leaves all of it or nothing. Only a state over 4 KiB may be there before the rest.
     ///
     /// # Errors
     /// As [`Database::put_rule`].
@@ -170,8 +172,12 @@ impl Database {
         &self,
         rule: &RuleRecord,
         new: &[NewTransition],
+        began: &[MemoryRecord],
     ) -> Result<Vec<TransitionRecord>, StoreError> {
-        self.put_with("storing a rule", rule.name.as_str().as_bytes(), &StoredRule::from(rule), new)
+        let began = began.iter().map(|memory| self.memory_rows(memory)).collect::<Result<Vec<_>, _>>()?;
+        let began = began.into_iter().flatten().collect();
+        let id = rule.name.as_str().as_bytes();
+        self.put_with("storing a rule", (id, &StoredRule::from(rule)), new, began)
     }
 
     /// A rule.

@@ -72,6 +72,17 @@ struct StoredState {
     size: u32,
 }
 
+/// All that an instance remembers at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryRecord {
+    /// The instance.
+    pub key: StateKey,
+    /// Its state; `None` where it has none.
+    pub state: Option<StateRecord>,
+    /// All that it keeps under keys.
+    pub values: Vec<(String, Vec<u8>)>,
+}
+
 /// What the row says when the state is in a file: nothing, for the file tells it all.
 const IN_FILE: &[u8] = b"";
 
@@ -104,10 +115,14 @@ impl StateKey {
 }
 
 /// The keys of the rows of all that a rule remembers.
+#[derive(Default)]
 pub(crate) struct MemoryRows {
     states: Vec<IVec>,
     values: Vec<IVec>,
 }
+
+/// Rows to write, and to remove where there is no value.
+pub(crate) type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 impl MemoryRows {
     pub(crate) fn draft_removal(&self, draft: &mut Draft) {
@@ -136,27 +151,59 @@ impl Database {
         state: &StateRecord,
         values: &[ValueChange],
     ) -> Result<(), StoreError> {
+        let mut rows = values::rows(key, values);
+        let (row, sealed) = self.state_row(key, state, Survives::ProcessKill)?;
+        if self.engine.get(&row)?.is_none_or(|stored| stored != sealed) {
+            rows.push((row, Some(sealed)));
+        }
+        match rows.is_empty() {
+            true => Ok(()),
+            false => self.engine.apply_loose("storing a rule's state", rows),
+        }
+    }
+
+    /// Returns once all states that were stored are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`], [`StoreError::Failed`].
+    pub fn flush_states(&self) -> Result<(), StoreError> {
+        self.engine.flush()
+    }
+
+    /// The row of a state; that of a large one is written to its file first.
+    fn state_row(
+        &self,
+        key: &StateKey,
+        state: &StateRecord,
+        survives: Survives,
+    ) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
         let size = state.bytes.len();
         if size > STATE_LIMIT {
             return Err(StoreError::TooLarge { what: key.what(), size, limit: STATE_LIMIT });
         }
         let row = key.key();
         let sealed = seal(key, &row, state)?;
-        let doing = "storing a rule's state";
-        let mut rows = values::rows(key, values);
         if size <= ROW_LIMIT {
-            rows.push((row, Some(sealed)));
-        } else {
-            folder::write_whole(&self.state_file(&row), &sealed, Survives::ProcessKill)?;
-            let in_file = value::seal(&row, IN_FILE);
-            if self.engine.get(&row)?.is_none_or(|stored| stored != in_file) {
-                rows.push((row, Some(in_file)));
+            return Ok((row, sealed));
+        }
+        folder::write_whole(&self.state_file(&row), &sealed, survives)?;
+        let in_file = value::seal(&row, IN_FILE);
+        Ok((row, in_file))
+    }
+
+    /// The rows that make an instance remember this and nothing else.
+    pub(crate) fn memory_rows(&self, memory: &MemoryRecord) -> Result<Rows, StoreError> {
+        let MemoryRecord { key, state, values } = memory;
+        let mut rows =
+            values::rows_instead(key, values, &self.engine.rows(&key.row(Table::Value), usize::MAX)?);
+        rows.push(match state {
+            Some(state) => {
+                let (row, sealed) = self.state_row(key, state, Survives::PowerLoss)?;
+                (row, Some(sealed))
             }
-        }
-        match rows.is_empty() {
-            true => Ok(()),
-            false => self.engine.apply_loose(doing, rows),
-        }
+            None => (key.key(), None),
+        });
+        Ok(rows)
     }
 
     /// The last snapshot of an instance.
@@ -166,17 +213,47 @@ impl Database {
     pub fn state(&self, key: &StateKey) -> Result<Option<StateRecord>, StoreError> {
         let row = key.key();
         let Some(stored) = self.engine.get(&row)? else { return Ok(None) };
-        let damaged = |why: String| {
+        self.read_state(&row, &stored).map(Some).map_err(|why| {
             self.engine.report_damaged(&key.what(), &why);
             StoreError::damaged(key.what(), why)
-        };
-        let payload = value::open(&row, &stored).map_err(damaged)?;
+        })
+    }
+
+    /// The state of a row, or why it is damaged.
+    fn read_state(&self, row: &[u8], stored: &[u8]) -> Result<StateRecord, String> {
+        let payload = value::open(row, stored)?;
         if payload != IN_FILE {
-            return unpack(payload).map(Some).map_err(damaged);
+            return unpack(payload);
         }
-        let path = self.state_file(&row);
-        let file = fs::read(&path).map_err(|error| damaged(format!("{}: {error}", path.display())))?;
-        value::open(&row, &file).and_then(unpack).map(Some).map_err(damaged)
+        let path = self.state_file(row);
+        let file = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        unpack(value::open(row, &file)?)
+    }
+
+    /// Forgets what instances of a rule remember if `is_ours` denies it: it is told the digest that saved the state, or
+    /// `None` where there are only values, or no sound state. How many states were forgotten.
+    ///
+    /// # Errors
+    /// Those of any change.
+    pub fn retain_states(
+        &self,
+        rule: &Name,
+        is_ours: impl Fn(Option<Digest>) -> bool,
+    ) -> Result<usize, StoreError> {
+        let saved = self.engine.rows(&keys::of_rule(Table::State, rule), STATES_LIMIT)?;
+        let saved = saved.into_iter().map(|(row, stored)| {
+            let digest = self.read_state(&row, &stored).ok().map(|state| state.digest);
+            (row, is_ours(digest))
+        });
+        let (ours, foreign): (Vec<_>, Vec<_>) = saved.partition(|(_, is_ours)| *is_ours);
+        let is_unsaved_ours = is_ours(None);
+        let is_below = |value: &IVec, states: &[(IVec, bool)]| {
+            // The rows of both tables differ in their first byte, and then say rule and place.
+            states.iter().any(|(state, _)| value.get(1..).is_some_and(|value| value.starts_with(&state[1..])))
+        };
+        let mut values = self.memory_of(rule)?.values;
+        values.retain(|value| is_below(value, &foreign) || !(is_unsaved_ours || is_below(value, &ours)));
+        self.forget(MemoryRows { states: foreign.into_iter().map(|(row, _)| row).collect(), values })
     }
 
     /// Forgets all states of a rule and what it keeps under keys; how many states there were.
@@ -184,7 +261,10 @@ impl Database {
     /// # Errors
     /// Those of any change.
     pub fn delete_states(&self, rule: &Name) -> Result<usize, StoreError> {
-        let memory = self.memory_of(rule)?;
+        self.forget(self.memory_of(rule)?)
+    }
+
+    fn forget(&self, memory: MemoryRows) -> Result<usize, StoreError> {
         if memory.states.is_empty() && memory.values.is_empty() {
             return Ok(0);
         }

@@ -1,18 +1,21 @@
 //! What rules keep under keys: a row for each.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use sled::IVec;
 
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::keys::Table;
-use crate::states::StateKey;
+use crate::states::{Rows, StateKey};
 use crate::value;
 
 /// A key and its new value, or `None` where it is gone.
 pub type ValueChange = (Arc<str>, Option<Arc<[u8]>>);
 
 /// The rows that a change makes.
-pub(crate) fn rows(of: &StateKey, changes: &[ValueChange]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+pub(crate) fn rows(of: &StateKey, changes: &[ValueChange]) -> Rows {
     let prefix = of.row(Table::Value);
     let row = |(key, change): &ValueChange| {
         let row = [prefix.as_slice(), key.as_bytes()].concat();
@@ -20,6 +23,26 @@ pub(crate) fn rows(of: &StateKey, changes: &[ValueChange]) -> Vec<(Vec<u8>, Opti
         (row, sealed)
     };
     changes.iter().map(row).collect()
+}
+
+/// The rows that make `values` all that there is, where `stored` is what there was.
+pub(crate) fn rows_instead(of: &StateKey, values: &[(String, Vec<u8>)], stored: &[(IVec, IVec)]) -> Rows {
+    let prefix = of.row(Table::Value);
+    let sealed = values.iter().map(|(key, bytes)| {
+        let row = [prefix.as_slice(), key.as_bytes()].concat();
+        let sealed = value::seal(&row, bytes);
+        (row, sealed)
+    });
+    let mut wanted: BTreeMap<Vec<u8>, Vec<u8>> = sealed.collect();
+    let mut rows = Rows::new();
+    for (row, before) in stored {
+        match wanted.remove(&**row) {
+            Some(now) if *before == now => {}
+            now => rows.push((row.to_vec(), now)),
+        }
+    }
+    rows.extend(wanted.into_iter().map(|(row, now)| (row, Some(now))));
+    rows
 }
 
 impl Database {

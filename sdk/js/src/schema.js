@@ -15,6 +15,32 @@ export const position = {
 /** Schema of a closed outline. */
 export const outline = { type: "array", format: "polygon", items: position, minItems: 3, maxItems: 256 };
 
+/** Schema of a line from one position to another. */
+export const line = {
+  type: "object",
+  format: "line",
+  properties: { from: position, to: position },
+  required: ["from", "to"],
+  additionalProperties: false,
+};
+
+/** Schema of places known in the picture and, in metres, on the ground. */
+export const calibration = {
+  type: "array",
+  format: "calibration",
+  items: {
+    type: "object",
+    properties: {
+      picture: position,
+      ground: { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 },
+    },
+    required: ["picture", "ground"],
+    additionalProperties: false,
+  },
+  minItems: 4,
+  maxItems: 256,
+};
+
 const CHECKED = new Set(
   ("type properties required additionalProperties items minItems maxItems minimum maximum minLength " +
     "maxLength enum const oneOf anyOf $ref $defs").split(" "),

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { f32, hypot32, log, outline, Output, Polygon, position, rule, shortest32 } from "../src/index.js";
+import { calibration, f32, hypot32, line, log, outline, Output, Polygon, position, rule, shortest32 } from "../src/index.js";
 import { inSource, isRefusal } from "../src/rule.js";
+import { read } from "../src/schema.js";
 import { Harness, track } from "../src/test.js";
 import { fromUtf8, toUtf8 } from "../src/utf8.js";
 
@@ -112,6 +113,21 @@ test("settings are checked by their schema, and defaults filled in", () => {
     assert.throws(() => configured(settings), ({ message }) => message.includes(part) || assert.fail(message));
   }
   configured({ name: null, area: [[0, 0], [1, 0], [0, 1]], mode: "two" });
+});
+
+test("shapes are checked by their place", () => {
+  const place = { picture: [0.1, 0.9], ground: [0, 12.5] };
+  for (const [schema, settings, part] of [
+    [line, { from: [0, 0] }, "missing field `to`"],
+    [line, { from: [0, 0], to: [0, 7] }, "to is [0, 7]; positions are 0..1"],
+    [line, { from: [0, 0], to: [1, 1], name: "a" }, "unknown field `name`"],
+    [calibration, [place, place, place], "invalid length 3, expected 4 to 256 items"],
+    [calibration, [place, place, place, { picture: [0, 0], ground: [1] }], "[3].ground: invalid length 1"],
+  ]) {
+    assert.throws(() => read(schema, settings), ({ message }) => message.includes(part) || assert.fail(message));
+  }
+  assert.deepEqual(read(line, { from: [0, 0], to: [1, 1] }), { from: [0, 0], to: [1, 1] });
+  assert.equal(read(calibration, [place, place, place, place])[3].ground[1], 12.5);
 });
 
 test("a definition that cannot be is refused by name", () => {

@@ -6,12 +6,14 @@ from .geometry import Point, Polygon, Segment, f32, hypot32, shortest32
 from .message import Message
 from .output import Output
 from .rule import Refusal, Rule
-from .schema import OUTLINE, POSITION
+from .schema import CALIBRATION, LINE, OUTLINE, POSITION
 from .site import Camera, ClassFilter, Site
 from .tracks import Frame, Tracks, TrackView
 from .values import ValueRefusal
 
 __all__ = [
+    "CALIBRATION",
+    "LINE",
     "OUTLINE",
     "POSITION",
     "Camera",

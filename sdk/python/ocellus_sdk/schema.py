@@ -21,6 +21,32 @@ POSITION: Schema = {
 OUTLINE: Schema = {"type": "array", "format": "polygon", "items": POSITION, "minItems": 3, "maxItems": 256}
 """Schema of a closed outline."""
 
+LINE: Schema = {
+    "type": "object",
+    "format": "line",
+    "properties": {"from": POSITION, "to": POSITION},
+    "required": ["from", "to"],
+    "additionalProperties": False,
+}
+"""Schema of a line from one position to another."""
+
+CALIBRATION: Schema = {
+    "type": "array",
+    "format": "calibration",
+    "items": {
+        "type": "object",
+        "properties": {
+            "picture": POSITION,
+            "ground": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        },
+        "required": ["picture", "ground"],
+        "additionalProperties": False,
+    },
+    "minItems": 4,
+    "maxItems": 256,
+}
+"""Schema of places known in the picture and, in metres, on the ground."""
+
 _CHECKED = set(
     "type properties required additionalProperties items minItems maxItems minimum maximum minLength "
     "maxLength enum const oneOf anyOf $ref $defs".split()

@@ -5,8 +5,22 @@ import time
 import unittest
 from unittest import mock
 
-from ocellus_sdk import OUTLINE, POSITION, Output, Polygon, Refusal, Rule, f32, hypot32, log, shortest32
+from ocellus_sdk import (
+    CALIBRATION,
+    LINE,
+    OUTLINE,
+    POSITION,
+    Output,
+    Polygon,
+    Refusal,
+    Rule,
+    f32,
+    hypot32,
+    log,
+    shortest32,
+)
 from ocellus_sdk.instance import check, log_fault
+from ocellus_sdk.schema import read
 from ocellus_sdk.testing import Columns, Harness, track
 
 SCHEMA = {
@@ -141,6 +155,20 @@ class Sdk(unittest.TestCase):
                 Harness(Mean, settings)
             self.assertIn(part, str(raised.exception))
         Harness(Mean, {"name": None, "area": [[0, 0], [1, 0], [0, 1]], "mode": "two"})
+
+    def test_shapes_are_checked_by_their_place(self):
+        place = {"picture": [0.1, 0.9], "ground": [0, 12.5]}
+        for schema, settings, part in [
+            (LINE, {"from": [0, 0]}, "missing field `to`"),
+            (LINE, {"from": [0, 0], "to": [0, 7]}, "to is [0, 7]; positions are 0..1"),
+            (LINE, {"from": [0, 0], "to": [1, 1], "name": "a"}, "unknown field `name`"),
+            (CALIBRATION, [place] * 3, "invalid length 3, expected 4 to 256 items"),
+            (CALIBRATION, [place] * 3 + [{"picture": [0, 0], "ground": [1]}], "[3].ground: invalid length 1"),
+        ]:
+            with self.subTest(settings=settings), self.assertRaises(Refusal) as raised:
+                read(schema, settings)
+            self.assertIn(part, str(raised.exception))
+        self.assertEqual(read(CALIBRATION, [place] * 4)[3]["ground"][1], 12.5)
 
     def test_a_definition_that_cannot_be_is_refused_by_name(self):
         odd = {"type": "object", "properties": {"a": {"type": "string", "pattern": "x"}}}

@@ -91,13 +91,13 @@ struct Guide;
 /// All that a rule needs, in one line.
 pub mod prelude {
     pub use crate::log;
-    pub use crate::settings::{Outline, Position};
+    pub use crate::settings::{Calibration, Line, Outline, Position};
     pub use crate::{Camera, ClassFilter, Ground, Output, Rule, Scope, Site, TrackView, Tracks};
     pub use crate::{values, wall_clock};
     pub use ocellus_core::event::Tone;
     pub use ocellus_core::{CameraHandle, FrameInfo as Frame, Name, TimeUs, TrackState, Value};
+    pub use ocellus_core::{GroundPoint, Point, Polygon, Rect, Segment, Size};
     pub use ocellus_core::{Message, Power, Powers};
-    pub use ocellus_core::{Point, Polygon, Rect, Segment, Size};
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::{Map as JsonMap, Value as Json};

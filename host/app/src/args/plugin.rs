@@ -163,7 +163,7 @@ pub(crate) struct PushArgs {
     #[arg(long = "grant", value_name = "POWER", requires = "rule", value_parser = any_power)]
     pub(crate) grants: Vec<Power>,
     /// An address that the rule may have called with the power webhook; may be given several times.
-    #[arg(long = "webhook", value_name = "URL", requires = "grants")]
+    #[arg(long = "webhook", value_name = "URL", requires = "rule")]
     pub(crate) webhooks: Vec<String>,
 }
 

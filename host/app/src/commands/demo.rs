@@ -91,7 +91,7 @@ impl Stand {
         let plugin = site.upload_plugin(component)?.digest;
         let cameras = vec![Name::new(self.camera)?];
         let settings = rule_settings(&Scene::new(SceneSettings::new(self.scene, self.seed))?);
-        let (policy, grants) = (RulePolicy::default(), Grants::none());
+        let (policy, grants) = (RulePolicy::default(), None);
         site.put_rule(RuleSettings { name, plugin, cameras, settings, policy, grants })?;
         Ok(())
     }

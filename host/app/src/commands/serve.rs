@@ -69,7 +69,7 @@ fn declared(rule: &RuleConfig) -> anyhow::Result<DeclaredRule> {
         cameras: cameras.with_context(about)?,
         settings: serde_json::to_string(&rule.settings).with_context(about)?,
         policy: rule.policy(),
-        grants: rule.grants.grants().with_context(about)?,
+        grants: Some(rule.grants.grants().with_context(about)?),
     };
     let component = match is_file_name(&rule.plugin) {
         true => Some(rules::read_signed_plugin(Path::new(&rule.plugin)).with_context(about)?),

@@ -9,6 +9,7 @@ export class Problem extends Error {
   constructor(status, document_) {
     super(document_.detail ?? document_.title ?? `status ${status}`);
     this.status = status;
+    this.type = document_.type;
     this.title = document_.title;
     this.detail = document_.detail;
     this.field = document_.field;
@@ -81,7 +82,7 @@ export const api = {
   rollBack: (name) => call('POST', rulePath(name, '/roll-back')),
   shadow: (name) => call('GET', rulePath(name, '/shadow')),
   startShadow: (name, plugin) => call('PUT', rulePath(name, '/shadow'), json({ plugin })),
-  promoteShadow: (name) => call('POST', rulePath(name, '/shadow/promote')),
+  promoteShadow: (name, grants) => call('POST', rulePath(name, '/shadow/promote'), grants && json({ grants })),
   dropShadow: (name) => call('DELETE', rulePath(name, '/shadow')),
   ruleLog: (name) => call('GET', rulePath(name, '/log')).then((page) => page.lines),
   journal: (name, parameters, signal) => fetchBody('POST', rulePath(name, '/journal'), { parameters, signal }),

@@ -29,15 +29,11 @@ async function done(rule, activation, title) {
   return activation;
 }
 
-/** Whether the host wants the operator's word on what a version asks for. A busy host answers 409 as well. */
-async function waits(error, rule, digest) {
-  if (error.status !== 409) return false;
-  const { transitions } = await api.transitions({ rule, limit: 1 });
-  return transitions[0]?.state === 'waiting' && transitions[0].digest === digest;
-}
+/** Whether the host wants the operator's word on what a version asks for. */
+const waits = (error) => error.type === 'urn:ocellus:problem:consent-needed';
 
 /** Asks what a waiting version may do, and activates it with that. Null where the operator does not answer. */
-export async function consent(name, digest, words) {
+export async function consent(name, digest, words, send = (grants) => api.activate(name, digest, grants)) {
   const rule = ruleNamed(name);
   const plugin = pluginOf(digest);
   if (!rule || !plugin) throw new Error('the version or the rule is gone');
@@ -48,7 +44,7 @@ export async function consent(name, digest, words) {
     known: rule.asks,
     grants: rule.grants,
     submitLabel: 'Activate with these',
-    send: (grants) => api.activate(name, digest, grants),
+    send,
   });
   return activation ? done(name, activation, `${name} switched, no frame lost`) : null;
 }
@@ -57,7 +53,7 @@ async function tried(name, digest, work, title) {
   try {
     return await done(name, await work(), title);
   } catch (error) {
-    if (!(await waits(error, name, digest))) throw error;
+    if (!waits(error)) throw error;
     return consent(name, digest, error.detail);
   }
 }
@@ -68,16 +64,10 @@ export const rollBack = (name, digest) => tried(name, digest, () => api.rollBack
 
 /** Activates the shadow in the active version's place. */
 export async function promote(name, digest) {
-  const viaConsent = async (words) => {
-    const activation = await consent(name, digest, words);
-    // Activated beside its own shadow, which has nothing left to compare.
-    if (activation) await api.dropShadow(name).catch((error) => console.warn(`${name}: its shadow was gone`, error));
-    return activation;
-  };
   try {
     return await done(name, await api.promoteShadow(name), `${name}: shadow promoted, no frame lost`);
   } catch (error) {
-    if (!(await waits(error, name, digest))) throw error;
-    return viaConsent(error.detail);
+    if (!waits(error)) throw error;
+    return consent(name, digest, error.detail, (grants) => api.promoteShadow(name, grants));
   }
 }

@@ -226,6 +226,7 @@ fn revive(header: &JournalHeader, runtime: &Runtime, component: Vec<u8>) -> Resu
         Some(version) => Some(Snapshot {
             plugin: name(&header.plugin)?,
             version: version.parse().map_err(|error| format!("version {version:?}: {error}"))?,
+            digest: header.digest.parse().map_err(|error| format!("digest: {error}"))?,
             time: TimeUs(header.memory.time_us),
             state: header.memory.state.0.clone().into(),
         }),

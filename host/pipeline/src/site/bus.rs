@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ocellus_core::{Message, Name};
 
-/// Messages that may wait for one instance; beyond it the oldest go, and are counted.
+/// Messages that may wait for one instance; beyond it the oldest of the rule that said most go, and are counted.
 const CAPACITY: usize = 256;
 
 /// All inboxes of the site.
@@ -70,12 +70,9 @@ impl Inbox {
     pub(crate) fn give_back(&self, messages: Vec<Message>) {
         let mut waiting = self.waiting();
         for message in messages.into_iter().rev() {
-            if waiting.messages.len() == CAPACITY {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
             waiting.messages.push_front(message);
         }
+        self.drop_excess(&mut waiting);
     }
 
     /// Messages that found no room.
@@ -91,16 +88,33 @@ impl Inbox {
         if !waiting.topics.contains(&message.topic) {
             return;
         }
-        if waiting.messages.len() == CAPACITY {
-            waiting.messages.pop_front();
+        waiting.messages.push_back(message.clone());
+        self.drop_excess(&mut waiting);
+    }
+
+    fn drop_excess(&self, waiting: &mut Waiting) {
+        while waiting.messages.len() > CAPACITY {
+            let excess = oldest_of_the_loudest(&waiting.messages);
+            waiting.messages.remove(excess);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        waiting.messages.push_back(message.clone());
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The place of the oldest message of the rule that has most waiting: a flood pushes out itself and nobody else.
+fn oldest_of_the_loudest(messages: &VecDeque<Message>) -> usize {
+    let mut rules: Vec<(&Name, usize, usize)> = Vec::new();
+    for (place, message) in messages.iter().enumerate() {
+        match rules.iter_mut().find(|(rule, ..)| *rule == &message.rule) {
+            Some((_, count, _)) => *count += 1,
+            None => rules.push((&message.rule, 1, place)),
+        }
+    }
+    rules.into_iter().max_by_key(|(_, count, _)| *count).map_or(0, |(.., place)| place)
 }
 
 #[cfg(test)]
@@ -137,6 +151,24 @@ mod tests {
         assert_eq!(inbox.take(&[]), [], "each once");
         bus.publish(&[message("a", "level", 3)]);
         assert_eq!(inbox.take(&[]), [], "it does not listen any more");
+    }
+
+    #[test]
+    fn a_flood_pushes_out_itself_and_nobody_else() {
+        let bus = Bus::default();
+        let inbox = bus.open(&name("hears"));
+        let topics = [name("level")];
+        inbox.take(&topics);
+        bus.publish(&[message("calm", "level", 0)]);
+        for time in 1..1000 {
+            bus.publish(&[message("loud", "level", time)]);
+        }
+        bus.publish(&[message("calm", "level", 1000)]);
+        let heard = inbox.take(&topics);
+        let calm: Vec<u64> =
+            heard.iter().filter(|heard| heard.rule.as_str() == "calm").map(|heard| heard.time.0).collect();
+        assert_eq!((heard.len(), calm.as_slice()), (CAPACITY, [0, 1000].as_slice()));
+        assert_eq!(heard[CAPACITY - 2].time, TimeUs(999), "of the loud one the newest are left");
     }
 
     #[test]

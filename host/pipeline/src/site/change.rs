@@ -12,19 +12,17 @@ use std::sync::mpsc::sync_channel;
 use ocellus_core::Name;
 use ocellus_runtime::{
     Binding, BoundCamera, Compiled, DeadlineMode, Grants, Handover, Memory, OnFailure, OnRefusal,
-    PreparedSwap, Probed, RuleSlot, Share, Snapshot, StartError, prepare_swap,
+    PreparedSwap, Probed, RuleSlot, Share, StartError, prepare_swap,
 };
-use ocellus_store::{StateKey, StatePlace};
 
 use super::ask::{CameraPlace, Place, ask};
+use super::hold::Held;
+use super::memory::Memories;
 use super::policy::RulePolicy;
 use super::rule::{HandedOver, RuleCell, RuleEntry, SwappedCamera};
 use super::seat::Seat;
 use super::{Inner, SiteError};
 use crate::camera::lane::{LaneCommand, SwapReply};
-
-/// What a rule's instances remember, by place.
-pub(super) type Memories = BTreeMap<Seat, Memory>;
 
 /// What shall run.
 pub(super) struct Change<'c> {
@@ -58,6 +56,10 @@ pub(super) struct Changed {
     pub(super) swapped: Vec<SwappedCamera>,
     /// What the former version remembered as it was replaced.
     pub(super) handed: Memories,
+    /// What the new version began with, to be written down with the change.
+    pub(super) began: Vec<(Share, Memory)>,
+    /// Until the change is written down, or undone, nothing of what the lanes have now reaches the disk.
+    pub(super) held: Held,
 }
 
 impl Inner {
@@ -123,54 +125,25 @@ impl Inner {
         Ok(swap.with_fallback(kept).with_policy(change.on_failure.into()))
     }
 
-    /// A slot with the state that was kept of the rule on that camera, if it takes it.
-    fn start_slot(&self, change: &Change<'_>, place: &Place) -> Result<RuleSlot, SiteError> {
+    /// A slot with what was kept of the rule on that camera, if it takes it; and what it began with.
+    fn start_slot(&self, change: &Change<'_>, place: &Place) -> Result<(RuleSlot, Memory), SiteError> {
         let probed = change.probed;
         let share = place.share;
-        let kept = self.kept_memory(probed, place);
+        let mut kept = self.kept_memory(probed, place);
         if let Some(reason) = &change.quarantine {
-            return Ok(RuleSlot::quarantined(probed, share, kept, reason.clone()));
+            return Ok((RuleSlot::quarantined(probed, share, kept.clone(), reason.clone()), kept));
         }
         let slot = match RuleSlot::start(probed, share, kept.clone()) {
             Err(StartError::Restore(error)) => {
                 let rule = &probed.binding().rule;
                 tracing::warn!(place = %place.seat, %rule, %error, "the kept state was refused; starting without it");
-                RuleSlot::start(probed, share, Memory { state: None, ..kept })
+                kept.state = None;
+                RuleSlot::start(probed, share, kept.clone())
             }
             started => started,
         };
         let slot = slot.map_err(|error| refused(probed, &error.to_string()))?;
-        Ok(slot.with_policy(change.on_failure.into()))
-    }
-
-    /// What was kept of the rule there.
-    fn kept_memory(&self, probed: &Probed, place: &Place) -> Memory {
-        let rule = probed.binding().rule.clone();
-        let instance = match place.share {
-            Share::Camera(handle) => StatePlace::Camera(handle),
-            Share::Site => StatePlace::Site,
-        };
-        let key = StateKey { rule, place: instance };
-        let without = |what: &'static str, error: ocellus_store::StoreError| {
-            tracing::warn!(place = %place.seat, rule = %key.rule, %error, "the rule starts without its {what}");
-        };
-        let state = self.database.state(&key).unwrap_or_else(|error| {
-            without("state", error);
-            None
-        });
-        let values = self.database.values(&key).unwrap_or_else(|error| {
-            without("values", error);
-            Vec::new()
-        });
-        let state = state.and_then(|record| {
-            Some(Snapshot {
-                plugin: probed.description().name.clone(),
-                version: record.version.parse().ok()?,
-                time: record.time,
-                state: record.bytes.into(),
-            })
-        });
-        Memory { state, values: values.into_iter().collect() }
+        Ok((slot.with_policy(change.on_failure.into()), kept))
     }
 
     /// Undoes a change that one lane refused, or that could not be stored. A version on its way back takes the
@@ -221,19 +194,23 @@ impl Inner {
         &self,
         probed: &Probed,
         swaps: Vec<(&Place, Arc<RuleCell>, PreparedSwap)>,
-        starts: Vec<(&Place, RuleSlot)>,
+        starts: Vec<(&Place, (RuleSlot, Memory))>,
         changed: &mut Changed,
     ) -> Result<(), SiteError> {
         let rule = &probed.binding().rule;
         for (place, cell, swap) in swaps {
-            let (swapped, handed) = swap_on(place, rule, swap)?;
+            changed.held.add(place, rule);
+            let (swapped, Handed { before, began }) = swap_on(place, rule, swap)?;
             let seat = place.seat.clone();
             tracing::debug!(place = %seat, %rule, at_frame = swapped.at_frame, "rule swapped");
             changed.swapped.push(swapped);
-            changed.handed.extend(handed.map(|handed| (seat.clone(), handed)));
+            changed.handed.extend(before.map(|before| (seat.clone(), before)));
+            changed.began.push((place.share, began));
             changed.cells.insert(seat, cell);
         }
-        for (place, slot) in starts {
+        for (place, (slot, began)) in starts {
+            changed.held.add(place, rule);
+            changed.began.push((place.share, began));
             let cell = Arc::new(RuleCell::new(place.seat.clone(), &slot, self.wiring.rules.bus.open(rule)));
             let (reply, answer) = sync_channel(1);
             let (slot, shown) = (Box::new(slot), Arc::clone(&cell));
@@ -268,11 +245,15 @@ fn try_state(place: &Place, probed: &Probed) -> Result<(), SiteError> {
         .map_err(|error| given_up(format!("the new version does not take over the state: {error}")))
 }
 
-fn swap_on(
-    place: &Place,
-    rule: &Name,
-    swap: PreparedSwap,
-) -> Result<(SwappedCamera, Option<Memory>), SiteError> {
+/// The memories at a swap.
+struct Handed {
+    /// What the former version had.
+    before: Option<Memory>,
+    /// What the new version began with.
+    began: Memory,
+}
+
+fn swap_on(place: &Place, rule: &Name, swap: PreparedSwap) -> Result<(SwappedCamera, Handed), SiteError> {
     let (reply, answer) = sync_channel(1);
     let command = LaneCommand::Swap { rule: rule.clone(), swap: Box::new(swap), reply };
     let SwapReply { result, at_frame } =
@@ -285,7 +266,8 @@ fn swap_on(
                 Handover::Carried { .. } | Handover::FromSnapshot { .. } => HandedOver::Carried,
                 Handover::Cold => HandedOver::Cold,
             };
-            Ok((SwappedCamera { camera, at_frame, state }, committed.handed))
+            let handed = Handed { before: committed.handed, began: committed.began };
+            Ok((SwappedCamera { camera, at_frame, state }, handed))
         }
         Err(aborted) => {
             let reason = format!("{}: {aborted}; the former version goes on", at(&place.seat));

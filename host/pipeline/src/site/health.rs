@@ -93,6 +93,10 @@ impl Site {
         let counters = self.event_counters();
         let (ready, detail) = match (self.0.database.failure(), counters) {
             (Some(failure), _) => (false, format!("{failure}; restart the host to repair it")),
+            // To be seen by whoever was not there at the start, until they have set right what is missing.
+            (None, Some(_)) if let Some(damage) = self.0.database.damage() => {
+                (false, format!("{damage}; put back what is missing, then restart the host"))
+            }
             (None, Some(counters)) => {
                 let WriterCounters { appended, dropped, failing, .. } = counters;
                 (!failing, format!("{appended} events written, {dropped} dropped"))

@@ -4,9 +4,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Checkpoint, Restart, RuleSlot, Share, ValueChanges};
-use ocellus_store::{Database, Digest, Retention, StateKey, StatePlace, StateRecord};
+use ocellus_runtime::{Checkpoint, Restart, RuleSlot, ValueChanges};
+use ocellus_store::{Database, Retention, StateKey, StateRecord};
 
+use super::memory;
 use crate::camera::lane::{LaneCommand, LaneMessage};
 use crate::camera::numbers::BLOCK;
 
@@ -16,8 +17,8 @@ pub(crate) enum Job {
     Keep(Box<(StateKey, StateRecord, ValueChanges)>),
     /// Make a new instance of a rule that failed.
     Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
-    /// Forget what is kept of a rule that is gone, and say so.
-    Forget { rule: Name, done: SyncSender<()> },
+    /// Say that all before this is done.
+    Tell { done: SyncSender<()> },
     /// Set the next track numbers of a camera aside.
     ReserveTracks { camera: Name },
     /// Nothing more comes.
@@ -41,25 +42,14 @@ impl Keeper {
     /// Hands over what a rule remembers, to be kept.
     pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
         let Checkpoint { snapshot, values } = checkpoint;
-        let place = match slot.share() {
-            Share::Camera(handle) => StatePlace::Camera(handle),
-            Share::Site => StatePlace::Site,
-        };
-        let key = StateKey { rule: rule.clone(), place };
-        let record = StateRecord {
-            version: snapshot.version.to_string(),
-            digest: Digest::from(*slot.probed().artifact().digest.as_bytes()),
-            time: snapshot.time,
-            bytes: snapshot.state.to_vec(),
-        };
-        self.submit(Job::Keep(Box::new((key, record, values))));
+        let key = memory::key(rule, slot.share());
+        self.submit(Job::Keep(Box::new((key, memory::state(snapshot), values))));
     }
 
-    /// Forgets what is kept of a rule that no lane has any more. Blocks until all that its lanes have handed over
-    /// before is forgotten too.
-    pub(crate) fn forget(&self, rule: &Name) {
+    /// Blocks until all that was handed over before is kept.
+    pub(crate) fn wait(&self) {
         let (done, waiting) = sync_channel(1);
-        if self.0.send(Job::Forget { rule: rule.clone(), done }).is_ok() {
+        if self.0.send(Job::Tell { done }).is_ok() {
             let _ = waiting.recv();
         }
     }
@@ -94,12 +84,7 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                     Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
                 }
             }
-            Ok(Job::Forget { rule, done }) => {
-                if let Err(error) = database.delete_states(&rule) {
-                    tracing::warn!(%rule, %error, "a state of a removed rule is still kept");
-                }
-                let _ = done.try_send(());
-            }
+            Ok(Job::Tell { done }) => drop(done.try_send(())),
             Ok(Job::ReserveTracks { camera }) => {
                 if let Err(error) = database.reserve_track_ids(&camera, BLOCK) {
                     tracing::warn!(%camera, %error, "track numbers may be given again after a restart");
@@ -109,7 +94,12 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                 let restarted = Box::new(restart.run());
                 let _ = lane.try_send(LaneMessage::Tell(LaneCommand::Restarted { rule, restarted }));
             }
-            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                if let Err(error) = database.flush_states() {
+                    tracing::warn!(%error, "the last states of rules may be lost with the process");
+                }
+                return;
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
         if Instant::now() >= next_expiry {

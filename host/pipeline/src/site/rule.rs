@@ -26,8 +26,9 @@ pub struct RuleSettings {
     pub settings: String,
     /// What it may use, and what becomes of it after a failure.
     pub policy: RulePolicy,
-    /// What it may do beyond seeing tracks.
-    pub grants: Grants,
+    /// What it may do beyond seeing tracks. `None` leaves it as it is: a new rule may do nothing, and a version that
+    /// asks for more than the ones before it waits ([`SiteError::Consent`](super::SiteError::Consent)).
+    pub grants: Option<Grants>,
 }
 
 /// A rule on one camera, or one for all of them.
@@ -239,7 +240,8 @@ impl RuleCell {
     /// Takes over health and log lines after a call.
     pub(crate) fn observe(&self, slot: &mut RuleSlot, info: &FrameInfo, failed: bool) {
         use std::sync::atomic::Ordering::Relaxed;
-        if failed || info.sequence.saturating_sub(self.published.load(Relaxed)) >= PUBLISH_EVERY {
+        // A site rule sees the sequences of several cameras, of which the one that is ahead may leave.
+        if failed || info.sequence.abs_diff(self.published.load(Relaxed)) >= PUBLISH_EVERY {
             self.published.store(info.sequence, Relaxed);
             self.refresh(slot);
         }

@@ -2,15 +2,17 @@
 
 use std::sync::mpsc::sync_channel;
 
-use ocellus_core::{Cause, Name, Powers, TimeUs, VersionState};
-use ocellus_runtime::{Grants, OnRefusal, Upload};
-use ocellus_store::{Digest, NewTransition, PluginRecord, RuleRecord};
+use ocellus_core::{Cause, Name, TimeUs, VersionState};
+use ocellus_runtime::{Grants, Memory, OnRefusal, Share, Upload};
+use ocellus_store::{Digest, MemoryRecord, NewTransition, PluginRecord, RuleRecord};
 
 use super::ask::{Place, ask};
-use super::change::{Change, Changed, Memories, Trial};
+use super::change::{Change, Changed, Trial};
 use super::grants::RuleGrants;
 use super::history::{self, of_entry, of_facts, of_plugin};
+use super::hold::Held;
 use super::level::Level;
+use super::memory::{self, Memories};
 use super::policy::RulePolicy;
 use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
 use super::seat::Seat;
@@ -143,6 +145,11 @@ impl Site {
         if entry.is_none() && !self.0.failed_rules().contains_key(name) {
             return Err(SiteError::no_rule(name));
         }
+        let mut held = Held::default();
+        let seats = entry.iter().flat_map(|entry| entry.cells.keys());
+        self.0.places_at(name, seats).iter().try_for_each(|place| held.hold(place, name))?;
+        // What lanes have handed over before must not come after the removal: nobody would forget it.
+        self.0.wiring.rules.keeper.wait();
         self.0.end_shadow(name);
         let retired = entry.as_ref().map(|entry| of_entry(entry, (VersionState::Retired, Cause::Remove), ""));
         // What cannot be forgotten is not taken off its cameras either.
@@ -153,8 +160,6 @@ impl Site {
         self.0.rules_mut().remove(name);
         self.0.forget_watch(name);
         self.0.tell(told);
-        // A lane may have handed over a state while the rule was on its way out.
-        self.0.wiring.rules.keeper.forget(name);
         Ok(())
     }
 
@@ -246,12 +251,16 @@ impl Inner {
         }
         settings.policy.validate()?;
         let is_new = before.is_none() && !self.failed_rules().contains_key(&settings.name);
-        if is_new && declared == Declared::Rest {
-            // What a killed host left of a rule that was being removed is not this one's.
-            self.database.delete_states(&settings.name)?;
-        }
         let cameras = distinct(settings.cameras)?;
         let plugin = self.plugins.resolve(&settings.plugin)?;
+        match declared {
+            // A rule that the config file had goes on where it stopped, if it is the very same.
+            Declared::Rest if is_new => {
+                self.database.retain_states(&settings.name, |saved| saved == Some(plugin.digest))?;
+            }
+            Declared::Rest => {}
+            Declared::Config => self.forget_other_plugins(&settings.name, &plugin.facts.name)?,
+        }
         let now = now_us();
         let same_version = before.as_ref().is_some_and(|entry| entry.record.digest == plugin.digest);
         let mut record = before.as_ref().map_or_else(
@@ -262,10 +271,14 @@ impl Inner {
         record.cameras = cameras;
         record.settings = settings.settings;
         record.policy = settings.policy.to_json();
-        let seen = before.as_ref().map_or(Powers::NONE, |entry| entry.grants.seen);
-        // What is said here of grants is said with this version in view.
-        let asked = self.plugins.compiled(plugin.digest)?.description().powers;
-        let grants = RuleGrants { granted: settings.grants, seen: seen.and(asked) };
+        let grants = match &before {
+            Some(before) => self.consent(before, &plugin, (settings.grants, Cause::Bind))?,
+            // What a new rule gets is said with its plugin in view.
+            None => RuleGrants {
+                granted: settings.grants.unwrap_or_else(Grants::none),
+                seen: self.plugins.compiled(plugin.digest)?.description().powers,
+            },
+        };
         record.grants = grants.to_json();
         // New settings may make the old state meaningless; another version must say so itself.
         let on_refusal = if same_version { OnRefusal::StartCold } else { OnRefusal::Abort };
@@ -372,7 +385,7 @@ impl Inner {
         let mut transitions = vec![of_entry(&entry, (VersionState::Active, cause), "")];
         let replaced = before.filter(|former| former.record.digest != entry.record.digest);
         transitions.extend(replaced.map(|former| of_entry(former, (VersionState::Retired, cause), "")));
-        if let Err(error) = self.keep(entry, &transitions) {
+        if let Err(error) = self.keep(entry, &transitions, &changed.began) {
             self.go_back(&change, &changed);
             return Err(error);
         }
@@ -404,6 +417,7 @@ impl Inner {
             rule: record.name.clone(),
             reason: format!("its stored grants are damaged: {reason}"),
         })?;
+        self.forget_other_plugins(&record.name, &record.plugin)?;
         let cameras = self.camera_places(&known)?;
         let compiled = self.plugins.compiled(record.digest)?;
         let probed = self.probe(&Trial {
@@ -430,11 +444,25 @@ impl Inner {
         Ok(())
     }
 
-    /// Writes a rule down with what it says of its versions, then shows it as it runs now.
-    pub(super) fn keep(&self, entry: RuleEntry, transitions: &[NewTransition]) -> Result<(), SiteError> {
+    /// Writes a rule down with what it says of its versions and with what they began with, then shows it as it runs
+    /// now. A kill leaves all of that or nothing, so that a version comes back with no memory but one that it began with
+    /// or has saved itself.
+    pub(super) fn keep(
+        &self,
+        entry: RuleEntry,
+        transitions: &[NewTransition],
+        began: &[(Share, Memory)],
+    ) -> Result<(), SiteError> {
+        if !began.is_empty() {
+            // What the former version handed over is older, and must not come after.
+            self.wiring.rules.keeper.wait();
+        }
+        let rule = &entry.record.name;
+        let began: Vec<MemoryRecord> =
+            began.iter().map(|(share, memory)| memory::record(rule, *share, memory)).collect();
         let told = match entry.declared {
             Declared::Config => self.database.add_transitions(transitions)?,
-            Declared::Rest => self.database.put_rule_with(&entry.record, transitions)?,
+            Declared::Rest => self.database.put_rule_with(&entry.record, transitions, &began)?,
         };
         self.failed_rules().remove(&entry.record.name);
         self.rules_mut().insert(entry.record.name.clone(), entry);
@@ -465,9 +493,38 @@ impl Inner {
             self.starve(&entry.record.name, std::slice::from_ref(camera));
             entry.record.cameras.retain(|name| name != camera);
             entry.record.changed = now_us();
-            self.keep(entry, &[])?;
+            let rests = entry.record.quarantine_of(entry.record.digest).is_some();
+            if entry.cells.contains_key(&Seat::Site) && !rests {
+                self.go_on_without(&entry, camera)?;
+            } else {
+                self.keep(entry, &[], &[])?;
+            }
         }
         Ok(())
+    }
+
+    /// Tells a site rule that a camera is gone: a new instance is configured with the others. Where that fails, the one
+    /// that runs goes on as it is until the next start.
+    fn go_on_without(&self, entry: &RuleEntry, camera: &Name) -> Result<(), SiteError> {
+        let RuleEntry { record, declared, policy, grants, .. } = entry.clone();
+        let plugin = self.plugins.resolve(&record.digest.to_string())?;
+        let next = Next {
+            record,
+            declared,
+            policy,
+            grants,
+            plugin,
+            on_refusal: OnRefusal::StartCold,
+            fallback: Memories::new(),
+            cause: Cause::Bind,
+        };
+        match self.take_over(next, Some(entry)) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(rule = %entry.record.name, %camera, %error, "a site rule was not told that a camera is gone");
+                self.keep(entry.clone(), &[], &[])
+            }
+        }
     }
 
     fn users_of(&self, digest: Digest) -> Vec<Name> {

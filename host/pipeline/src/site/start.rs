@@ -78,7 +78,7 @@ impl Site {
         };
         let writer = EventWriter::start(parts.database.clone(), EventWriterSettings::default(), deliver)?;
         let (keeper, jobs) = Keeper::new();
-        let (webhooks, calls) = Webhooks::new();
+        let webhooks = Webhooks::default();
         let roster = Arc::new(Roster::default());
         let encoder = Arc::new(Encoder::default());
         let wiring = CameraWiring {
@@ -100,8 +100,8 @@ impl Site {
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];
         for number in 0..CALLERS {
-            let (webhooks, calls) = (webhooks.clone(), Arc::clone(&calls));
-            threads.push(thread(&format!("webhooks-{number}"), move || webhooks.run(&calls))?);
+            let webhooks = webhooks.clone();
+            threads.push(thread(&format!("webhooks-{number}"), move || webhooks.run())?);
         }
         let (watching, unwatched) = sync_channel(0);
         let site = Site(Arc::new(Inner {

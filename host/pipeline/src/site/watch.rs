@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use ocellus_core::{Cause, Name, VersionState};
 use ocellus_runtime::{OnRefusal, RuleState};
 
-use super::change::{Change, Memories, Trial};
+use super::change::{Change, Trial};
 use super::history::of_entry;
 use super::level::{Level, WATCHED};
+use super::memory::Memories;
 use super::rule::RuleEntry;
 use super::{Inner, SiteError, now_us};
 
@@ -136,7 +137,7 @@ impl Inner {
         self.leave_places(entry, &changed);
         self.feed(&next.record.name, &entry.record.cameras, &cameras);
         // What runs now is right even where it cannot be written down.
-        self.keep(next, &transitions)
+        self.keep(next, &transitions, &changed.began)
     }
 
     /// A version without a way back failed too often: that outlasts a restart.
@@ -153,7 +154,7 @@ impl Inner {
         let reason = failed.unwrap_or_else(|| "it failed too often".into());
         entry.record.quarantine(entry.record.digest, reason.clone(), now_us());
         let transition = of_entry(&entry, (VersionState::Quarantined, Cause::Strikes), reason);
-        if let Err(error) = self.keep(entry, &[transition]) {
+        if let Err(error) = self.keep(entry, &[transition], &[]) {
             tracing::warn!(rule = %name, %error, "the quarantine does not outlast a restart");
         }
     }

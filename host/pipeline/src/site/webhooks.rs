@@ -1,40 +1,28 @@
 //! Calls of network addresses that rules asked for and operators granted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use ocellus_core::{Name, TimeUs, WebhookCall};
 use ureq::tls::{RootCerts, TlsConfig};
 
-/// Calls that may wait; further ones are dropped and counted.
-const CAPACITY: usize = 256;
-/// Threads that call, so that one address that does not answer holds up no other.
-pub(super) const CALLERS: usize = 2;
+use super::outbox::{Attempt, FAILING, Fate, NoRoom, Outbox, Outgoing};
+
+/// Threads that call: those that may be kept waiting by addresses that do not answer, and as many for the others.
+pub(super) const CALLERS: usize = 2 * FAILING;
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Pauses before the further attempts.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
-
-/// A call with its origin.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) rule: Name,
-    pub(crate) camera: Name,
-    pub(crate) time: TimeUs,
-    pub(crate) call: WebhookCall,
-}
+/// How long a caller rests at most before it looks for a call whose pause is over.
+const REST: Duration = Duration::from_millis(200);
 
 /// The way to those who call.
-#[derive(Debug, Clone)]
-pub(crate) struct Webhooks {
-    sender: SyncSender<Outgoing>,
-    counts: Arc<Counts>,
-}
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Webhooks(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct Shared {
+    outbox: Mutex<Outbox>,
+    arrived: Condvar,
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
@@ -48,42 +36,39 @@ pub struct WebhookCounts {
     pub delivered: u64,
     /// Given up after three attempts, or refused by the other side.
     pub failed: u64,
-    /// Not tried, since too many were waiting.
+    /// Not tried, since too many of the same rule were waiting.
     pub dropped: u64,
 }
 
-/// Where calls wait for those who call.
-pub(super) type Queue = Arc<Mutex<Receiver<Outgoing>>>;
-
 impl Webhooks {
-    pub(super) fn new() -> (Webhooks, Queue) {
-        let (sender, queue) = sync_channel(CAPACITY);
-        (Webhooks { sender, counts: Arc::default() }, Arc::new(Mutex::new(queue)))
-    }
-
     /// Has an address called, or counts that there was no room.
     pub(crate) fn submit(&self, outgoing: Outgoing) {
-        if let Err(error) = self.sender.try_send(outgoing) {
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
-            let (std::sync::mpsc::TrySendError::Full(lost)
-            | std::sync::mpsc::TrySendError::Disconnected(lost)) = error;
-            tracing::warn!(rule = %lost.rule, url = lost.call.url, "a webhook call was dropped: too many wait");
+        let rule = outgoing.rule.clone();
+        match self.outbox().put(outgoing) {
+            Ok(()) => self.0.arrived.notify_one(),
+            Err(NoRoom { is_news }) => {
+                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                if is_news {
+                    tracing::warn!(%rule, "webhook calls of the rule are dropped: too many of them wait");
+                }
+            }
         }
     }
 
     pub(super) fn counts(&self) -> WebhookCounts {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Counts { delivered, failed, dropped, .. } = &*self.counts;
+        let Shared { delivered, failed, dropped, .. } = &*self.0;
         WebhookCounts { delivered: get(delivered), failed: get(failed), dropped: get(dropped) }
     }
 
     /// No further attempt begins.
     pub(super) fn stop(&self) {
-        self.counts.ending.store(true, Ordering::Release);
+        self.0.ending.store(true, Ordering::Release);
+        self.0.arrived.notify_all();
     }
 
     /// Calls until told to stop.
-    pub(super) fn run(&self, queue: &Queue) {
+    pub(super) fn run(&self) {
         // Certificates are judged as the rest of the machine judges them.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder()
@@ -95,56 +80,49 @@ impl Webhooks {
             .http_status_as_error(false)
             .build();
         let agent = ureq::Agent::new_with_config(config);
-        while !self.is_ending() {
-            let next = {
-                let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-                queue.recv_timeout(Duration::from_millis(200))
-            };
-            let Ok(outgoing) = next else { continue };
-            let (count, what) = match self.deliver(&agent, &outgoing) {
-                Ok(()) => (&self.counts.delivered, None),
-                Err(reason) => (&self.counts.failed, Some(reason)),
-            };
-            count.fetch_add(1, Ordering::Relaxed);
-            if let Some(reason) = what {
-                let Outgoing { rule, call, .. } = &outgoing;
+        while !self.0.ending.load(Ordering::Acquire) {
+            if let Some(outgoing) = self.next() {
+                let attempt = attempt(&agent, &outgoing);
+                self.settle(&outgoing, attempt);
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Outgoing> {
+        let mut outbox = self.outbox();
+        let next = outbox.take(Instant::now());
+        if next.is_none() {
+            drop(self.0.arrived.wait_timeout(outbox, REST));
+        }
+        next
+    }
+
+    fn settle(&self, outgoing: &Outgoing, attempt: Result<(), (Attempt, String)>) {
+        let Outgoing { rule, call, .. } = outgoing;
+        let (attempt, reason) = match attempt {
+            Ok(()) => (Attempt::Delivered, String::new()),
+            Err(failed) => failed,
+        };
+        match self.outbox().settle(rule, attempt, Instant::now()) {
+            Fate::Waits => {}
+            Fate::Delivered => {
+                self.0.delivered.fetch_add(1, Ordering::Relaxed);
+            }
+            Fate::GivenUp => {
+                self.0.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%rule, url = call.url, reason, "a webhook call failed");
             }
         }
     }
 
-    fn deliver(&self, agent: &ureq::Agent, outgoing: &Outgoing) -> Result<(), String> {
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let reason = match attempt(agent, outgoing) {
-                Ok(status) if (200..300).contains(&status) => return Ok(()),
-                // The other side does not want it; asking again would not change that.
-                Ok(status) if status < 500 => return Err(format!("it answered with status {status}")),
-                Ok(status) => format!("it answered with status {status}"),
-                Err(error) => error.to_string(),
-            };
-            match pauses.next() {
-                Some(pause) if self.rest(pause) => {}
-                _ => return Err(reason),
-            }
-        }
-    }
-
-    /// Rests, and says whether to go on.
-    fn rest(&self, pause: Duration) -> bool {
-        let end = std::time::Instant::now() + pause;
-        while std::time::Instant::now() < end && !self.is_ending() {
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        !self.is_ending()
-    }
-
-    fn is_ending(&self) -> bool {
-        self.counts.ending.load(Ordering::Acquire)
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn attempt(agent: &ureq::Agent, outgoing: &Outgoing) -> Result<u16, ureq::Error> {
+/// # Errors
+/// Whether it is worth another attempt, and what happened.
+fn attempt(agent: &ureq::Agent, outgoing: &Outgoing) -> Result<(), (Attempt, String)> {
     let Outgoing { rule, camera, time, call } = outgoing;
     let response = agent
         .post(&call.url)
@@ -153,6 +131,12 @@ fn attempt(agent: &ureq::Agent, outgoing: &Outgoing) -> Result<u16, ureq::Error>
         .header("ocellus-rule", rule.as_str())
         .header("ocellus-camera", camera.as_str())
         .header("ocellus-time-us", time.0.to_string())
-        .send(call.body.as_str())?;
-    Ok(response.status().as_u16())
+        .send(call.body.as_str())
+        .map_err(|error| (Attempt::Failed, error.to_string()))?;
+    let attempt = match response.status().as_u16() {
+        200..300 => return Ok(()),
+        500.. => Attempt::Failed,
+        _ => Attempt::Refused,
+    };
+    Err((attempt, format!("it answered with status {}", response.status().as_u16())))
 }

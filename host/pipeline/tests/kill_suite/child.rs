@@ -5,16 +5,20 @@ use std::env;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ocellus_core::EventRecord;
+use ocellus_pipeline::Site;
 
 use crate::change::Change;
 use crate::lines::Lines;
-use crate::{stand, steps};
+use crate::stand::{self, CAMERAS, name};
+use crate::steps;
+use crate::subject::Subject;
 
-const TEST: &str = "a_kill_at_any_step_leaves_one_whole_version_and_what_was_acknowledged";
-/// Set for the child: the folder to work in, the change to make, the step to be killed at.
+/// Set for the child: the folder to work in, the rule and the change to make, the step to be killed at.
 const FOLDER: &str = "OCELLUS_KILL_FOLDER";
+const SUBJECT: &str = "OCELLUS_KILL_SUBJECT";
 const CHANGE: &str = "OCELLUS_KILL_CHANGE";
 const STEP: &str = "OCELLUS_KILL_STEP";
 
@@ -34,10 +38,11 @@ pub(crate) struct Told {
 }
 
 /// Runs a child to its end, or until it comes to `step`.
-pub(crate) fn run(change: Change, folder: &Path, step: Option<&str>) -> Told {
+pub(crate) fn run((change, subject): (Change, Subject), folder: &Path, step: Option<&str>) -> Told {
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", TEST, "--nocapture", "--test-threads=1"])
+        .args(["--exact", crate::test_of(subject), "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
+        .env(SUBJECT, format!("{subject:?}"))
         .env(CHANGE, format!("{change:?}"))
         .env(STEP, step.unwrap_or_default())
         .stderr(Stdio::inherit())
@@ -71,13 +76,15 @@ pub(crate) fn play_part() {
     let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
     let change = env::var(CHANGE).unwrap();
     let change = Change::ALL.into_iter().find(|one| format!("{one:?}") == change).unwrap();
+    let subject = env::var(SUBJECT).unwrap();
+    let subject = Subject::ALL.into_iter().find(|one| format!("{one:?}") == subject).unwrap();
     tracing::subscriber::set_global_default(Lines).unwrap();
-    play(change, &folder);
+    play((change, subject), &folder);
     tell("ended");
     std::process::exit(0)
 }
 
-fn play(change: Change, folder: &Path) {
+fn play((change, subject): (Change, Subject), folder: &Path) {
     let target = env::var(STEP).ok().filter(|step| !step.is_empty());
     let mut met = Vec::new();
     let mut during = |counts: bool, work: &mut dyn FnMut()| {
@@ -101,12 +108,38 @@ fn play(change: Change, folder: &Path) {
     for (camera, track) in stand::at_work(&site) {
         tell(&format!("track {camera} {track}"));
     }
+    *lock() = Some(site.clone());
+    change.prepare(subject, &site);
     during(!matches!(change, Change::Restart | Change::End), &mut || {
-        change.make(&site).unwrap();
+        change.make(subject, &site).unwrap();
         tell("did");
     });
+    drop(lock().take());
     during(change == Change::End, &mut || stand::end(&site));
     met.iter().for_each(|step| tell(&format!("step {step}")));
+}
+
+/// The child's site, while it is at work.
+static SITE: Mutex<Option<Site>> = Mutex::new(None);
+
+fn lock() -> MutexGuard<'static, Option<Site>> {
+    SITE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether there is a site that can go on for a while.
+pub(crate) fn can_linger() -> bool {
+    lock().is_some()
+}
+
+/// Waits until so many frames have come that what lanes keep of their rules, once a second, is on the disk.
+pub(crate) fn linger() {
+    const FRAMES: u64 = 100;
+    let Some(site) = lock().clone() else { return };
+    let frames = || CAMERAS.map(|camera| site.camera(&name(camera)).unwrap().frames);
+    let before = frames();
+    stand::wait_until("frames go on", || {
+        frames().iter().zip(before).all(|(now, before)| *now >= before + FRAMES)
+    });
 }
 
 /// What tells an event from every other one, whatever its sequence.

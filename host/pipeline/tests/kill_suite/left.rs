@@ -7,29 +7,43 @@ use ocellus_core::EventRecord;
 use ocellus_pipeline::Site;
 use ocellus_store::{Database, Digest, EventQuery, Order, StateKey, StatePlace, TransitionQuery};
 
-use crate::change::{Change, Standing};
+use crate::change::{Change, Standing, Versions};
 use crate::child::{Told, identity};
-use crate::stand::{self, CAMERAS, name};
+use crate::stand::{self, name};
+use crate::subject::{RULE, Subject};
 
 /// A data folder from which a change begins, and what is known of it.
 pub(crate) struct Base {
     pub(crate) folder: PathBuf,
+    pub(crate) subject: Subject,
     /// The log of versions, oldest first.
     log: Vec<String>,
     /// All events, oldest first.
     events: Vec<String>,
-    /// Frames that the rule had counted when it was last kept, by camera.
-    counts: BTreeMap<&'static str, u64>,
+    /// What is kept of what the rule remembers.
+    kept: Kept,
     /// The highest track number that was ever given, by camera.
     tracks: BTreeMap<String, u64>,
 }
 
+/// What is kept, by place.
+type Kept = BTreeMap<&'static str, Counted>;
+
+/// The state of one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    /// Frames that the rule had counted.
+    frames: u64,
+    /// The version that saved it.
+    saved_by: Digest,
+}
+
 impl Base {
     /// A folder with nothing in it.
-    pub(crate) fn empty(folder: &Path) -> Base {
+    pub(crate) fn empty(folder: &Path, subject: Subject) -> Base {
         std::fs::create_dir(folder).unwrap();
-        let folder = folder.to_owned();
-        Base { folder, log: vec![], events: vec![], counts: BTreeMap::new(), tracks: BTreeMap::new() }
+        let (folder, kept, tracks) = (folder.to_owned(), Kept::new(), BTreeMap::new());
+        Base { folder, subject, log: vec![], events: vec![], kept, tracks }
     }
 
     /// What a change made of it that went through to its end.
@@ -39,9 +53,10 @@ impl Base {
         tracks.extend(whole.tracks.clone());
         Base {
             folder: folder.to_owned(),
+            subject: self.subject,
             log: log(&database),
             events: events(&database),
-            counts: counts(&database),
+            kept: kept(&database, self.subject),
             tracks,
         }
     }
@@ -64,26 +79,19 @@ impl Killed<'_> {
         let standing = self.check_standing(&database, &at);
         check_files(folder, &standing, &at);
         self.check_events(&database, &at);
-        let kept = counts(&database);
-        self.check_counts(&kept, &standing, &at);
+        let kept = kept(&database, self.base.subject);
+        self.check_kept(&kept, &standing, &at);
         let site = stand::start(folder, database.clone());
         for (camera, track) in stand::at_work(&site) {
             let highest = self.told.tracks.get(camera).or(self.base.tracks.get(camera));
             assert!(highest.is_none_or(|highest| track > *highest), "{at}: track {track} of {camera} again");
         }
-        if let Some((active, previous)) = &standing.rule {
-            let rule = site.rule(&name("count")).unwrap();
-            let previous: Vec<String> = previous.iter().map(ToString::to_string).collect();
-            assert_eq!((rule.digest, rule.previous), (active.to_string(), previous), "{at}");
-            assert!(rule.quarantined.is_empty(), "{at}: {:?}", rule.quarantined);
-            for camera in CAMERAS {
-                let (kept, counted) = (kept.get(camera).copied(), stand::frames_counted(&site, camera));
-                assert!(counted > kept.unwrap_or(0), "{at}: {camera} goes on at {counted}, after {kept:?}");
-            }
+        if let Some(versions) = &standing.rule {
+            self.check_at_work(&site, (versions, &kept), &at);
         }
         self.make_again(&site, &standing, &at);
         if self.change == Change::RemoveRule {
-            check_anew(&site, &at);
+            self.check_anew(&site, &database, &at);
         }
         stand::end(&site);
         self.check_events(&database, &at);
@@ -91,8 +99,8 @@ impl Killed<'_> {
 
     /// What is kept is what was before or what comes after, and the log says so.
     fn check_standing(&self, database: &Database, at: &str) -> Standing {
-        let (before, after) = self.change.around();
-        let standing = standing(database);
+        let (before, after) = self.change.around(self.base.subject);
+        let standing = standing(database, self.base.subject);
         let is_after = standing == after;
         assert!(is_after || standing == before, "{at}: {standing:?}");
         assert!(is_after || !self.told.did, "{at}: the change was acknowledged and is not there");
@@ -117,46 +125,86 @@ impl Killed<'_> {
         }
     }
 
-    /// A rule has what it had, or more; one whose removal was acknowledged has nothing.
-    fn check_counts(&self, kept: &BTreeMap<&'static str, u64>, standing: &Standing, at: &str) {
-        if standing.rule.is_none() {
-            // A lane may hand over a state until the rule is off it. `check_anew` looks that nobody gets it.
-            assert!(kept.is_empty() || !self.told.did, "{at}: the rule is gone, its state is not: {kept:?}");
-            return;
+    /// A rule has what it had, or more, and no version has what one after it saved: only what the one before it handed
+    /// over, which it has taken. Without a rule there is nothing.
+    fn check_kept(&self, kept: &Kept, standing: &Standing, at: &str) {
+        let (before, after) = self.change.around(self.base.subject);
+        let Some(versions) = &standing.rule else {
+            return assert!(kept.is_empty(), "{at}: there is no rule, but {kept:?}");
+        };
+        // The trapping version was handed its memory in the child.
+        let was_handed = *standing != before || self.change == Change::Breach;
+        let mut right = vec![versions.active];
+        if was_handed {
+            right.extend([&before, &after].into_iter().flat_map(|one| &one.rule).map(|rule| rule.active));
+            right.extend(&versions.previous);
         }
-        for (camera, before) in &self.base.counts {
-            let now = kept.get(camera);
-            assert!(now >= Some(before), "{at}: the state of {camera} is {now:?} after {before}");
+        for (place, before) in &self.base.kept {
+            let now = kept.get(place).unwrap_or_else(|| panic!("{at}: the memory of {place} is gone"));
+            assert!(now.frames >= before.frames, "{at}: the state of {place} is {now:?} after {before:?}");
+            assert!(right.contains(&now.saved_by), "{at}: {place} has {now:?}, there is {standing:?}");
+        }
+    }
+
+    /// The right version works, and goes on with what was kept.
+    fn check_at_work(&self, site: &Site, (versions, kept): (&Versions, &Kept), at: &str) {
+        let rule = site.rule(&name(RULE)).unwrap();
+        let texts = |digests: &[Digest]| digests.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            (rule.digest, rule.previous),
+            (versions.active.to_string(), texts(&versions.previous)),
+            "{at}"
+        );
+        let quarantined: Vec<String> = rule.quarantined.into_iter().map(|(digest, _)| digest).collect();
+        assert_eq!(quarantined, texts(&versions.quarantined), "{at}");
+        for place in self.base.subject.places() {
+            let kept = kept.get(place).map(|kept| kept.frames);
+            let counted = self.base.subject.counted(site, place);
+            assert!(counted > kept.unwrap_or(0), "{at}: {place} goes on at {counted}, after {kept:?}");
         }
     }
 
     /// Whoever got no answer asks again.
     fn make_again(&self, site: &Site, standing: &Standing, at: &str) {
-        let (before, after) = self.change.around();
-        if *standing == before && before != after {
-            self.change.make(site).unwrap_or_else(|error| panic!("{at}: cannot be done again: {error}"));
+        let (before, after) = self.change.around(self.base.subject);
+        // What the host does by itself, it does within a minute after an activation, of which it knows no more.
+        if *standing == before && before != after && self.change != Change::Breach {
+            let again = self.change.make(self.base.subject, site);
+            again.unwrap_or_else(|error| panic!("{at}: cannot be done again: {error}"));
+        }
+    }
+
+    /// A rule that is bound under the name of one that was removed has no memory of it.
+    fn check_anew(&self, site: &Site, database: &Database, at: &str) {
+        let subject = self.base.subject;
+        let beginnings = || events(database).iter().filter(|event| event.contains(FIRST_FRAME)).count();
+        let expected = beginnings() + subject.places().len();
+        Change::Bind.make(subject, site).unwrap();
+        stand::at_work(site);
+        stand::wait_until(&format!("{at}: it begins anew"), || beginnings() == expected);
+        for place in subject.places() {
+            subject.counted(site, place);
         }
     }
 }
 
-/// A rule that is bound under the name of one that was removed has no state of it.
-fn check_anew(site: &Site, at: &str) {
-    Change::Bind.make(site).unwrap();
-    stand::at_work(site);
-    let log = site.rule_log(&name("count")).unwrap();
-    assert!(log.iter().all(|line| !line.message.contains("restored")), "{at}: {log:?}");
-}
+/// What the rule's event says of the first frame that it counts.
+const FIRST_FRAME: &str = r#"("frames", Integer(1)), "#;
 
 /// The plugins, each with its bytes, and the rule.
-fn standing(database: &Database) -> Standing {
-    let versions = [0, 1].map(stand::version);
+fn standing(database: &Database, subject: Subject) -> Standing {
+    let versions = [0, 1].map(|number| subject.version(number));
     let mut plugins: Vec<Digest> =
         database.plugins().unwrap().into_iter().map(|plugin| plugin.digest).collect();
     plugins.sort_by_key(|digest| versions.iter().position(|bytes| Digest::of(bytes) == *digest));
     for digest in &plugins {
         assert!(versions.contains(&database.plugin_bytes(digest).unwrap()), "{digest}");
     }
-    let rule = database.rule(&name("count")).unwrap().map(|rule| (rule.digest, rule.previous));
+    let rule = database.rule(&name(RULE)).unwrap().map(|rule| Versions {
+        active: rule.digest,
+        previous: rule.previous,
+        quarantined: rule.quarantined.into_iter().map(|version| version.digest).collect(),
+    });
     Standing { plugins, rule }
 }
 
@@ -197,12 +245,22 @@ fn events(database: &Database) -> Vec<String> {
     records.iter().map(identity).collect()
 }
 
-/// What is kept of the rule's states: the frames that it counted.
-fn counts(database: &Database) -> BTreeMap<&'static str, u64> {
-    let kept = |camera: &'static str| {
-        let place = StatePlace::Camera(database.handle_for(&name(camera)).unwrap());
-        let state = database.state(&StateKey { rule: name("count"), place }).unwrap()?;
-        Some((camera, u64::from_le_bytes(state.bytes.try_into().unwrap())))
+/// What is kept of the rule: the frames that it counted, in its state and in its value alike.
+fn kept(database: &Database, subject: Subject) -> Kept {
+    let kept = |place: &&'static str| {
+        let instance = match subject {
+            Subject::Site => StatePlace::Site,
+            _ => StatePlace::Camera(database.handle_for(&name(place)).unwrap()),
+        };
+        let key = StateKey { rule: name(RULE), place: instance };
+        let (state, values) = (database.state(&key).unwrap(), database.values(&key).unwrap());
+        // One that has seen no frame has no value.
+        let counted = state.iter().filter(|state| state.bytes.iter().any(|byte| *byte > 0));
+        let value: Vec<_> = counted.map(|state| ("frames".to_owned(), state.bytes.clone())).collect();
+        assert_eq!(values, value, "{place}: value and state are of two moments");
+        let state = state?;
+        let frames = u64::from_le_bytes(state.bytes.try_into().unwrap());
+        Some((*place, Counted { frames, saved_by: state.digest }))
     };
-    CAMERAS.into_iter().filter_map(kept).collect()
+    subject.places().iter().filter_map(kept).collect()
 }

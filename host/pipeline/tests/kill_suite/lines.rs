@@ -27,7 +27,7 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        steps::reach(&format!("{} {}", line.message, line.place));
+        steps::reach_lane(&format!("{} {}", line.message, line.place));
     }
 
     fn enter(&self, _: &Id) {}

@@ -10,6 +10,8 @@ use ocellus_pipeline::{CameraSettings, Detector, DetectorError, Site, SiteParts,
 use ocellus_runtime::{RuleState, Runtime, RuntimeOptions};
 use ocellus_store::{Database, DatabaseSettings, Durability};
 
+use crate::subject::RULE;
+
 pub(crate) const CAMERAS: [&str; 2] = ["north", "east"];
 
 /// Longest wait for anything.
@@ -31,18 +33,6 @@ impl Detector for OnePerson {
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
-}
-
-/// The guest that counts frames, in its first or second version; built by `make guests`.
-pub(crate) fn version(number: usize) -> Vec<u8> {
-    let program = std::env::current_exe().unwrap();
-    let path = program.ancestors().nth(3).unwrap().join("guests/wasm32-wasip2/release/probe.wasm");
-    let mut bytes = std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()));
-    let mark = b"@version=";
-    let at = bytes.windows(mark.len()).position(|window| window == mark).unwrap() + mark.len();
-    bytes[at..at + 5].copy_from_slice(["1.0.0", "2.0.0"][number].as_bytes());
-    bytes
 }
 
 /// Opens the data folder. A kill loses nothing that the system has, so nobody waits for the disk here.
@@ -72,11 +62,12 @@ pub(crate) fn start(folder: &Path, database: Database) -> Site {
 /// Waits until every camera has frames, and the rule, if there is one, has seen some; the number of the track in
 /// each camera's newest frame.
 pub(crate) fn at_work(site: &Site) -> Vec<(&'static str, u64)> {
-    if let Ok(rule) = site.rule(&name("count")) {
+    if let Ok(rule) = site.rule(&name(RULE)) {
         assert_eq!(rule.failure, None);
-        wait_until("the rule works on every camera", || {
-            let rule = site.rule(&name("count")).unwrap();
-            rule.cameras.len() == CAMERAS.len()
+        let places = if rule.scope == "site" { 1 } else { CAMERAS.len() };
+        wait_until("the rule works everywhere", || {
+            let rule = site.rule(&name(RULE)).unwrap();
+            rule.cameras.len() == places
                 && rule.cameras.iter().all(|on| on.health.calls > 0 && on.health.state == RuleState::Active)
         });
     }
@@ -99,12 +90,6 @@ pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::park_timeout(Duration::from_millis(2));
     }
-}
-
-/// Frames that the rule has counted on a camera, over all its versions and restarts.
-pub(crate) fn frames_counted(site: &Site, camera: &str) -> u64 {
-    let answer = site.query_rule(&name("count"), &name(camera), "").unwrap();
-    answer.split(' ').next().unwrap().parse().unwrap()
 }
 
 pub(crate) fn end(site: &Site) {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::child;
+
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static STEPS: Mutex<Steps> =
     Mutex::new(Steps { folder: PathBuf::new(), target: None, counts: BTreeMap::new(), names: Vec::new() });
@@ -46,13 +48,20 @@ pub(crate) fn is_counting() -> bool {
 
 /// The process comes to a step.
 pub(crate) fn reach(what: &str) {
-    let is_target = |steps: &mut Steps| {
-        let name = steps.next(what);
-        steps.names.push(name.clone());
-        steps.target.as_ref() == Some(&name)
-    };
-    if is_counting() && is_target(&mut lock()) {
+    if is_counting() && lock().is_target(what) {
         die();
+    }
+}
+
+/// A lane has changed, and the site is about to go on. A second step comes a while later, with the same to do.
+pub(crate) fn reach_lane(what: &str) {
+    reach(what);
+    if child::can_linger() {
+        let is_late = is_counting() && lock().is_target(&format!("{what}, a while later"));
+        if is_late {
+            child::linger();
+            die();
+        }
     }
 }
 
@@ -91,6 +100,13 @@ pub(crate) fn die() -> ! {
 }
 
 impl Steps {
+    /// Notes a step of a kind; whether the process is killed at it.
+    fn is_target(&mut self, what: &str) -> bool {
+        let name = self.next(what);
+        self.names.push(name.clone());
+        self.target == Some(name)
+    }
+
     /// The name of the next step of a kind: the kind and its count.
     fn next(&mut self, what: &str) -> String {
         let count = self.counts.entry(what.to_owned()).or_default();

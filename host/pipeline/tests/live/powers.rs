@@ -108,6 +108,21 @@ fn a_version_that_asks_for_more_waits_for_a_word_of_the_operator() {
             .any(|record| record.transition.state == VersionState::Waiting)
     };
     assert!(waits(&host.site));
+    // Whichever way it comes: bound in the other's place, or out of the shadow.
+    let bound = host.rule("rule", &greedy.digest, &["north"], "{}");
+    let error = host.site.put_rule(bound).unwrap_err();
+    assert!(matches!(error, SiteError::Consent { .. }), "{error}");
+    host.site.shadow(&name("rule"), &greedy.digest).unwrap();
+    let error = host.site.promote_shadow(&name("rule"), None).unwrap_err();
+    assert!(matches!(error, SiteError::Consent { .. }), "{error}");
+    assert_eq!(host.site.rule(&name("rule")).unwrap().digest, modest.digest);
+    host.site.promote_shadow(&name("rule"), Some(granted(&[Power::Readings]))).unwrap();
+    assert_eq!(host.site.rule(&name("rule")).unwrap().grants, granted(&[Power::Readings]));
+    // New settings leave what was granted as it is.
+    host.bind("rule", &greedy.digest, &["north"], r#"{"publish":"level"}"#);
+    assert_eq!(host.site.rule(&name("rule")).unwrap().grants, granted(&[Power::Readings]));
+    host.site.remove_rule(&name("rule")).unwrap();
+    host.bind("rule", &modest.digest, &["north"], "{}");
     // A word may be a no.
     host.site.activate(&name("rule"), &greedy.digest, Some(Grants::none())).unwrap();
     let rule = host.site.rule(&name("rule")).unwrap();

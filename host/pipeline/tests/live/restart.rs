@@ -1,8 +1,11 @@
 //! What a restart must not change, and what it must not invent.
 
+use ocellus_core::Power;
+use ocellus_pipeline::{DeclaredRule, RuleSettings};
 use ocellus_runtime::RuleState;
 
-use crate::site::{TestSite, marked, name};
+use crate::powers::granted;
+use crate::site::{TestSite, guest, marked, marked_in, name};
 
 #[test]
 fn tracks_get_new_numbers_after_a_restart() {
@@ -68,4 +71,86 @@ fn a_rule_whose_camera_is_gone_after_a_restart_is_shown_and_its_plugin_kept() {
     );
     host.bind("count", &digest, &["south"], "{}");
     assert_eq!(host.site.rule(&name("count")).unwrap().failure, None);
+}
+
+/// A rule that counts frames in its state and under a key.
+fn counting(host: &TestSite, plugin: &str) -> RuleSettings {
+    let settings = host.rule("count", plugin, &["north"], r#"{"keep":"frames"}"#);
+    RuleSettings { grants: granted(&[Power::KeyValue]), ..settings }
+}
+
+/// The same in the config file.
+fn declared(host: &TestSite) -> Vec<DeclaredRule> {
+    vec![DeclaredRule { settings: counting(host, ""), component: Some(guest("powers").into()) }]
+}
+
+/// What it has counted, alike in both.
+fn count(host: &TestSite) -> u64 {
+    let answer = host.site.query_rule(&name("count"), &name("north"), "counts").unwrap();
+    let (state, value) = answer.split_once(' ').unwrap();
+    assert_eq!(state, value, "state and values are of two moments");
+    state.parse().unwrap()
+}
+
+#[test]
+fn a_rule_keeps_its_memory_on_its_way_from_the_config_file_to_rest_and_back() {
+    let host = TestSite::start(&["north"]);
+    let rules = declared(&host);
+    let host = host.restart_declaring(&["north"], rules);
+    host.wait_until("it has a past", |_| host.calls("count") > 60);
+    let in_the_file = count(&host);
+    let host = host.restart(&["north"]);
+    assert!(host.site.rule(&name("count")).is_err(), "it is in the file no more");
+    let digest = host.site.upload_plugin(guest("powers")).unwrap().digest;
+    host.site.put_rule(counting(&host, &digest)).unwrap();
+    let over_rest = count(&host);
+    assert!(over_rest >= in_the_file, "{over_rest} after {in_the_file}");
+    host.wait_until("it goes on", |_| count(&host) > over_rest + 20);
+    let over_rest = count(&host);
+    let rules = declared(&host);
+    let host = host.restart_declaring(&["north"], rules);
+    assert!(count(&host) >= over_rest, "{} after {over_rest}", count(&host));
+}
+
+#[test]
+fn a_rule_over_rest_under_a_former_rules_name_begins_anew_with_another_version_or_after_a_removal() {
+    let host = TestSite::start(&["north"]);
+    let rules = declared(&host);
+    let host = host.restart_declaring(&["north"], rules);
+    host.wait_until("it has a past", |_| host.calls("count") > 60);
+    let host = host.restart(&["north"]);
+    let other = marked_in("powers", &[("@version=", "2.0.0")]);
+    let other = host.site.upload_plugin(other).unwrap().digest;
+    host.site.put_rule(counting(&host, &other)).unwrap();
+    let is_anew = || host.events("count").iter().filter(|event| is_first(event)).count();
+    host.wait_until("it begins anew", |_| is_anew() == 2);
+    host.wait_until("it has a past", |_| host.calls("count") > 60);
+    host.site.remove_rule(&name("count")).unwrap();
+    host.site.put_rule(counting(&host, &other)).unwrap();
+    host.wait_until("it begins anew again", |_| is_anew() == 3);
+}
+
+/// Whether it is of the first frame that a rule counts.
+fn is_first(record: &ocellus_core::EventRecord) -> bool {
+    record.event.attributes.contains(&("frames".to_owned(), ocellus_core::Value::Integer(1)))
+}
+
+#[test]
+fn another_plugin_under_the_same_name_in_the_config_file_gets_nothing_of_the_former_ones_memory() {
+    let host = TestSite::start(&["north"]);
+    let rules = declared(&host);
+    let host = host.restart_declaring(&["north"], rules);
+    host.wait_until("it has a past", |_| host.calls("count") > 60);
+    let settings = host.rule("count", "", &["north"], "{}");
+    let probe = vec![DeclaredRule { settings, component: Some(marked(&[]).into()) }];
+    let host = host.restart_declaring(&["north"], probe);
+    host.wait_until("it works", |_| host.calls("count") > 60);
+    let log = host.site.rule_log(&name("count")).unwrap();
+    assert!(log.iter().all(|line| !line.message.contains("restored")), "{log:?}");
+    let rules = declared(&host);
+    let host = host.restart_declaring(&["north"], rules);
+    host.wait_until("it begins anew", |_| {
+        host.events("count").iter().filter(|one| is_first(one)).count() == 2
+    });
+    count(&host);
 }

@@ -66,10 +66,10 @@ fn a_promoted_shadow_takes_over_the_active_versions_state() {
     host.wait_until("both work", |site| site.shadow_status(&name("count")).unwrap().frames >= 20);
     let shadow = host.site.shadow_status(&name("count")).unwrap();
     assert_eq!((shadow.comparison.only_live, shadow.comparison.only_shadow), (0, 0), "{shadow:?}");
-    let promoted = host.site.promote_shadow(&name("count")).unwrap();
+    let promoted = host.site.promote_shadow(&name("count"), None).unwrap();
     assert!(promoted.cameras.iter().all(|camera| camera.state == HandedOver::Carried));
     assert_eq!(host.site.rule(&name("count")).unwrap().digest, versions[1]);
-    assert!(host.site.promote_shadow(&name("count")).is_err(), "the shadow has ended");
+    assert!(host.site.promote_shadow(&name("count"), None).is_err(), "the shadow has ended");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use ocellus_core::{Detection, EventRecord, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, Detector, DetectorError, EventQuery, Order, RulePolicy, RuleSettings, Site, SiteParts,
-    SiteSettings,
+    CameraSettings, DeclaredRule, Detector, DetectorError, EventQuery, Order, RulePolicy, RuleSettings, Site,
+    SiteParts, SiteSettings,
 };
 use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -91,12 +91,21 @@ impl TestSite {
     }
 
     /// The same with another runtime.
-    pub(crate) fn restart_with(mut self, options: RuntimeOptions, cameras: &[&str]) -> TestSite {
+    pub(crate) fn restart_with(self, options: RuntimeOptions, cameras: &[&str]) -> TestSite {
+        TestSite::start_with(self.end(), options, 25, cameras)
+    }
+
+    /// The same with rules of the config file.
+    pub(crate) fn restart_declaring(self, cameras: &[&str], rules: Vec<DeclaredRule>) -> TestSite {
+        let settings = SiteSettings { cameras: scenes(25, cameras), rules, ..SiteSettings::default() };
+        TestSite::start_from(self.end(), RuntimeOptions::default(), settings)
+    }
+
+    /// Ends it; its data.
+    fn end(mut self) -> tempfile::TempDir {
         let report = self.site.shutdown(Duration::from_secs(10));
         assert!(report.still_running.is_empty(), "{report:?}");
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        drop(self);
-        TestSite::start_with(folder, options, 25, cameras)
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
     fn start_in(folder: tempfile::TempDir, fps: u32, cameras: &[&str]) -> TestSite {
@@ -110,18 +119,17 @@ impl TestSite {
         fps: u32,
         cameras: &[&str],
     ) -> TestSite {
-        let camera = |(seed, camera): (usize, &&str)| {
-            let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps={fps}");
-            CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
-        };
+        let settings = SiteSettings { cameras: scenes(fps, cameras), ..SiteSettings::default() };
+        TestSite::start_from(folder, options, settings)
+    }
+
+    fn start_from(folder: tempfile::TempDir, options: RuntimeOptions, settings: SiteSettings) -> TestSite {
         let parts = SiteParts {
             detector: Box::new(OnePerson(["person".into()])),
             runtime: Runtime::new(options).unwrap(),
             database: Database::open(folder.path()).unwrap().database,
         };
-        let cameras = cameras.iter().enumerate().map(camera).collect();
-        let site = Site::start(parts, SiteSettings { cameras, ..SiteSettings::default() }).unwrap();
-        TestSite { site, folder }
+        TestSite { site: Site::start(parts, settings).unwrap(), folder }
     }
 
     /// Binds an uploaded plugin under `rule`.
@@ -137,13 +145,13 @@ impl TestSite {
             cameras: cameras.iter().map(|camera| name(camera)).collect(),
             settings: settings.to_owned(),
             policy: RulePolicy::default(),
-            grants: Grants::none(),
+            grants: None,
         }
     }
 
     /// Binds a rule with grants.
     pub(crate) fn bind_granted(&self, rule: (&str, &str), cameras: &[&str], settings: &str, grants: Grants) {
-        let settings = RuleSettings { grants, ..self.rule(rule.0, rule.1, cameras, settings) };
+        let settings = RuleSettings { grants: Some(grants), ..self.rule(rule.0, rule.1, cameras, settings) };
         self.site.put_rule(settings).unwrap();
     }
 
@@ -188,6 +196,15 @@ impl TestSite {
             }
         }
     }
+}
+
+/// A small, fast scene camera for each name.
+fn scenes(fps: u32, cameras: &[&str]) -> Vec<CameraSettings> {
+    let camera = |(seed, camera): (usize, &&str)| {
+        let source = format!("scene:crossing?seed={seed}&width=160&height=128&fps={fps}");
+        CameraSettings::new(name(camera), SourceSpec::parse(&source).unwrap())
+    };
+    cameras.iter().enumerate().map(camera).collect()
 }
 
 impl Drop for TestSite {

@@ -2,15 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use ocellus_core::{Name, Power};
-use ocellus_pipeline::HandedOver;
+use ocellus_core::{Cause, Name, Power, VersionState};
+use ocellus_pipeline::{HandedOver, ShadowStatus, Side, TransitionQuery};
 
+use crate::journal::{again, written};
 use crate::powers::granted;
 use crate::site::{TestSite, marked_in, name};
 
+/// A version of a site rule that may have a deed of its own.
+fn component(version: &str, deed: &str) -> Vec<u8> {
+    let deed = format!("describe-site{deed}");
+    marked_in("powers", &[("@deed=", &deed), ("@version=", version)])
+}
+
 fn site_rule(host: &TestSite, version: &str) -> String {
-    let bytes = marked_in("powers", &[("@deed=", "describe-site"), ("@version=", version)]);
-    host.site.upload_plugin(&bytes).unwrap().digest
+    host.site.upload_plugin(component(version, "")).unwrap().digest
+}
+
+/// A site whose rule `sum` watches two cameras and has seen a while of both; the digests of its versions, of which the
+/// first is active and the second has a deed of its own.
+fn summing(deed: &str) -> (TestSite, [String; 2]) {
+    let host = TestSite::start(&["north", "south"]);
+    let versions = [component("1.0.0", ""), component("2.0.0", deed)];
+    let versions = versions.map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
+    let grants = granted(&[Power::Messages, Power::KeyValue]);
+    host.bind_granted(("sum", &versions[0]), &["north", "south"], r#"{"keep":"frames"}"#, grants);
+    host.wait_until("it has a past", |_| host.calls("sum") >= 120);
+    (host, versions)
+}
+
+/// Frames that it has counted in its state and, alike, in its values.
+fn sum(host: &TestSite) -> u64 {
+    let answer = host.site.query_rule(&name("sum"), &name("north"), "counts").unwrap();
+    let (state, value) = answer.split_once(' ').unwrap();
+    assert_eq!(state, value, "state and values are of two moments");
+    state.parse().unwrap()
 }
 
 /// Frames that the one instance counted, event by event.
@@ -102,4 +128,111 @@ fn a_site_rule_can_change_its_cameras_and_go() {
     let status = host.site.rule(&name("sum")).unwrap();
     assert_eq!((status.scope.as_str(), status.cameras.len()), ("camera", 2));
     assert_eq!(host.site.site_rules_missed(), []);
+}
+
+fn shadow_of(host: &TestSite) -> ShadowStatus {
+    host.site.shadow_status(&name("sum")).unwrap()
+}
+
+#[test]
+fn a_shadow_of_a_site_rule_says_the_same_of_all_cameras_and_takes_its_place_with_its_state() {
+    let (host, versions) = summing("");
+    host.site.shadow(&name("sum"), &versions[1]).unwrap();
+    host.wait_until("both have spoken", |_| shadow_of(&host).comparison.both >= 40);
+    let shadow = shadow_of(&host);
+    // Its events tell the count of its state and that under its key: it began with both.
+    assert_eq!((shadow.comparison.only_live, shadow.comparison.only_shadow), (0, 0), "{shadow:?}");
+    assert_eq!(shadow.missed, 0);
+    assert!(shadow.cameras.keys().eq(["site"]), "{shadow:?}");
+    let before = sum(&host);
+    let promoted = host.site.promote_shadow(&name("sum")).unwrap();
+    assert!(
+        promoted.cameras.iter().map(|on| (on.camera.as_str(), on.state)).eq([("site", HandedOver::Carried)])
+    );
+    assert_eq!(host.site.rule(&name("sum")).unwrap().digest, versions[1]);
+    assert!(sum(&host) >= before);
+    let seen = counted(&host, "sum");
+    assert!(
+        seen.iter().map(|(_, count)| *count).eq(1..=seen.len() as i64),
+        "no frame is missing or counted twice"
+    );
+    assert!(host.site.shadow_status(&name("sum")).is_err(), "the shadow has ended");
+}
+
+#[test]
+fn a_shadow_of_a_site_rule_that_says_too_much_is_found_out_on_every_camera() {
+    let (host, versions) = summing("+process-double");
+    host.site.shadow(&name("sum"), &versions[1]).unwrap();
+    host.wait_until("it is found out", |_| shadow_of(&host).comparison.only_shadow >= 10);
+    let shadow = shadow_of(&host);
+    assert_eq!(shadow.comparison.only_live, 0, "{shadow:?}");
+    for camera in ["north", "south"] {
+        let of_it = |found: &&ocellus_pipeline::Difference| found.camera == name(camera);
+        assert!(shadow.comparison.differences.iter().any(|found| of_it(&found)), "{camera}: {shadow:?}");
+    }
+    assert!(shadow.comparison.differences.iter().all(|found| found.side == Side::Shadow));
+    host.site.drop_shadow(&name("sum")).unwrap();
+    let seen = counted(&host, "sum");
+    assert!(seen.iter().map(|(_, count)| *count).eq(1..=seen.len() as i64), "what it said went nowhere");
+}
+
+#[test]
+fn a_shadow_that_refuses_the_state_or_has_another_scope_leaves_the_site_rule_alone() {
+    let (host, versions) = summing("+restore-refuse");
+    let error = host.site.shadow(&name("sum"), &versions[1]).unwrap_err();
+    assert!(error.to_string().contains("I start afresh"), "{error}");
+    let modest = host.site.upload_plugin(marked_in("powers", &[("@version=", "3.0.0")])).unwrap().digest;
+    let error = host.site.shadow(&name("sum"), &modest).unwrap_err();
+    assert!(error.to_string().contains("site scope"), "{error}");
+    let error = host.site.activate(&name("sum"), &versions[1], None).unwrap_err();
+    assert!(error.to_string().contains("for the site"), "{error}");
+    let before = sum(&host);
+    host.wait_until("it goes on", |_| sum(&host) > before + 5);
+}
+
+#[test]
+fn a_journal_of_a_site_rule_has_all_its_cameras_and_its_calls_come_to_the_same_again() {
+    let (host, _) = summing("");
+    let journal = host.site.record_rule(&name("sum"), &name("north"), 60).unwrap();
+    host.site.command_rule(&name("sum"), &name("south"), "set a b").unwrap();
+    let first = written(journal);
+    let report = again(&first, component("1.0.0", ""));
+    assert_eq!((report.calls, &report.different), (60, &None));
+    assert!(report.events >= 50, "{report:?}");
+    let text = String::from_utf8(first).unwrap();
+    let handles: std::collections::BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(r#"{"seen":{"camera":"#)?.split(',').next())
+        .collect();
+    assert_eq!(handles.len(), 2, "both cameras are in it");
+    assert!(text.contains("commanded"));
+    // Another decision is found, and a rule of another scope is no rule for it.
+    let report = again(text.as_bytes(), component("1.0.0", "+process-double"));
+    assert!(report.different.is_some_and(|different| different.calls >= 30));
+    let camera = name("west");
+    assert!(host.site.record_rule(&name("sum"), &camera, 1).is_err());
+    let host = host.restart(&["north", "south"]);
+    let journal = host.site.record_rule(&name("sum"), &name("south"), 20).unwrap();
+    assert_eq!(again(&written(journal), component("1.0.0", "")).different, None);
+}
+
+#[test]
+fn a_site_rule_whose_new_version_traps_goes_back_by_itself_with_what_it_counted() {
+    let (host, versions) = summing("+process-trap");
+    let before = sum(&host);
+    host.site.activate(&name("sum"), &versions[1], None).unwrap();
+    host.wait_until("the host goes back", |site| site.rule(&name("sum")).unwrap().digest == versions[0]);
+    assert!(sum(&host) >= before);
+    let rule = host.site.rule(&name("sum")).unwrap();
+    assert_eq!(rule.quarantined[0].0, versions[1]);
+    assert!(rule.quarantined[0].1.contains("calls trapped"), "{:?}", rule.quarantined);
+    let query = TransitionQuery { rule: Some(name("sum")), ..TransitionQuery::default() };
+    let log = host.site.transitions(&query).unwrap();
+    let newest = [0, 1].map(|index: usize| (log[index].transition.state, log[index].transition.cause));
+    assert_eq!(newest, [(VersionState::Active, Cause::Breach), (VersionState::Quarantined, Cause::Breach)]);
+    let before = sum(&host);
+    host.wait_until("it goes on", |_| sum(&host) > before + 20);
+    let host = host.restart(&["north", "south"]);
+    assert_eq!(host.site.rule(&name("sum")).unwrap().digest, versions[0]);
+    assert!(sum(&host) > before);
 }

@@ -102,7 +102,7 @@ fn a_version_that_refuses_its_settings_changes_nothing() {
         cameras: vec![name("north")],
         settings: r#"{"do":"refuse-settings"}"#.into(),
         policy: ocellus_pipeline::RulePolicy::default(),
-        grants: ocellus_runtime::Grants::none(),
+        grants: None,
     });
     let error = refused.unwrap_err();
     assert!(

@@ -122,6 +122,11 @@ pub enum CompilerError {
         /// The limit.
         seconds: u64,
     },
+    /// Somebody else killed it: the system, which takes a compiler first where memory is short.
+    #[error(
+        "the compiler was killed from outside, most likely since the machine is short of memory; free some and try again"
+    )]
+    Killed,
     /// Others wait already.
     #[error("{waiting} components wait already to be compiled; try again when they are done")]
     Busy {
@@ -147,7 +152,10 @@ impl CompilerError {
             | CompilerError::OutOfMemory { .. }
             | CompilerError::TooLarge { .. }
             | CompilerError::Crashed { .. } => true,
-            CompilerError::Late { .. } | CompilerError::Busy { .. } | CompilerError::Unusable { .. } => false,
+            CompilerError::Late { .. }
+            | CompilerError::Killed
+            | CompilerError::Busy { .. }
+            | CompilerError::Unusable { .. } => false,
         }
     }
 }

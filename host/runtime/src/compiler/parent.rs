@@ -180,6 +180,10 @@ fn judge(ended: Ended, limits: &CompilerLimits) -> Result<Vec<u8>, NoCode> {
     if is(Signal::XFSZ) {
         return failed(CompilerError::TooLarge { mib: limits.code >> 20 });
     }
+    // The host itself kills only what is late, and that has no status.
+    if is(Signal::KILL) {
+        return failed(CompilerError::Killed);
+    }
     if status.code() == Some(REFUSED.into()) {
         return Err(NoCode::Refused(words));
     }

@@ -188,7 +188,7 @@ impl RuleSlot {
     /// Saves the rule's state if a second of frame time has passed since it was saved last.
     pub fn save_when_due(&mut self) {
         if self.snapshots.is_due(self.clock.now(), self.policy.snapshot_every) {
-            self.save();
+            let _ = self.save_state();
         }
     }
 
@@ -230,7 +230,7 @@ impl RuleSlot {
     /// Saves the state now, as for a shutdown, and returns what is new since the last time.
     pub fn checkpoint_now(&mut self) -> Option<Checkpoint> {
         if matches!(self.state, State::Active(_)) {
-            self.save();
+            let _ = self.save_state();
         }
         self.take_checkpoint()
     }
@@ -338,14 +338,6 @@ impl RuleSlot {
         }
     }
 
-    fn save(&mut self) {
-        if self.save_state().is_ok()
-            && let State::Active(instance) = &self.state
-        {
-            self.changes = self.ledger.changes(instance.values());
-        }
-    }
-
     /// Has the running instance save, and keeps the state with its values; how large it is.
     fn save_state(&mut self) -> Result<usize, CallError> {
         let State::Active(instance) = &mut self.state else {
@@ -357,6 +349,7 @@ impl RuleSlot {
             Ok(state) => {
                 let bytes = state.len();
                 self.ledger.note(instance.checkpoint_values());
+                self.changes = self.ledger.changes(instance.values());
                 self.saved = Some(Ok(self.snapshots.keep(&self.probed, now, state)));
                 Ok(bytes)
             }

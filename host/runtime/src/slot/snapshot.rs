@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ocellus_core::{Name, TimeUs};
 
-use crate::lifecycle::Probed;
+use crate::lifecycle::{Digest, Probed};
 use crate::values::{KeyValues, ValueChanges};
 
 /// A rule's state and where it came from.
@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub plugin: Name,
     /// The plugin's version, which a later version is told.
     pub version: semver::Version,
+    /// The bytes that wrote it: two builds may go by one version.
+    pub digest: Digest,
     /// Time of the last frame it contains.
     pub time: TimeUs,
     /// The state; only the plugin knows what it means.
@@ -79,10 +81,10 @@ impl Snapshots {
     /// Keeps a state, and gives it back as it is kept.
     pub(super) fn keep(&mut self, probed: &Probed, now: TimeUs, state: Vec<u8>) -> Arc<[u8]> {
         self.last = Some(now);
-        let description = probed.description();
+        let (description, digest) = (probed.description(), probed.artifact().digest);
         if let Some(newest) = &mut self.newest
             && *newest.state == *state
-            && newest.version == description.version
+            && newest.digest == digest
         {
             // The same state again is not worth the owner's disk.
             newest.time = now;
@@ -92,11 +94,18 @@ impl Snapshots {
         self.newest = Some(Snapshot {
             plugin: description.name.clone(),
             version: description.version.clone(),
+            digest,
             time: now,
             state: Arc::clone(&state),
         });
         self.is_new = true;
         state
+    }
+
+    /// Another version has begun, with this state.
+    pub(super) fn begin(&mut self, state: Option<Snapshot>) {
+        self.is_new = state.is_some();
+        self.newest = state;
     }
 
     /// Waits for the next turn instead of trying again on every frame.
@@ -113,9 +122,5 @@ impl Snapshots {
         let taken = self.newest.as_ref().filter(|_| self.is_new || in_any_case).cloned();
         self.is_new = false;
         taken
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Snapshots::new(None);
     }
 }

@@ -76,6 +76,13 @@ pub enum Handover {
     Cold,
 }
 
+/// An instance of the new version that has taken its memory over.
+struct Begun {
+    instance: Box<Instance>,
+    memory: Memory,
+    state: Handover,
+}
+
 /// A swap that happened.
 #[derive(Debug)]
 pub struct Committed {
@@ -87,6 +94,8 @@ pub struct Committed {
     pub state: Handover,
     /// What the old version remembered as it was replaced, for a way back to it.
     pub handed: Option<Memory>,
+    /// What the new version began with. Where that is on the owner's disk, a restart begins as this swap did.
+    pub began: Memory,
     /// The old instance; drop it off the frames' path.
     pub retired: Retired,
 }
@@ -122,7 +131,7 @@ impl RuleSlot {
     /// [`SwapAborted`] when the state cannot be handed over and [`OnRefusal::Abort`] holds; the old version
     /// goes on.
     pub fn commit(&mut self, swap: PreparedSwap, now: TimeUs) -> Result<Committed, SwapAborted> {
-        let PreparedSwap { probed, mut instance, on_refusal, fallback, policy } = swap;
+        let PreparedSwap { probed, instance, on_refusal, fallback, policy } = swap;
         self.clock.see(None, now);
         let kept = match self.state_for(&probed) {
             Ok(kept) => kept,
@@ -130,34 +139,23 @@ impl RuleSlot {
             Err(error) => return Err(SwapAborted::Save(error)),
         };
         let handed = kept.as_ref().map(|(memory, _)| memory.clone());
-        let state = match kept {
-            None => Handover::Cold,
-            Some((memory, handover)) => match take_over(&mut instance, &memory) {
-                Ok(()) => handover,
-                Err(refusal) => {
-                    let fallback = [fallback, Some(Memory { state: None, values: memory.values })];
-                    let (other, state) = self.restart_with(&probed, fallback, on_refusal, refusal)?;
-                    *instance = other;
-                    state
-                }
-            },
-        };
+        let begun = self.begin((&probed, instance), kept, fallback, on_refusal)?;
+        let Begun { instance, memory: began, state } = begun;
         let mut ledger = std::mem::take(&mut self.ledger);
         ledger.replaced(self.values(), instance.values());
+        self.changes = ledger.changes(instance.values());
         self.ledger = ledger;
+        self.snapshots.begin(began.state.clone());
         let (from, to) = (self.probed.artifact().digest, probed.artifact().digest);
         let retired = Retired { _instance: self.replace(State::Active(instance)) };
         self.values = KeyValues::default();
         // It was the former instance that saved.
         self.saved = None;
-        if probed.description().name != self.probed.description().name {
-            self.snapshots.clear();
-        }
         self.probed = probed;
         self.policy = policy.unwrap_or_else(|| self.policy.clone());
         self.strikes.clear();
         self.figures = super::Figures::new();
-        Ok(Committed { from, to, state, handed, retired })
+        Ok(Committed { from, to, state, handed, began, retired })
     }
 
     /// Puts a fresh instance of the running version in the place of the old one, with its memory, which is returned.
@@ -178,7 +176,7 @@ impl RuleSlot {
         if let Some(figures) = retiring.filter(|_| is_new) {
             self.figures = figures;
         }
-        Ok(committed?.handed.unwrap_or_default())
+        Ok(committed?.began)
     }
 
     /// What a version of the same plugin would take over at a swap now: the running version's own memory, else
@@ -190,31 +188,46 @@ impl RuleSlot {
         Ok(self.state_for(probed)?.map(|(memory, _)| memory))
     }
 
-    /// Another instance in place of one that refused its state, which may have left its traces.
-    fn restart_with(
+    /// Has the new version begin with what was kept; else, or where that has no state, with the fallback.
+    fn begin(
         &self,
-        probed: &Probed,
-        [fallback, empty]: [Option<Memory>; 2],
+        (probed, mut instance): (&Probed, Box<Instance>),
+        kept: Option<(Memory, Handover)>,
+        fallback: Option<Memory>,
         on_refusal: OnRefusal,
-        refusal: CallError,
-    ) -> Result<(Instance, Handover), SwapAborted> {
-        let revive = |memory: &Memory| probed.revive(self.share, memory);
-        let fallback = fallback.map(|memory| memory.of(&probed.description().name));
-        if let Some(memory) = &fallback
-            && let Some(snapshot) = &memory.state
-            && let Ok(instance) = revive(memory)
+    ) -> Result<Begun, SwapAborted> {
+        let (memory, state) = kept.unwrap_or((Memory::default(), Handover::Cold));
+        if memory.state.is_none()
+            && let Some(begun) = self.begin_with(probed, fallback.clone())
         {
-            let (bytes, age) = (snapshot.state.len(), self.clock.now().since(snapshot.time));
-            return Ok((instance, Handover::FromSnapshot { bytes, age }));
+            return Ok(begun);
         }
-        match on_refusal {
-            OnRefusal::Abort => Err(SwapAborted::Restore(refusal)),
-            // Without its state; what is under keys is the rule's, not the version's.
-            OnRefusal::StartCold => {
-                let instance = revive(&empty.unwrap_or_default()).map_err(SwapAborted::Restore)?;
-                Ok((instance, Handover::Cold))
-            }
+        let refusal = match take_over(&mut instance, &memory) {
+            Ok(()) => return Ok(Begun { instance, memory, state }),
+            Err(refusal) => refusal,
+        };
+        match (self.begin_with(probed, fallback), on_refusal) {
+            (Some(begun), _) => Ok(begun),
+            (None, OnRefusal::Abort) => Err(SwapAborted::Restore(refusal)),
+            (None, OnRefusal::StartCold) => self.begin_cold(probed, memory.values),
         }
+    }
+
+    /// Another instance, since one that refused a state may keep traces of it; none where there is no such memory,
+    /// or that is refused too.
+    fn begin_with(&self, probed: &Probed, memory: Option<Memory>) -> Option<Begun> {
+        let memory = memory?.of(&probed.description().name);
+        let snapshot = memory.state.as_ref()?;
+        let (bytes, age) = (snapshot.state.len(), self.clock.now().since(snapshot.time));
+        let instance = Box::new(probed.revive(self.share, &memory).ok()?);
+        Some(Begun { instance, memory, state: Handover::FromSnapshot { bytes, age } })
+    }
+
+    /// The same without a state; what is under keys is the rule's, not the version's.
+    fn begin_cold(&self, probed: &Probed, values: KeyValues) -> Result<Begun, SwapAborted> {
+        let memory = Memory { state: None, values };
+        let instance = probed.revive(self.share, &memory).map_err(SwapAborted::Restore)?;
+        Ok(Begun { instance: Box::new(instance), memory, state: Handover::Cold })
     }
 
     /// What `probed` should take over: the running version's own memory, else its last checkpoint.
@@ -228,23 +241,23 @@ impl RuleSlot {
             }
             Err(error) => error,
         };
-        match (self.remembered(), error) {
-            (Some(memory), _) => {
-                let kept = memory.state.as_ref();
-                let bytes = kept.map_or(0, |kept| kept.state.len());
-                let age = kept.map_or(Duration::ZERO, |kept| self.clock.now().since(kept.time));
-                Ok(Some((memory, Handover::FromSnapshot { bytes, age })))
+        let memory = self.remembered();
+        match (memory.as_ref().map(|memory| &memory.state), error) {
+            (Some(Some(kept)), _) => {
+                let (bytes, age) = (kept.state.len(), self.clock.now().since(kept.time));
+                Ok(memory.map(|memory| (memory, Handover::FromSnapshot { bytes, age })))
             }
-            // Not running and nothing saved: there is nothing to lose.
-            (None, CallError::Dead) => Ok(None),
-            (None, error) => Err(error),
+            // Not running and no state saved: there is none to lose.
+            (_, CallError::Dead) => Ok(memory.map(|memory| (memory, Handover::Cold))),
+            (_, error) => Err(error),
         }
     }
 
-    /// The last state with the values of now, which are of the same moment while nothing runs.
+    /// The last state with the values of now, which are of the same moment while nothing runs; none where there is
+    /// neither.
     fn remembered(&self) -> Option<Memory> {
-        let state = self.snapshots.newest().cloned()?;
-        Some(Memory { state: Some(state), values: self.values().clone() })
+        let memory = Memory { state: self.snapshots.newest().cloned(), values: self.values().clone() };
+        (memory.state.is_some() || !memory.values.is_empty()).then_some(memory)
     }
 }
 

@@ -170,3 +170,50 @@ fn another_plugin_in_the_slot_finds_nothing_and_the_disk_is_told_to_forget() {
     let changes = slot.checkpoint_now().expect("a state").values.changes;
     assert!(matches!(&changes[..], [(key, None)] if &**key == "count"), "{changes:?}");
 }
+
+#[test]
+fn what_is_kept_after_a_look_at_the_state_has_the_values_of_its_moment() {
+    let (first, picky) = (version("1.0.0", ""), version("2.0.0", "restore-refuse"));
+    let mut slot = start(&first);
+    let mut disk = Vec::new();
+    show(&mut slot, 0..5);
+    let handed = slot.handover_to(&picky).expect("saves").expect("a memory");
+    let checkpoint = slot.take_checkpoint().expect("the state is new");
+    kept(&mut disk, &checkpoint);
+    assert_eq!(checkpoint.snapshot.state[..], 5_u64.to_le_bytes());
+    assert_eq!(disk, [("count".to_owned(), 5_u64.to_le_bytes().to_vec())]);
+    assert_eq!(handed.values, disk.into_iter().collect());
+}
+
+#[test]
+fn a_version_that_begins_cold_forgets_the_state_it_refused_but_the_way_back_does_not() {
+    let (first, picky) = (version("1.0.0", ""), version("2.0.0", "restore-refuse"));
+    let mut slot = start(&first);
+    show(&mut slot, 0..12);
+    let swap = prepare_swap(&picky, slot.share(), OnRefusal::StartCold).expect("starts");
+    let committed = slot.commit(swap, frame(12).time).expect("swaps");
+    assert_eq!((committed.state, &committed.began.state), (Handover::Cold, &None));
+    assert_eq!(committed.began.values.len(), 1);
+    assert!(slot.take_checkpoint().is_none(), "there is no state to keep");
+    // It dies before it has saved a state: its own is what comes first, and there is none.
+    slot.command(frame(13).time, "trap");
+    let swap = prepare_swap(&first, slot.share(), OnRefusal::Abort).expect("starts");
+    let back = slot.commit(swap.with_fallback(committed.handed), frame(14).time).expect("goes back");
+    assert!(matches!(back.state, Handover::FromSnapshot { .. }), "{:?}", back.state);
+    assert_eq!(back.began.state.expect("its own").digest, first.artifact().digest);
+    let kept = slot.take_checkpoint().expect("what it began with").snapshot;
+    assert_eq!((kept.digest, &kept.state[..]), (first.artifact().digest, &12_u64.to_le_bytes()[..]));
+}
+
+#[test]
+fn values_outlive_two_versions_of_which_none_has_saved_a_state() {
+    let (first, picky) = (version("1.0.0", ""), version("2.0.0", "restore-refuse"));
+    let mut slot = start(&first);
+    show(&mut slot, 0..5);
+    for version in [&picky, &first] {
+        let swap = prepare_swap(version, slot.share(), OnRefusal::StartCold).expect("starts");
+        slot.commit(swap, frame(5).time).expect("swaps");
+        slot.command(frame(5).time, "trap");
+    }
+    assert_eq!(slot.values().len(), 1, "nothing but a rule removes what is under its keys");
+}

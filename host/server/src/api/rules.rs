@@ -13,7 +13,6 @@ use crate::extract::{Body, Named, Query, name};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
 use crate::wire::grants::RuleGrants;
-use crate::wire::raw;
 use crate::wire::rule::{
     Activate, Activated, BindRule, LogLine, Rule, RuleAnswer, RuleList, RuleLog, RuleRequest,
 };
@@ -109,7 +108,7 @@ pub(crate) async fn roll_back(
 #[utoipa::path(post, path = "/api/v1/rules/{name}/query", tag = "rules", operation_id = "queryRule",
     request_body = RuleRequest, params(("name" = String, Path, description = "The rule.")),
     responses((status = 200, body = RuleAnswer, description = "The rule's answer."),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule refuses the question."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule refuses the question, or its answer is not JSON."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn query(
     State(shared): State<Shared>,
@@ -117,8 +116,10 @@ pub(crate) async fn query(
     Body(question): Body<RuleRequest>,
 ) -> Result<Json<RuleAnswer>, Problem> {
     let camera = name(&question.camera, "camera")?;
-    let ask = move |site: &ocellus_pipeline::Site| site.query_rule(&rule, &camera, question.request.get());
-    Ok(Json(RuleAnswer { answer: raw(blocking(&shared, ask).await?) }))
+    let asked = rule.clone();
+    let ask = move |site: &ocellus_pipeline::Site| site.query_rule(&asked, &camera, question.request.get());
+    let said = blocking(&shared, ask).await?;
+    Ok(Json(RuleAnswer::new(said).map_err(|reason| SiteError::Rule { rule, reason })?))
 }
 
 /// Gives a rule an operator's correction

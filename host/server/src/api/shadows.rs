@@ -3,11 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use ocellus_pipeline::SiteError;
 
-use crate::extract::{Body, Named};
+use crate::extract::{Body, Named, OptionalBody};
 use crate::problem::{Problem, ProblemDocument};
 use crate::state::{Shared, blocking};
-use crate::wire::rule::{Activate, Activated};
+use crate::wire::grants::RuleGrants;
+use crate::wire::rule::{Activate, Activated, Promote};
 use crate::wire::shadow::Shadow;
 
 /// How a rule's shadow compares with the active version
@@ -38,14 +40,18 @@ pub(crate) async fn start(
 
 /// Activates the shadow in the active version's place
 #[utoipa::path(post, path = "/api/v1/rules/{name}/shadow/promote", tag = "rules", operation_id = "promoteShadow",
+    request_body(content = Promote, description = "May be left out."),
     params(("name" = String, Path, description = "The rule.")),
     responses((status = 200, body = Activated, description = "Switched."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The version asks for more than those before it: say what it gets."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn promote(
     State(shared): State<Shared>,
     Named(rule): Named,
+    OptionalBody(Promote { grants }): OptionalBody<Promote>,
 ) -> Result<Json<Activated>, Problem> {
-    Ok(Json(blocking(&shared, move |site| site.promote_shadow(&rule)).await?.into()))
+    let grants = grants.map(RuleGrants::into_grants).transpose().map_err(SiteError::from)?;
+    Ok(Json(blocking(&shared, move |site| site.promote_shadow(&rule, grants)).await?.into()))
 }
 
 /// Ends a shadow

@@ -228,9 +228,10 @@ pub(crate) struct BindRule {
     /// What becomes of it after a failure.
     #[serde(default)]
     on_failure: OnFailureName,
-    /// What it may do beyond seeing tracks.
+    /// What it may do beyond seeing tracks; as before where it is left out, and nothing for a new rule. Needed where
+    /// another version is bound that asks for more than the ones before it.
     #[serde(default)]
-    grants: RuleGrants,
+    grants: Option<RuleGrants>,
 }
 
 fn nothing() -> Box<RawValue> {
@@ -246,7 +247,7 @@ impl BindRule {
             plugin: self.plugin,
             cameras: cameras.collect::<Result<_, _>>()?,
             settings: self.settings.get().to_owned(),
-            grants: self.grants.into_grants().map_err(SiteError::from)?,
+            grants: self.grants.map(RuleGrants::into_grants).transpose().map_err(SiteError::from)?,
             policy: RulePolicy { limits: self.limits.into_limits(), on_failure: self.on_failure.into() },
         })
     }
@@ -260,6 +261,15 @@ pub(crate) struct Activate {
     pub(crate) plugin: String,
     /// What the rule may do from now on; as before where it is left out. Needed where the version asks for more
     /// than the ones before it.
+    #[serde(default)]
+    pub(crate) grants: Option<RuleGrants>,
+}
+
+/// What an operator says as a shadow takes over.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Promote {
+    /// As in activating.
     #[serde(default)]
     pub(crate) grants: Option<RuleGrants>,
 }
@@ -335,6 +345,15 @@ pub(crate) struct RuleAnswer {
     pub(crate) answer: Box<RawValue>,
 }
 
+impl RuleAnswer {
+    /// # Errors
+    /// What is wrong with an answer that is not JSON; a rule may say anything.
+    pub(crate) fn new(said: String) -> Result<RuleAnswer, String> {
+        let answer = RawValue::from_string(said);
+        answer.map(|answer| RuleAnswer { answer }).map_err(|error| format!("its answer is not JSON: {error}"))
+    }
+}
+
 /// What a rule wrote, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleLog {
@@ -357,5 +376,20 @@ pub(crate) struct LogLine {
 impl From<RuleLogLine> for LogLine {
     fn from(line: RuleLogLine) -> LogLine {
         LogLine { camera: line.camera, time_us: line.time.0, level: line.level, message: line.message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_json_is_not_passed_on() {
+        for said in ["", "{", "3 people", "{} {}", "\0"] {
+            let reason = RuleAnswer::new(said.to_owned()).map(drop).unwrap_err();
+            assert!(reason.starts_with("its answer is not JSON: "), "{reason}");
+        }
+        let answer = RuleAnswer::new(r#"{"people":3}"#.to_owned()).unwrap();
+        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"answer":{"people":3}}"#);
     }
 }

@@ -54,6 +54,9 @@ async fn a_body_that_cannot_be_used_is_refused_and_the_field_named() {
             .problem(400, "bad-name")
             .contains("../yard")
     );
+    let flood = post(&format!(r#"{{"{}":1}}"#, "ä".repeat(100_000))).await;
+    flood.problem(422, "invalid");
+    assert!(flood.bytes.len() < 10_000, "a refusal of {} bytes", flood.bytes.len());
     let form = request(Method::POST, "/api/v1/cameras").header(header::CONTENT_TYPE, "text/plain");
     let form = host.send(form.body(Body::from("name=yard")).unwrap()).await;
     assert!(form.problem(415, "unsupported-media-type").contains("application/json"));

@@ -282,7 +282,7 @@ fn the_log_of_versions_is_kept_in_order_and_found_by_rule() {
     drop(database);
     let database = open(folder.path());
     let more = [entry("a", VersionState::Quarantined)];
-    let added = database.put_rule_with(&rule("a", Digest::of(b"x")), &more).unwrap();
+    let added = database.put_rule_with(&rule("a", Digest::of(b"x")), &more, &[]).unwrap();
     assert_eq!(added[0].sequence, 3);
     let of_a = TransitionQuery { rule: Some(name("a")), ..TransitionQuery::default() };
     let found = database.transitions(&of_a).unwrap();

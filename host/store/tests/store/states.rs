@@ -1,7 +1,10 @@
 use std::fs;
 
 use ocellus_core::{CameraHandle, TimeUs};
-use ocellus_store::{Digest, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError, ValueChange};
+use ocellus_store::{
+    Database, Digest, MemoryRecord, RuleRecord, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError,
+    ValueChange,
+};
 
 use crate::support::{name, open};
 
@@ -118,4 +121,80 @@ fn what_an_instance_keeps_under_keys_is_its_own_and_goes_with_its_rule() {
     database.delete_states(&name("a")).unwrap();
     assert_eq!(database.values(&key("a", site)).unwrap(), []);
     assert_eq!(database.values(&key("a.b", site)).unwrap().len(), 2);
+}
+
+fn rule(text: &str) -> RuleRecord {
+    RuleRecord {
+        name: name(text),
+        plugin: name("line-crossing"),
+        digest: Digest::of(b"plugin"),
+        previous: vec![],
+        cameras: vec![],
+        settings: "{}".to_owned(),
+        policy: String::new(),
+        grants: String::new(),
+        quarantined: vec![],
+        enabled: true,
+        created: TimeUs(1),
+        changed: TimeUs(1),
+    }
+}
+
+fn memory(database: &Database, key: &StateKey) -> (Option<StateRecord>, Vec<(String, Vec<u8>)>) {
+    (database.state(key).unwrap(), database.values(key).unwrap())
+}
+
+#[test]
+fn what_a_version_begins_with_takes_the_place_of_all_that_was_there_with_its_rules_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let (site, camera) = (StatePlace::Site, StatePlace::Camera(CameraHandle(0)));
+    let database = open(folder.path());
+    for place in [site, camera] {
+        let values = [set("stays", b"1"), set("changes", b"1"), set("goes", b"1")];
+        database.put_memory(&key("a", place), &state(vec![1; 10]), &values).unwrap();
+    }
+    let values = vec![("changes".to_owned(), b"2".to_vec()), ("stays".to_owned(), b"1".to_vec())];
+    let large = Some(state(vec![2; 50_000]));
+    let began = [
+        MemoryRecord { key: key("a", site), state: large.clone(), values: values.clone() },
+        MemoryRecord { key: key("a", camera), state: None, values: vec![] },
+    ];
+    let too_large = MemoryRecord { state: Some(state(vec![0; STATE_LIMIT + 1])), ..began[1].clone() };
+    let refused = database.put_rule_with(&rule("a"), &[], &[began[1].clone(), too_large]);
+    assert!(matches!(refused, Err(StoreError::TooLarge { .. })), "{refused:?}");
+    assert_eq!(database.rule(&name("a")).unwrap(), None);
+    assert_eq!(memory(&database, &key("a", camera)).1.len(), 3, "nothing of it has happened");
+    database.put_rule_with(&rule("a"), &[], &began).unwrap();
+    drop(database);
+
+    let database = open(folder.path());
+    assert_eq!(database.rule(&name("a")).unwrap(), Some(rule("a")));
+    assert_eq!(memory(&database, &key("a", site)), (large, values));
+    assert_eq!(memory(&database, &key("a", camera)), (None, vec![]));
+}
+
+#[test]
+fn of_a_rules_memory_only_what_the_right_version_saved_is_retained() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    let ours = Digest::of(b"plugin");
+    let places = [0, 1, 2].map(|handle| key("a", StatePlace::Camera(CameraHandle(handle))));
+    let foreign = StateRecord { digest: Digest::of(b"other"), ..state(vec![1; 9000]) };
+    for (place, saved) in places.iter().zip([&state(vec![1; 9000]), &foreign]) {
+        database.put_memory(place, saved, &[set("k", b"v")]).unwrap();
+    }
+    let unsaved = MemoryRecord { key: places[2].clone(), state: None, values: vec![("k".into(), vec![1])] };
+    database.put_rule_with(&rule("a"), &[], &[unsaved]).unwrap();
+    database.put_memory(&key("a.b", StatePlace::Site), &foreign, &[set("k", b"v")]).unwrap();
+
+    assert_eq!(
+        database.retain_states(&name("a"), |saved| saved.is_none_or(|saved| saved == ours)).unwrap(),
+        1
+    );
+    assert_eq!(places.each_ref().map(|place| memory(&database, place).1.len()), [1, 0, 1]);
+    assert_eq!(database.retain_states(&name("a"), |saved| saved == Some(ours)).unwrap(), 0);
+    assert_eq!(places.each_ref().map(|place| memory(&database, place).1.len()), [1, 0, 0]);
+    assert_eq!(memory(&database, &places[0]).0, Some(state(vec![1; 9000])));
+    assert_eq!(memory(&database, &key("a.b", StatePlace::Site)).1.len(), 1, "another rule's");
+    assert_eq!(fs::read_dir(folder.path().join("states")).unwrap().count(), 2);
 }

@@ -1,9 +1,10 @@
 //! A rule that uses every power that it is granted, and says what came of it.
 //!
 //! Settings: `{"publish":"topic","hear":"topic","webhook":"url","keep":"key","trap-at":7}`, each optional. Every frame
-//! gives an event `saw`. With `"count-asked":"event"` that says how often it was asked or had to save, since it began;
-//! with `"count-asked":"measurement"` a measurement says so, and there is no event. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
-//! nothing.
+//! gives an event `saw`; with `"count-asked":"event"` that says how often it was asked and had to save since it began,
+//! with `"count-asked":"measurement"` a measurement says so and there is no event. The mark `describe-site` makes it a
+//! rule of site scope, `describe-modest` one that asks for nothing. A version marked `process-double` says it twice, one
+//! marked `process-trap` traps, from the twentieth frame on that it sees.
 
 mod marks;
 
@@ -21,8 +22,12 @@ struct Memory {
     keep: Option<String>,
     trap_at: Option<u64>,
     granted: u32,
+    /// Frames since the beginning, over restarts.
     frames: u64,
+    /// Frames that this instance has seen.
+    seen: u64,
     count_asked: Option<String>,
+    /// How often this instance was asked and had to save.
     asked: u64,
 }
 
@@ -90,6 +95,7 @@ impl Guest for PowersRule {
             trap_at: setting(&settings, "trap-at").and_then(|at| at.parse().ok()),
             granted: EACH.into_iter().filter(|flag| granted & *flag == *flag).count() as u32,
             frames: 0,
+            seen: 0,
             count_asked: setting(&settings, "count-asked"),
             asked: 0,
         });
@@ -99,6 +105,8 @@ impl Guest for PowersRule {
     fn process(frame: Frame, tracks: Tracks, messages: Vec<Message>) -> Result<Output, String> {
         MEMORY.with_borrow_mut(|memory| {
             memory.frames += 1;
+            memory.seen += 1;
+            let deed = if memory.seen >= 20 { marks::deed("process-") } else { String::new() };
             let mut attributes = vec![
                 number("camera", frame.camera.into()),
                 number("frames", memory.frames),
@@ -117,19 +125,20 @@ impl Guest for PowersRule {
                     Err(refusal) => text("kept", format!("{refusal:?}")),
                 });
             }
-            if memory.trap_at == Some(memory.frames) {
+            if memory.trap_at == Some(memory.frames) || deed == "trap" {
                 panic!("trapped at frame {}", memory.frames);
             }
             let mut output = nothing();
+            let mut saw = Event { kind: "saw".into(), track: None, attributes };
             match memory.count_asked.as_deref() {
                 Some("measurement") => {
                     output.measurements.push(Measurement { name: "asked".into(), value: memory.asked as f64 });
                 }
-                Some(_) => {
-                    attributes.push(number("asked", memory.asked));
-                    output.events.push(Event { kind: "saw".into(), track: None, attributes });
+                how => {
+                    saw.attributes.extend(how.map(|_| number("asked", memory.asked)));
+                    output.events.extend((deed == "double").then(|| saw.clone()));
+                    output.events.push(saw);
                 }
-                None => output.events.push(Event { kind: "saw".into(), track: None, attributes }),
             }
             if let Some(topic) = &memory.publish {
                 let attributes = vec![number("n", memory.frames)];
@@ -168,6 +177,12 @@ impl Guest for PowersRule {
     fn query(request: String) -> Result<String, String> {
         MEMORY.with_borrow_mut(|memory| memory.asked += 1);
         Ok(match request.split(' ').collect::<Vec<_>>()[..] {
+            // Frames by its state, then by its values.
+            ["counts"] => MEMORY.with_borrow(|memory| {
+                let kept = memory.keep.as_deref().and_then(|key| key_value::get(key).ok()?);
+                let kept = kept.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+                format!("{} {kept}", memory.frames)
+            }),
             ["get", key] => format!("{:?}", key_value::get(key)),
             ["keys", prefix] => format!("{:?}", key_value::keys(prefix, None, 100)),
             ["set", key, value] => format!("{:?}", key_value::set(key, value.as_bytes())),

@@ -1,6 +1,6 @@
 //! Texts in the component's data that tests overwrite in place.
 
-/// What to do in calls that have no settings: `@deed=` and up to 41 characters, filled with spaces.
+/// What a version does of itself: `@deed=` and up to 41 characters, deeds with `+` between, filled with spaces.
 static DEED: [u8; 48] = *b"@deed=                                          ";
 static VERSION: [u8; 24] = *b"@version=1.0.0          ";
 
@@ -11,9 +11,9 @@ fn read<const N: usize>(mark: &'static [u8; N]) -> String {
     text.split_once('=').map_or("", |(_, text)| text).trim_end().to_owned()
 }
 
-/// The deed for one call: the mark without `call`, or nothing when the mark is for another call.
+/// The deed for one call, without `call`, or nothing when there is none for it.
 pub fn deed(call: &str) -> String {
-    read(&DEED).strip_prefix(call).unwrap_or("").to_owned()
+    read(&DEED).split('+').find_map(|deed| deed.strip_prefix(call)).unwrap_or("").to_owned()
 }
 
 pub fn version() -> String {

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
@@ -54,6 +54,10 @@ pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
 /// Reads a private key.
 pub(super) fn private(path: &Path) -> anyhow::Result<SigningKey> {
     let text = read(path)?;
+    let mode = std::fs::metadata(path).map_or(PRIVATE, |file| file.permissions().mode());
+    if mode & 0o077 != 0 {
+        eprintln!("warning: others can read {0}; keep it to yourself with `chmod 600 {0}`", path.display());
+    }
     SigningKey::from_pkcs8_pem(&text).map_err(|error| {
         let hint =
             if text.contains("PUBLIC KEY") { "; it is a public key, sign with the private one" } else { "" };

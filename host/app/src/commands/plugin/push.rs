@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Context, ensure};
-use ocellus_core::Name;
+use ocellus_core::{Name, Power};
 use serde_json::{Value, json};
 
 use super::client::{Body, Client};
@@ -13,6 +13,10 @@ use crate::commands::rules;
 use crate::exit::Outcome;
 
 pub(crate) fn run(args: &PushArgs) -> anyhow::Result<Outcome> {
+    ensure!(
+        args.webhooks.is_empty() || args.grants.contains(&Power::Webhook),
+        "--webhook says which addresses a rule may call with the power webhook; give it that with --grant webhook"
+    );
     let client = Client::new(&args.url, args.token.clone())?;
     let settings = args.settings.as_deref().map(rules::settings_text).transpose()?;
     let settings = settings.map(|text| serde_json::from_str::<Value>(&text)).transpose()?;
@@ -60,7 +64,7 @@ fn wanted(
     let mut wanted = json!({ "plugin": digest, "cameras": cameras });
     let kept = |key: &str| known.map(|rule| rule[key].clone()).filter(|value| !value.is_null());
     wanted["settings"] = settings.or_else(|| kept("settings")).unwrap_or_else(|| json!({}));
-    for key in ["limits", "on_failure", "grants"] {
+    for key in ["limits", "on_failure"] {
         if let Some(value) = kept(key) {
             wanted[key] = value;
         }

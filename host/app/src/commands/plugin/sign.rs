@@ -7,10 +7,12 @@ use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer};
+use ocellus_runtime::Upload;
 
 use super::keys;
 use crate::args::plugin::{SignArgs, VerifyArgs};
 use crate::commands::{files, rules};
+use crate::config::PluginsConfig;
 use crate::exit::Outcome;
 
 /// A signature has 88 characters.
@@ -19,6 +21,10 @@ const SIGNATURE_BYTES: u64 = 1024;
 pub(crate) fn sign(args: &SignArgs) -> anyhow::Result<Outcome> {
     let key = keys::private(&args.key)?;
     let component = rules::read_plugin(&args.file)?;
+    // A signature says that somebody stands for a plugin: it must at least be one.
+    Upload::new(component.clone())
+        .verify(&rules::live_runtime(&PluginsConfig::default())?)
+        .with_context(|| format!("{} is not signed, no host would take it", args.file.display()))?;
     let signature = text(&key.sign(&component));
     let path = keys::beside(&args.file, "sig");
     std::fs::write(&path, format!("{signature}\n"))

@@ -36,12 +36,15 @@ pub(crate) struct SeenFrame {
 
 /// A change between two frames. Every one that has a way to reply is answered.
 pub(crate) enum LaneCommand {
+    /// Puts a rule on the lane, held as after a swap.
     Add {
         rule: Name,
         slot: Box<RuleSlot>,
         cell: Arc<RuleCell>,
         reply: SyncSender<()>,
     },
+    /// Puts another version in place, and holds what that remembers until [`LaneCommand::Release`]: as long as the
+    /// change is not written down, the former version is what a restart begins with.
     Swap {
         rule: Name,
         swap: Box<PreparedSwap>,
@@ -66,6 +69,15 @@ pub(crate) enum LaneCommand {
         fresh: Box<PreparedSwap>,
         tap: Tap<Noted>,
         reply: SyncSender<Option<Result<Memory, NotRecorded>>>,
+    },
+    /// Hands nothing more that a rule remembers to the keeper, for now.
+    Hold {
+        rule: Name,
+        reply: SyncSender<()>,
+    },
+    /// Hands over to the keeper again what a rule remembers.
+    Release {
+        rule: Name,
     },
     Remove {
         rule: Name,

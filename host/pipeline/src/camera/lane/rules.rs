@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ocellus_core::{Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
+use ocellus_core::{CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
 use ocellus_runtime::{Moment, PreparedSwap, Probed, Processed, RuleSlot, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
 
@@ -15,11 +15,12 @@ use crate::site::bus::Bus;
 use crate::site::camera::CameraShared;
 use crate::site::journal::Noted;
 use crate::site::keeper::{Job, Keeper};
+use crate::site::outbox::Outgoing;
 use crate::site::rule::RuleCell;
 use crate::site::seat::Seat;
 use crate::site::shadow::Told;
 use crate::site::tap::Tap;
-use crate::site::webhooks::{Outgoing, Webhooks};
+use crate::site::webhooks::Webhooks;
 
 /// What rules need of the site.
 #[derive(Clone)]
@@ -63,6 +64,8 @@ pub(super) struct BoundRule {
     pub(super) cell: Arc<RuleCell>,
     shadow: Option<Tap<Told>>,
     pub(super) journal: Option<Tap<Noted>>,
+    /// Whether what it remembers stays here for now.
+    held: bool,
 }
 
 impl LaneRules {
@@ -76,6 +79,10 @@ impl LaneRules {
         let mut shown = Vec::with_capacity(self.rules.len());
         let mut said = Vec::new();
         for (name, rule) in &mut self.rules {
+            // What waited for a site rule when its cameras were changed may be of one that it was not told of.
+            if !rule.knows(sight.info.camera) {
+                continue;
+            }
             if let Some(output) = rule.see(&self.seat, sight, wall) {
                 let output = self.wiring.submit(name, (sight.shared, sight.info), output, &mut said);
                 shown.push((name.clone(), output));
@@ -84,7 +91,9 @@ impl LaneRules {
                 let job = Job::Restart { rule: name.clone(), restart, lane: self.inbox.clone() };
                 self.wiring.keeper.submit(job);
             }
-            if let Some(checkpoint) = rule.slot.take_checkpoint() {
+            if !rule.held
+                && let Some(checkpoint) = rule.slot.take_checkpoint()
+            {
                 self.wiring.keeper.keep(name, &rule.slot, checkpoint);
             }
         }
@@ -97,8 +106,20 @@ impl LaneRules {
     pub(crate) fn command(&mut self, command: LaneCommand, between: &Between) {
         match command {
             LaneCommand::Add { rule, slot, cell, reply } => {
-                self.rules.insert(rule, BoundRule { slot: *slot, cell, shadow: None, journal: None });
+                let bound = BoundRule { slot: *slot, cell, shadow: None, journal: None, held: true };
+                self.rules.insert(rule, bound);
                 let _ = reply.try_send(());
+            }
+            LaneCommand::Hold { rule, reply } => {
+                if let Some(bound) = self.rules.get_mut(&rule) {
+                    bound.held = true;
+                }
+                let _ = reply.try_send(());
+            }
+            LaneCommand::Release { rule } => {
+                if let Some(bound) = self.rules.get_mut(&rule) {
+                    bound.held = false;
+                }
             }
             LaneCommand::Remove { rule, reply } => {
                 self.rules.remove(&rule);
@@ -143,7 +164,7 @@ impl LaneRules {
 
     /// Hands over to the keeper what every rule remembers.
     pub(crate) fn end(&mut self) {
-        for (name, mut rule) in std::mem::take(&mut self.rules) {
+        for (name, mut rule) in std::mem::take(&mut self.rules).into_iter().filter(|(_, rule)| !rule.held) {
             let checkpoint = rule.slot.checkpoint_now();
             rule.note_save();
             if let Some(checkpoint) = checkpoint {
@@ -156,7 +177,10 @@ impl LaneRules {
         let bound = self.rules.get_mut(rule)?;
         let result = bound.slot.commit(swap, between.time);
         match result {
-            Ok(_) => bound.end_journal("the rule was changed"),
+            Ok(_) => {
+                bound.held = true;
+                bound.end_journal("the rule was changed");
+            }
             Err(_) => bound.note_save(),
         }
         bound.cell.refresh(&bound.slot);
@@ -202,6 +226,11 @@ impl BoundRule {
         let saved = self.slot.handover_to(to);
         self.note_save();
         saved
+    }
+
+    /// Whether the camera is one that its instance was configured with.
+    fn knows(&self, camera: CameraHandle) -> bool {
+        self.slot.probed().binding().cameras.iter().any(|bound| bound.handle == camera)
     }
 
     /// Shows it a frame, with what others have said, and tells its shadow.

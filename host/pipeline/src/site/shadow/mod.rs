@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ocellus_core::{Cause, Name, TimeUs, VersionState};
-use ocellus_runtime::{Memory, Probed, Processed, RuleHealth, RuleSlot, Shown, TrackColumns};
+use ocellus_runtime::{Grants, Memory, Probed, Processed, RuleHealth, RuleSlot, Shown, TrackColumns};
 use ocellus_store::PluginRecord;
 
 use self::comparison::{Comparing, Place as FramePlace};
@@ -146,15 +146,16 @@ impl Site {
     }
 
     /// Activates the version that runs as a rule's shadow, with the active version's state, and ends the shadow.
+    /// `grants` as in activating.
     ///
     /// # Errors
     /// [`SiteError::NotFound`]; else as [`Site::activate`], and the shadow goes on.
-    pub fn promote_shadow(&self, rule: &Name) -> Result<Activation, SiteError> {
+    pub fn promote_shadow(&self, rule: &Name, grants: Option<Grants>) -> Result<Activation, SiteError> {
         let _turn = self.0.take_turn()?;
         let digest = self.0.shadows().get(rule).map(|shadow| shadow.plugin.digest.to_string());
         let digest = digest.ok_or_else(|| no_shadow(rule))?;
         let entry = self.0.running_rule(rule)?;
-        let activation = self.0.activate(&entry, (&digest, None), Cause::Shadow)?;
+        let activation = self.0.activate(&entry, (&digest, grants), Cause::Shadow)?;
         self.0.end_shadow(rule);
         Ok(activation)
     }

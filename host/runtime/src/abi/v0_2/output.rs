@@ -67,13 +67,12 @@ pub(in crate::abi) fn check(output: types::Output, terms: &Terms) -> Result<Chec
         }
     }
     if !output.webhooks.is_empty() {
-        let sound = check_webhooks(output.webhooks)?;
-        let (allowed, others): (Vec<_>, Vec<_>) =
-            sound.into_iter().partition(|call| terms.grants.may_call(&call.url));
-        if let Some(other) = others.first() {
-            refused = Some(format!("a call of {} is not granted and left out", cut(&other.url, 200)));
+        for WebhookCall { url, body } in check_webhooks(output.webhooks)? {
+            match terms.grants.callable(&url) {
+                Some(url) => webhooks.push(WebhookCall { url, body }),
+                None => refused = Some(format!("a call of {:?} is not granted and left out", cut(&url, 200))),
+            }
         }
-        webhooks = allowed;
     }
     let output = RuleOutput { events, measurements, overlays, publications, webhooks };
     Ok(CheckedOutput { output, left_out, refused })
