@@ -138,7 +138,7 @@ fn a_rule_near_its_own_limits_decides_again_as_it_did() {
     let host = TestSite::start(&["north"]);
     let digest = host.site.upload_plugin(guest("powers")).unwrap().digest;
     let mut rule = host.rule("fill", &digest, &["north"], "{}");
-    rule.grants = granted(&[Power::KeyValue]);
+    rule.grants = Some(granted(&[Power::KeyValue]));
     rule.policy.limits.values = 128 << 10;
     host.site.put_rule(rule).unwrap();
     let journal = host.site.record_rule(&name("fill"), &name("north"), 30).unwrap();
