@@ -209,7 +209,7 @@ pub(crate) struct AnalyzeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (GET /api/v1/rules/NAME/journal).
+    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (POST /api/v1/rules/NAME/journal).
     pub(crate) tracks: PathBuf,
     #[command(flatten)]
     pub(crate) rule: RuleArgs,

@@ -147,6 +147,16 @@ impl Instance {
         }
     }
 
+    /// The rule's state, as [`Instance::save`]; the values that it keeps under keys go back to now if it dies.
+    ///
+    /// # Errors
+    /// As [`Instance::save`].
+    pub fn checkpoint(&mut self) -> Result<Vec<u8>, CallError> {
+        let state = self.save()?;
+        self.checkpoint_values();
+        Ok(state)
+    }
+
     /// Hands the rule a state that version `version` of its plugin saved.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use anyhow::{Context, ensure};
 use ocellus_pipeline::journal::{self, JournalReader};
 use ocellus_pipeline::record::{RecordEnd, RecordReader};
-use ocellus_pipeline::recorded::{self, Ending};
+use ocellus_pipeline::recorded::{self, Divergences, Ending};
 
 use super::files::Files;
 use super::output::Output;
@@ -78,12 +78,22 @@ fn rejudge(args: &ReplayArgs, input: BufReader<File>) -> anyhow::Result<Outcome>
     let header = journal.header();
     eprintln!("rule {}, recorded with {} {}", header.rule, header.plugin, header.plugin_version);
     let mut out = std::io::stdout().lock();
-    if let Some((first, count)) = &report.different {
-        let (calls, line) = (report.calls, first.line);
-        writeln!(out, "{count} of {calls} calls came to something else; the first at line {line}:")?;
-        writeln!(out, "  recorded {}\n  now      {}", first.recorded, first.now)?;
-        return Ok(Outcome::Failed);
+    let Some(different) = &report.different else {
+        writeln!(out, "{} calls, {} events, all as recorded", report.calls, report.events)?;
+        return Ok(ending::tell("results", report.ending, report.calls));
+    };
+    tell_different(&mut out, different, report.calls)?;
+    ending::tell("results", report.ending, report.calls);
+    Ok(Outcome::Failed)
+}
+
+fn tell_different(out: &mut impl Write, different: &Divergences, calls: u64) -> std::io::Result<()> {
+    let Divergences { calls: count, kinds, line, parts } = different;
+    let kinds: Vec<String> = kinds.iter().map(|(kind, calls)| format!("{kind} in {calls}")).collect();
+    let kinds = kinds.join(", ");
+    writeln!(out, "{count} of {calls} calls came to something else ({kinds}); the first at line {line}:")?;
+    for part in parts {
+        writeln!(out, "  {}\n    recorded {}\n    now      {}", part.kind, part.recorded, part.now)?;
     }
-    writeln!(out, "{} calls, {} events, all as recorded", report.calls, report.events)?;
-    Ok(ending::tell("results", report.ending, report.calls))
+    Ok(())
 }

@@ -56,8 +56,8 @@ async function call(method, path, options) {
 }
 
 /** The body of an answer that is not JSON, unread. */
-async function fetchBody(path, options) {
-  const response = await answer('GET', path, options);
+async function fetchBody(method, path, options) {
+  const response = await answer(method, path, options);
   if (response.ok) return response;
   throw new Problem(response.status, isJson(response) ? await response.json() : { title: response.statusText });
 }
@@ -70,7 +70,7 @@ export const api = {
   health: () => call('GET', 'health'),
   cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
   /** The newest picture, without boxes. */
-  snapshot: (camera) => fetchBody(`api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
+  snapshot: (camera) => fetchBody('GET', `api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
   plugins: () => call('GET', 'api/v1/plugins').then((page) => page.plugins),
   uploadPlugin: (file, signature) => call('POST', 'api/v1/plugins', {
     body: file, type: 'application/wasm', headers: signature ? { 'Ocellus-Signature': signature } : {} }),
@@ -85,7 +85,7 @@ export const api = {
   promoteShadow: (name, grants) => call('POST', rulePath(name, '/shadow/promote'), grants && json({ grants })),
   dropShadow: (name) => call('DELETE', rulePath(name, '/shadow')),
   ruleLog: (name) => call('GET', rulePath(name, '/log')).then((page) => page.lines),
-  journal: (name, parameters, signal) => fetchBody(rulePath(name, '/journal'), { parameters, signal }),
+  journal: (name, parameters, signal) => fetchBody('POST', rulePath(name, '/journal'), { parameters, signal }),
   events: (parameters) => call('GET', 'api/v1/events', { parameters }).then((page) => page.events),
   transitions: (parameters) => call('GET', 'api/v1/transitions', { parameters }),
 };

@@ -10,11 +10,11 @@ const MOST_SECONDS = 600;
 // A page that keeps more would only run out of memory.
 const MOST_BYTES = 512 * 1024 * 1024;
 
-/** Calls that a rule gets in so many seconds on that camera; a rule of site scope sees the frames of all. */
+/** Calls that a rule gets in so many seconds on that camera, and one a second to save; a rule of site scope sees the frames of all. */
 function callsIn(seconds, rule, camera) {
   const seen = rule.scope === 'site' ? rule.watches : [camera];
   const rate = site.cameras.filter((each) => seen.includes(each.name)).reduce((sum, each) => sum + each.frame_rate, 0);
-  return Math.max(1, Math.min(MOST_CALLS, Math.ceil(seconds * (rate || 10))));
+  return Math.max(1, Math.min(MOST_CALLS, Math.ceil(seconds * ((rate || 10) + 1))));
 }
 
 /** Offers bytes to keep under a file name. */
@@ -51,7 +51,7 @@ export function recordRule(rule) {
   const body = [el('label', {}, 'Camera', camera), el('label', {}, 'Seconds', seconds), progress, said];
   return formDialog({
     title: `Record ${rule.name}`,
-    intro: 'A journal holds every call with all that goes into it and the events that come out. “ocellus replay” makes the same calls again. '
+    intro: 'A journal holds every call with all that goes into it and all that comes out. “ocellus replay” makes the same calls again. '
       + 'The rule goes on with a fresh instance that has the old one’s memory.',
     body,
     submitLabel: 'Record',

@@ -11,7 +11,7 @@ mod trial;
 
 pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, analyze};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
-pub use self::rejudge::{Divergence, RejudgeError, RejudgeReport, rejudge};
+pub use self::rejudge::{Divergences, RejudgeError, RejudgeReport, rejudge};
 pub use self::replay::{ReplayError, ReplayReport, replay};
 pub use self::trial::{TrialCall, TrialReport, try_rule};
 

@@ -1,18 +1,21 @@
 //! A journal through a rule again.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use ocellus_core::{CameraHandle, FrameInfo, Message, Name, Power, RuleOutput, Size, TimeUs};
+use ocellus_core::{CameraHandle, FrameInfo, Message, Name, Power, Powers, Size, TimeUs};
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, Memory, Moment, Runtime, Share,
-    Shown, Snapshot, TrackColumns,
+    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Memory, Moment, Runtime, Share, Shown,
+    Snapshot, TrackColumns,
 };
 
 use super::Ending;
 use super::decide::DecideError;
 use crate::journal::{
-    EventEntry, JournalError, JournalHeader, JournalLine, JournalReader, MessageEntry, Said, SeenLine,
+    Came, DifferentPart, EndedLine, JournalError, JournalHeader, JournalLine, JournalReader, MessageEntry,
+    Said, SeenLine,
 };
 use crate::record::track_of;
 
@@ -23,21 +26,23 @@ pub struct RejudgeReport {
     pub calls: u64,
     /// Events that the rule reported in them.
     pub events: u64,
-    /// The first call that came to something else than in the journal, and how many did.
-    pub different: Option<(Divergence, u64)>,
+    /// The calls that came to something else than in the journal, if any did.
+    pub different: Option<Divergences>,
     /// Whether these were all.
     pub ending: Ending,
 }
 
-/// A call that came to something else.
+/// Calls that came to something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Divergence {
-    /// The line of the journal.
+pub struct Divergences {
+    /// How many.
+    pub calls: u64,
+    /// In how many of them each part differs, by its name.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// The line of the first.
     pub line: u64,
-    /// What stands there, as JSON.
-    pub recorded: String,
-    /// What came now, as JSON.
-    pub now: String,
+    /// What differs there.
+    pub parts: Vec<DifferentPart>,
 }
 
 /// Why a journal cannot be judged again.
@@ -51,8 +56,8 @@ pub enum RejudgeError {
     Decide(#[from] DecideError),
 }
 
-/// Makes every call of the journal again, on an instance of the plugin that begins with the same memory. `proceed`
-/// is told the number of calls done, and says whether to go on.
+/// Makes every call of the journal again, on an instance of the plugin that begins with the same memory and has the
+/// same limits but those of time. `proceed` is told the number of calls done, and says whether to go on.
 ///
 /// # Errors
 /// [`RejudgeError`] naming the line or the refusal.
@@ -63,60 +68,120 @@ pub fn rejudge<R: BufRead>(
     mut proceed: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<RejudgeReport, RejudgeError> {
     let refused = |reason: String| DecideError::Refused { origin: origin.to_owned(), reason };
-    let mut instance = revive(journal.header(), runtime, component).map_err(refused)?;
-    let mut columns = TrackColumns::new();
-    let mut report = RejudgeReport { calls: 0, events: 0, different: None, ending: Ending::Whole };
-    loop {
+    let mut again = Again::new(revive(journal.header(), runtime, component).map_err(refused)?);
+    let ending = loop {
         let Some(line) = journal.next_line()? else {
-            report.ending = Ending::Early("the journal has no end; who recorded it was cut off".to_owned());
-            return Ok(report);
+            break Ending::Early(
+                "the journal is cut: it has no end; record it again for all calls".to_owned(),
+            );
         };
-        let (result, recorded) = match line {
-            JournalLine::Seen(seen) => {
-                let recorded = seen.said.clone();
-                (see(&mut instance, &mut columns, &seen).map_err(|reason| wrong(journal, reason))?, recorded)
-            }
-            JournalLine::Commanded(line) => {
-                let at = Moment { time: TimeUs(line.time_us), wall: line.wall_us.map(TimeUs) };
-                (instance.command(at, &line.request), line.said)
-            }
-            JournalLine::Ended(ended) => {
-                if let Some(early) = ended.early {
-                    report.ending = Ending::Early(early);
-                }
-                return Ok(report);
-            }
-        };
-        report.calls += 1;
-        let now = match &result {
-            Ok(output) => Said::Events(output.events.iter().map(EventEntry::from).collect()),
-            Err(error) => Said::Failed(error.to_string()),
-        };
-        if let Said::Events(events) = &now {
-            report.events += events.len() as u64;
+        if let JournalLine::Ended(ended) = line {
+            break again.end(journal, ended)?;
         }
-        if !same(&now, &recorded) {
-            let text = |said: &Said| serde_json::to_string(said).unwrap_or_default();
-            let first = || Divergence { line: journal.line(), recorded: text(&recorded), now: text(&now) };
-            let (first, count) = report.different.take().unwrap_or_else(|| (first(), 0));
-            report.different = Some((first, count + 1));
+        if !again.instance.is_alive() {
+            break again.died();
         }
-        if !instance.is_alive() {
-            report.ending = Ending::Early(format!("the rule failed at line {}", journal.line()));
-            return Ok(report);
+        again.call(line, journal.line()).map_err(|reason| wrong(journal, reason))?;
+        if proceed(again.calls).is_break() {
+            break Ending::Stopped;
         }
-        if proceed(report.calls).is_break() {
-            report.ending = Ending::Stopped;
-            return Ok(report);
-        }
-    }
+    };
+    let Again { calls, events, different, .. } = again;
+    Ok(RejudgeReport { calls, events, different, ending })
 }
 
-/// A failure is the same whatever its words: they hold addresses of another build.
-fn same(now: &Said, recorded: &Said) -> bool {
-    match (now, recorded) {
-        (Said::Failed(_), Said::Failed(_)) => true,
-        _ => now == recorded,
+/// The calls of a journal, made again so far.
+struct Again {
+    instance: Instance,
+    columns: TrackColumns,
+    calls: u64,
+    events: u64,
+    /// The line of the last call.
+    line: u64,
+    different: Option<Divergences>,
+}
+
+impl Again {
+    fn new(mut instance: Instance) -> Again {
+        // What it has logged so far is not of the journal's calls.
+        drop(instance.drain_logs());
+        Again { instance, columns: TrackColumns::new(), calls: 0, events: 0, line: 1, different: None }
+    }
+
+    /// Makes the call of `line`, and compares.
+    fn call(&mut self, line: JournalLine, number: u64) -> Result<(), String> {
+        let (came, recorded) = match line {
+            JournalLine::Seen(seen) => (self.see(&seen)?, seen.said),
+            JournalLine::Commanded(line) => {
+                let at = Moment { time: TimeUs(line.time_us), wall: line.wall_us.map(TimeUs) };
+                (self.instance.command(at, &line.request).into(), line.said)
+            }
+            JournalLine::Saved(line) => {
+                let state: Result<Arc<[u8]>, CallError> = self.instance.checkpoint().map(Arc::from);
+                (state.into(), line.said)
+            }
+            JournalLine::Asked(line) => (self.instance.query(&line.request).into(), line.said),
+            JournalLine::Ended(_) => return Ok(()),
+        };
+        self.calls += 1;
+        self.line = number;
+        if let Came::Output(output) = &came {
+            self.events += output.events.len() as u64;
+        }
+        let now = Said::of(&came, &self.instance.drain_logs());
+        self.compare(&recorded, &now);
+        Ok(())
+    }
+
+    fn see(&mut self, seen: &SeenLine) -> Result<Came, String> {
+        let info = FrameInfo {
+            camera: CameraHandle(seen.camera),
+            sequence: seen.frame,
+            time: TimeUs(seen.time_us),
+            size: Size::new(seen.width, seen.height),
+        };
+        let tracks: Vec<_> = seen.tracks.iter().map(track_of).collect();
+        self.columns.fill(&tracks, info.size);
+        let messages = seen.messages.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+        let shown = Shown { tracks: &self.columns, messages: &messages, wall: seen.wall_us.map(TimeUs) };
+        Ok(self.instance.process(&info, shown).into())
+    }
+
+    fn compare(&mut self, recorded: &Said, now: &Said) {
+        let parts = recorded.differences(now);
+        if parts.is_empty() {
+            return;
+        }
+        let kinds: Vec<_> = parts.iter().map(|part| part.kind).collect();
+        let first = || Divergences { calls: 0, kinds: BTreeMap::new(), line: self.line, parts };
+        let different = self.different.get_or_insert_with(first);
+        different.calls += 1;
+        for kind in kinds {
+            *different.kinds.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// The journal's last line: nothing may be missing before it, nor stand behind it.
+    fn end<R: BufRead>(
+        &self,
+        journal: &mut JournalReader<R>,
+        ended: EndedLine,
+    ) -> Result<Ending, JournalError> {
+        if ended.calls != self.calls {
+            return Err(JournalError::Cut { found: self.calls, said: ended.calls });
+        }
+        if journal.next_line()?.is_some() {
+            return Err(wrong(journal, "it stands behind the end".to_owned()));
+        }
+        Ok(match ended.early {
+            _ if !self.instance.is_alive() => self.died(),
+            Some(early) => Ending::Early(early),
+            None => Ending::Whole,
+        })
+    }
+
+    fn died(&self) -> Ending {
+        Ending::Early(format!("the rule failed at line {}", self.line))
     }
 }
 
@@ -134,12 +199,17 @@ fn revive(header: &JournalHeader, runtime: &Runtime, component: Vec<u8>) -> Resu
         let classes = camera.classes.clone().into();
         Ok(BoundCamera { handle: CameraHandle(camera.handle), name: name(&camera.name)?, classes })
     });
-    let powers = header.powers.iter().filter_map(|name| Power::named(name)).collect();
+    let power = |name: &String| {
+        Power::named(name)
+            .ok_or_else(|| format!("power {name:?} of the journal is not known to this program"))
+    };
+    let powers = header.powers.iter().map(power).collect::<Result<Vec<_>, _>>()?;
+    let powers: Powers = powers.into_iter().collect();
     let binding = Binding {
         rule: name(&header.rule)?,
         settings: header.settings.clone(),
         cameras: cameras.collect::<Result<_, String>>()?,
-        limits: Limits { values: 64 << 20, ..Limits::default() },
+        limits: header.limits.checked()?,
         grants: Grants::new(powers, &header.webhooks).map_err(|error| error.to_string())?,
         deadline: DeadlineMode::Recorded,
     };
@@ -164,24 +234,6 @@ fn revive(header: &JournalHeader, runtime: &Runtime, component: Vec<u8>) -> Resu
     };
     let values = header.memory.values.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
     probed.revive(share, &Memory { state, values }).map_err(|error| error.to_string())
-}
-
-fn see(
-    instance: &mut Instance,
-    columns: &mut TrackColumns,
-    seen: &SeenLine,
-) -> Result<Result<RuleOutput, CallError>, String> {
-    let info = FrameInfo {
-        camera: CameraHandle(seen.camera),
-        sequence: seen.frame,
-        time: TimeUs(seen.time_us),
-        size: Size::new(seen.width, seen.height),
-    };
-    let tracks: Vec<_> = seen.tracks.iter().map(track_of).collect();
-    columns.fill(&tracks, info.size);
-    let messages = seen.messages.iter().map(message).collect::<Result<Vec<_>, _>>()?;
-    let shown = Shown { tracks: columns, messages: &messages, wall: seen.wall_us.map(TimeUs) };
-    Ok(instance.process(&info, shown))
 }
 
 fn message(entry: &MessageEntry) -> Result<Message, String> {

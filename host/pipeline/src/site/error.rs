@@ -60,6 +60,14 @@ pub enum SiteError {
     /// Another change takes long.
     #[error("another change to the site is under way; try again when that one is done")]
     Busy,
+    /// Somebody else records the rule.
+    #[error("rule {rule} is being recorded on {place} already; try again when that journal has ended")]
+    Recorded {
+        /// The rule.
+        rule: Name,
+        /// The camera, or `site`.
+        place: String,
+    },
     /// Several versions go by that name.
     #[error("{0}")]
     Invalid(String),
@@ -177,6 +185,7 @@ impl SiteError {
             | SiteError::ReadOnly { .. }
             | SiteError::InUse { .. }
             | SiteError::Consent { .. }
+            | SiteError::Recorded { .. }
             | SiteError::Busy => SiteErrorKind::Conflict,
             SiteError::Invalid(_)
             | SiteError::Camera(_)

@@ -24,6 +24,7 @@ pub(crate) mod shadow;
 pub(crate) mod site_outputs;
 mod start;
 mod stored;
+pub(crate) mod tap;
 mod turn;
 mod watch;
 pub(crate) mod webhooks;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ocellus_core::{FrameInfo, Name, Powers, TimeUs};
-use ocellus_runtime::{Grants, Probed, RuleHealth, RuleSlot};
+use ocellus_runtime::{Grants, Logs, Probed, RuleHealth, RuleSlot};
 use ocellus_store::RuleRecord;
 
 use super::bus::Inbox;
@@ -245,7 +245,11 @@ impl RuleCell {
             self.published.store(info.sequence, Relaxed);
             self.refresh(slot);
         }
-        let logs = slot.drain_logs();
+        self.keep_log(slot.drain_logs());
+    }
+
+    /// Keeps log lines for whoever asks for them.
+    pub(crate) fn keep_log(&self, logs: Logs) {
         if logs.lines.is_empty() {
             return;
         }

@@ -4,6 +4,7 @@
 
 mod hostile;
 mod journal;
+mod journal_faults;
 mod level;
 mod powers;
 mod restart;

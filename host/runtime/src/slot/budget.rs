@@ -30,7 +30,8 @@ impl Budget {
             None => rate.burst,
             Some(at) => rate.per_second.mul_f64(now.since(at).as_secs_f64().min(60.0)),
         };
-        self.at = Some(now);
+        // A time that goes back would be refilled again on its way forward.
+        self.at = Some(self.at.map_or(now, |at| at.max(now)));
         self.left = self.left.saturating_add(nanos(refill)).min(nanos(rate.burst));
         self.left > 0
     }
@@ -69,5 +70,21 @@ mod tests {
         assert_eq!(calls(Duration::from_micros(3_900)), 250);
         let slow = calls(Duration::from_millis(10));
         assert!((100..=125).contains(&slow), "10 ms a call, 100 ms a second: {slow} of 250 frames");
+    }
+
+    #[test]
+    fn a_time_that_goes_back_and_forth_refills_nothing_twice() {
+        let mut budget = Budget::new();
+        let admitted = (0..200).filter(|frame| {
+            // Two cameras, 0.2 s apart.
+            let behind = if frame % 2 == 0 { 0 } else { 200_000 };
+            let admitted = budget.admits(TimeUs(1_000_000 + frame * 1_000 - behind), RATE);
+            if admitted {
+                budget.spend(Duration::from_millis(50));
+            }
+            admitted
+        });
+        // The burst, and what 0.2 s of frame time bring.
+        assert!((2..=4).contains(&admitted.count()));
     }
 }

@@ -4,12 +4,14 @@
 //! read from a clock, for the figures only.
 
 mod budget;
+mod clock;
 mod health;
 mod restart;
 mod snapshot;
 mod strikes;
 mod swap;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use ocellus_core::{FrameInfo, Name, RuleOutput, TimeUs};
@@ -21,6 +23,7 @@ pub use self::strikes::{OnFailure, SlotPolicy};
 pub use self::swap::{Committed, Handover, OnRefusal, PreparedSwap, Retired, SwapAborted, prepare_swap};
 
 use self::budget::{Budget, Rate};
+use self::clock::SlotClock;
 use self::health::Figures;
 use self::snapshot::Snapshots;
 use self::strikes::{Strikes, Verdict};
@@ -52,8 +55,9 @@ pub struct RuleSlot {
     budget: Budget,
     /// Lines of instances that are gone.
     logs: Logs,
-    /// Time of the newest frame or command.
-    now: TimeUs,
+    clock: SlotClock,
+    /// What the last `save` came to, until somebody asks.
+    saved: Option<Result<Arc<[u8]>, CallError>>,
     /// Counts what was started here, so that a restart made for an older one is not taken.
     generation: u64,
 }
@@ -133,7 +137,8 @@ impl RuleSlot {
             figures,
             budget: Budget::new(),
             logs: Logs::default(),
-            now: TimeUs(0),
+            clock: SlotClock::default(),
+            saved: None,
             generation: 0,
             policy: SlotPolicy::default(),
         }
@@ -161,8 +166,15 @@ impl RuleSlot {
     /// Shows the rule one frame. Restarts the rule when its pause is over and nobody else did; saves its state
     /// once a second of frame time. Never fails and never panics, whatever the rule does.
     pub fn process<'a>(&mut self, frame: &FrameInfo, shown: impl Into<Shown<'a>>) -> Processed {
+        let processed = self.show(frame, shown);
+        self.save_when_due();
+        processed
+    }
+
+    /// Shows the rule one frame, as [`RuleSlot::process`] does, and leaves saving to [`RuleSlot::save_when_due`].
+    pub fn show<'a>(&mut self, frame: &FrameInfo, shown: impl Into<Shown<'a>>) -> Processed {
         let shown = shown.into();
-        self.now = frame.time;
+        self.clock.see(Some(frame.camera), frame.time);
         if let Err(error) = self.resume() {
             return Processed::Failed(error);
         }
@@ -170,24 +182,32 @@ impl RuleSlot {
             self.figures.throttled();
             return Processed::Skipped;
         }
-        let processed = self.output_of(|instance| instance.process(frame, shown));
-        if self.snapshots.is_due(frame.time, self.policy.snapshot_every) {
-            self.save();
+        self.output_of(|instance| instance.process(frame, shown))
+    }
+
+    /// Saves the rule's state if a second of frame time has passed since it was saved last.
+    pub fn save_when_due(&mut self) {
+        if self.snapshots.is_due(self.clock.now(), self.policy.snapshot_every) {
+            let _ = self.save_state();
         }
-        processed
+    }
+
+    /// What the rule's last `save` came to, once: the state, or why there is none.
+    pub fn take_saved(&mut self) -> Option<Result<Arc<[u8]>, CallError>> {
+        self.saved.take()
     }
 
     /// Tells the rule that the stream ended.
     pub fn finish(&mut self, at: impl Into<Moment>) -> Processed {
         let at = at.into();
-        self.now = at.time;
+        self.clock.see(None, at.time);
         self.output_of(|instance| instance.finish(at))
     }
 
     /// Hands the rule an operator's correction.
     pub fn command(&mut self, at: impl Into<Moment>, request: &str) -> Processed {
         let at = at.into();
-        self.now = self.now.max(at.time);
+        self.clock.see(None, at.time);
         self.output_of(|instance| instance.command(at, request))
     }
 
@@ -210,7 +230,7 @@ impl RuleSlot {
     /// Saves the state now, as for a shutdown, and returns what is new since the last time.
     pub fn checkpoint_now(&mut self) -> Option<Checkpoint> {
         if matches!(self.state, State::Active(_)) {
-            self.save();
+            let _ = self.save_state();
         }
         self.take_checkpoint()
     }
@@ -227,15 +247,20 @@ impl RuleSlot {
         self.instance().map_or(&self.values, Instance::values)
     }
 
-    /// How the rule is doing since it was put into the slot.
+    /// Whether the rule runs.
     #[must_use]
-    pub fn health(&self) -> RuleHealth {
-        let state = match &self.state {
+    pub fn state(&self) -> RuleState {
+        match &self.state {
             State::Active(_) => RuleState::Active,
             State::BackingOff { until, .. } => RuleState::BackingOff { until: *until },
             State::Quarantined => RuleState::Quarantined,
-        };
-        let mut health = self.figures.health(state, self.strikes.count(), self.instance());
+        }
+    }
+
+    /// How the rule is doing since it was put into the slot.
+    #[must_use]
+    pub fn health(&self) -> RuleHealth {
+        let mut health = self.figures.health(self.state(), self.strikes.count(), self.instance());
         health.state_bytes = self.snapshots.newest().map_or(0, |newest| newest.state.len());
         health.values = self.values().bytes();
         health
@@ -308,24 +333,31 @@ impl RuleSlot {
         let rate =
             Rate { per_second: limits.call_per_second, burst: limits.call_per_second.max(limits.call) };
         match binding.deadline {
-            DeadlineMode::Live => self.budget.admits(self.now, rate),
+            DeadlineMode::Live => self.budget.admits(self.clock.now(), rate),
             DeadlineMode::Recorded => true,
         }
     }
 
-    fn save(&mut self) {
+    /// Has the running instance save, and keeps the state with its values; how large it is.
+    fn save_state(&mut self) -> Result<usize, CallError> {
         let State::Active(instance) = &mut self.state else {
-            return;
+            return Err(CallError::Dead);
         };
-        match instance.save() {
+        let saved = instance.save();
+        let now = self.clock.now();
+        match saved {
             Ok(state) => {
-                self.snapshots.keep(&self.probed, self.now, state);
+                let bytes = state.len();
                 self.ledger.note(instance.checkpoint_values());
                 self.changes = self.ledger.changes(instance.values());
+                self.saved = Some(Ok(self.snapshots.keep(&self.probed, now, state)));
+                Ok(bytes)
             }
             Err(error) => {
-                self.snapshots.failed(self.now);
+                self.snapshots.failed(now);
+                self.saved = Some(Err(error.clone()));
                 self.failed(&error);
+                Err(error)
             }
         }
     }
@@ -339,16 +371,16 @@ impl RuleSlot {
     }
 
     fn strike(&mut self, error: &CallError) {
-        let verdict = self.strikes.strike(self.now, &self.policy);
+        let verdict = self.strikes.strike(self.clock.now(), &self.policy);
         tracing::warn!(
             rule = %self.probed.binding().rule,
             plugin = %self.probed.description().name,
             version = %self.probed.description().version,
             camera = self.place(),
-            time_us = self.now.0,
+            time_us = self.clock.now().0,
             strikes = self.strikes.count(),
             %error,
-            next = %verdict.told(self.now),
+            next = %verdict.told(self.clock.now()),
             "the rule failed and was stopped"
         );
         let next = match verdict {

@@ -81,7 +81,7 @@ impl RuleSlot {
         let State::BackingOff { until, next } = &mut self.state else {
             return Ok(());
         };
-        if self.now < *until {
+        if self.clock.now() < *until {
             return Ok(());
         }
         let instance = match std::mem::replace(next, Next::Taken) {

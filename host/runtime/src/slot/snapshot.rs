@@ -99,7 +99,8 @@ impl Snapshots {
         now.since(*self.last.get_or_insert(now)) >= every
     }
 
-    pub(super) fn keep(&mut self, probed: &Probed, now: TimeUs, state: Vec<u8>) {
+    /// Keeps a state, and gives it back as it is kept.
+    pub(super) fn keep(&mut self, probed: &Probed, now: TimeUs, state: Vec<u8>) -> Arc<[u8]> {
         self.last = Some(now);
         let (description, digest) = (probed.description(), probed.artifact().digest);
         if let Some(newest) = &mut self.newest
@@ -109,17 +110,19 @@ impl Snapshots {
             // The same state again is not worth the owner's disk, unless it could not be kept before.
             newest.time = now;
             self.is_new |= self.number > self.kept.load(Ordering::Acquire);
-            return;
+            return Arc::clone(&newest.state);
         }
+        let state: Arc<[u8]> = state.into();
         self.newest = Some(Snapshot {
             plugin: description.name.clone(),
             version: description.version.clone(),
             digest,
             time: now,
-            state: state.into(),
+            state: Arc::clone(&state),
         });
         self.is_new = true;
         self.number += 1;
+        state
     }
 
     /// Another version has begun, with this state.

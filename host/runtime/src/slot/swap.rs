@@ -132,7 +132,7 @@ impl RuleSlot {
     /// goes on.
     pub fn commit(&mut self, swap: PreparedSwap, now: TimeUs) -> Result<Committed, SwapAborted> {
         let PreparedSwap { probed, instance, on_refusal, fallback, policy } = swap;
-        self.now = self.now.max(now);
+        self.clock.see(None, now);
         let kept = match self.state_for(&probed) {
             Ok(kept) => kept,
             Err(_) if on_refusal == OnRefusal::StartCold => None,
@@ -149,6 +149,8 @@ impl RuleSlot {
         let (from, to) = (self.probed.artifact().digest, probed.artifact().digest);
         let retired = Retired { _instance: self.replace(State::Active(instance)) };
         self.values = KeyValues::default();
+        // It was the former instance that saved.
+        self.saved = None;
         self.probed = probed;
         self.policy = policy.unwrap_or_else(|| self.policy.clone());
         self.strikes.clear();
@@ -174,7 +176,7 @@ impl RuleSlot {
         if let Some(figures) = retiring.filter(|_| is_new) {
             self.figures = figures;
         }
-        Ok(committed?.handed.unwrap_or_default())
+        Ok(committed?.began)
     }
 
     /// What a version of the same plugin would take over at a swap now: the running version's own memory, else
@@ -216,7 +218,7 @@ impl RuleSlot {
     fn begin_with(&self, probed: &Probed, memory: Option<Memory>) -> Option<Begun> {
         let memory = memory?.of(&probed.description().name);
         let snapshot = memory.state.as_ref()?;
-        let (bytes, age) = (snapshot.state.len(), self.now.since(snapshot.time));
+        let (bytes, age) = (snapshot.state.len(), self.clock.now().since(snapshot.time));
         let instance = Box::new(probed.revive(self.share, &memory).ok()?);
         Some(Begun { instance, memory, state: Handover::FromSnapshot { bytes, age } })
     }
@@ -233,28 +235,16 @@ impl RuleSlot {
         if probed.description().name != self.probed.description().name {
             return Ok(None);
         }
-        let saved = match &mut self.state {
-            State::Active(instance) => instance.save(),
-            State::BackingOff { .. } | State::Quarantined => Err(CallError::Dead),
-        };
-        let error = match saved {
-            Ok(state) => {
-                let bytes = state.len();
-                self.snapshots.keep(&self.probed, self.now, state);
-                if let State::Active(instance) = &mut self.state {
-                    self.ledger.note(instance.checkpoint_values());
-                    // The owner may take this state next, and then needs the values of its moment.
-                    self.changes = self.ledger.changes(instance.values());
-                }
+        let error = match self.save_state() {
+            Ok(bytes) => {
                 return Ok(self.remembered().map(|memory| (memory, Handover::Carried { bytes })));
             }
             Err(error) => error,
         };
-        self.failed(&error);
         let memory = self.remembered();
         match (memory.as_ref().map(|memory| &memory.state), error) {
             (Some(Some(kept)), _) => {
-                let (bytes, age) = (kept.state.len(), self.now.since(kept.time));
+                let (bytes, age) = (kept.state.len(), self.clock.now().since(kept.time));
                 Ok(memory.map(|memory| (memory, Handover::FromSnapshot { bytes, age })))
             }
             // Not running and no state saved: there is none to lose.

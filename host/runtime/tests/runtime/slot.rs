@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ocellus_core::{Event, TimeUs};
+use ocellus_core::{CameraHandle, Event, FrameInfo, TimeUs};
 use ocellus_runtime::{
     Binding, CallError, DeadlineMode, Handover, Limits, OnFailure, OnRefusal, Processed, RuleSlot, RuleState,
     SlotPolicy, Snapshot, StartError, TrackColumns, prepare_swap,
@@ -291,4 +291,44 @@ fn a_version_that_refuses_the_newer_state_comes_back_with_the_one_it_had() {
     let back = slot.commit(back.with_fallback(handed), frame(6).time).expect("goes back");
     assert!(matches!(back.state, Handover::FromSnapshot { .. }), "{back:?}");
     assert_eq!(total(&mut slot), "4", "seven frames are odd, four were its own");
+}
+
+/// A frame of another camera, whose clock is an hour ahead.
+fn ahead(sequence: u64) -> FrameInfo {
+    let hour = Duration::from_secs(3600);
+    FrameInfo { camera: CameraHandle(9), time: frame(sequence).time + hour, ..frame(sequence) }
+}
+
+#[test]
+fn a_failure_on_a_camera_whose_clock_is_ahead_pauses_the_rule_no_longer() {
+    let mut slot = slot("trap", 13);
+    show(&mut slot, 0..12);
+    assert!(matches!(slot.process(&ahead(11), &TrackColumns::new()), Processed::Failed(_)));
+    let seen = show(&mut slot, 12..25);
+    assert!(matches!(seen[12], Processed::Output(_)), "its second is over: {:?}", slot.health());
+}
+
+#[test]
+fn states_are_saved_each_second_after_a_frame_of_a_camera_whose_clock_is_ahead() {
+    let mut slot = slot("", 0);
+    show(&mut slot, 0..5);
+    slot.process(&ahead(4), &TrackColumns::new());
+    let saved = (5..35).filter(|&sequence| {
+        slot.process(&frame(sequence), &TrackColumns::new());
+        slot.take_saved().is_some()
+    });
+    assert_eq!(saved.count(), 3);
+}
+
+#[test]
+fn what_a_save_came_to_is_told_once_whoever_asked_for_it() {
+    let mut sound = slot("", 0);
+    show(&mut sound, 0..11);
+    assert_eq!(sound.take_saved().expect("it saved").expect("a state")[..], 11_u64.to_le_bytes());
+    assert!(sound.take_saved().is_none());
+    sound.handover_to(&sound.probed().clone()).expect("saves");
+    assert!(sound.take_saved().is_some_and(|saved| saved.is_ok()));
+    let mut large = slot("large-state", 2);
+    show(&mut large, 0..11);
+    assert!(matches!(large.take_saved(), Some(Err(CallError::StateTooLarge { .. }))));
 }

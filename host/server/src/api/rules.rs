@@ -156,7 +156,7 @@ pub(crate) async fn log(State(shared): State<Shared>, Named(name): Named) -> Res
 pub(crate) struct JournalQuery {
     /// The camera whose instance is meant.
     camera: String,
-    /// Calls to record, 1 to 100000.
+    /// Calls to record, 1 to 100000: frames, corrections, questions, and each saving of the state.
     #[serde(default = "journal_calls")]
     #[param(minimum = 1, maximum = 100_000, default = 500)]
     calls: u64,
@@ -168,12 +168,13 @@ fn journal_calls() -> u64 {
 
 /// Records a rule's calls as they happen
 ///
-/// JSON Lines: all that goes into each call and the events that come out, beginning with what the rule remembers.
-/// `ocellus replay` makes the same calls again, on any host. The answer ends with the last call; the recording ends
-/// where the client goes, or is too slow.
-#[utoipa::path(get, path = "/api/v1/rules/{name}/journal", tag = "rules", operation_id = "recordRule",
+/// JSON Lines: all that goes into each call and all that comes out, beginning with what the rule remembers.
+/// `ocellus replay` makes the same calls again, on any host. The rule goes on with a fresh instance that has the old
+/// one's memory. The answer ends with the last call; the recording ends where the client goes, or is too slow.
+#[utoipa::path(post, path = "/api/v1/rules/{name}/journal", tag = "rules", operation_id = "recordRule",
     params(("name" = String, Path, description = "The rule."), JournalQuery),
     responses((status = 200, content_type = "application/jsonl", body = String, description = "The journal."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is being recorded there already."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "The rule is not running, or calls is out of range."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn journal(

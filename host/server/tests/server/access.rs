@@ -79,6 +79,14 @@ async fn pages_of_other_sites_can_neither_change_nor_watch_anything() {
     }
     let fetched = from(Method::POST, "/api/v1/plugins", "sec-fetch-site", "cross-site");
     host.send(fetched).await.problem(403, "foreign-origin");
+    // A page may fetch what it cannot read; recording a rule is more than that.
+    let journal = "/api/v1/rules/none/journal?camera=gate";
+    for mode in ["cors", "navigate", "no-cors"] {
+        let asked = request(Method::POST, journal).header("sec-fetch-site", "cross-site");
+        let asked = asked.header("origin", "http://evil.example").header("sec-fetch-mode", mode);
+        host.send(asked.body(Body::empty()).unwrap()).await.problem(403, "foreign-origin");
+        assert_eq!(host.get(journal).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
     let image = from(Method::GET, "/api/v1/cameras/gate/snapshot", "sec-fetch-site", "cross-site");
     host.send(image).await.problem(403, "foreign-origin");
     let socket = request(Method::GET, "/ws/v1/cameras/gate")

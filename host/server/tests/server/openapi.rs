@@ -34,7 +34,7 @@ const ROUTES: [(&str, &str); 32] = [
     ("delete", "/api/v1/rules/{name}/shadow"),
     ("post", "/api/v1/rules/{name}/shadow/promote"),
     ("post", "/api/v1/rules/{name}/command"),
-    ("get", "/api/v1/rules/{name}/journal"),
+    ("post", "/api/v1/rules/{name}/journal"),
     ("get", "/api/v1/rules/{name}/log"),
     ("get", "/api/v1/transitions"),
     ("get", "/api/v1/events"),

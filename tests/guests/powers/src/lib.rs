@@ -1,10 +1,11 @@
 //! A rule that uses every power that it is granted, and says what came of it.
 //!
 //! Settings: `{"publish":"topic","hear":"topic","webhook":"url","keep":"key","trap-at":7}`, each optional. Every frame
-//! gives an event `saw`. The mark `describe-site` makes it a rule of site scope, `describe-modest` one that asks for
-//! nothing. A version marked `process-double` says it twice, one marked `process-trap` traps, from the twentieth frame on
-//! that it sees. It misbehaves on request: `{"do":"say-flood","after":3}` from the third frame on; with `"do":"listen"` it
-//! counts what it hears.
+//! gives an event `saw`; with `"count-asked":"event"` that says how often it was asked and had to save since it began,
+//! with `"count-asked":"measurement"` a measurement says so and there is no event. The mark `describe-site` makes it a
+//! rule of site scope, `describe-modest` one that asks for nothing. A version marked `process-double` says it twice, one
+//! marked `process-trap` traps, from the twentieth frame on that it sees. It misbehaves on request:
+//! `{"do":"say-flood","after":3}` from the third frame on; with `"do":"listen"` it counts what it hears.
 
 mod marks;
 mod misdeeds;
@@ -14,7 +15,7 @@ wit_bindgen::generate!({ path: "../../../wit/v0.2", world: "rule", additional_de
 use std::cell::RefCell;
 
 use ocellus::plugin::key_value;
-use ocellus::plugin::types::{Event, Publication, Scope, Value, WebhookCall};
+use ocellus::plugin::types::{Event, Measurement, Publication, Scope, Value, WebhookCall};
 
 #[derive(Default)]
 struct Memory {
@@ -31,6 +32,9 @@ struct Memory {
     seen: u64,
     /// Handles of the cameras that it was configured with.
     cameras: Vec<u32>,
+    count_asked: Option<String>,
+    /// How often this instance was asked and had to save.
+    asked: u64,
 }
 
 thread_local! {
@@ -119,6 +123,8 @@ impl Guest for PowersRule {
             frames: 0,
             seen: 0,
             cameras: cameras.iter().map(|camera| camera.handle).collect(),
+            count_asked: setting(&settings, "count-asked"),
+            asked: 0,
         });
         Ok(setting(&settings, "hear").map_or_else(Vec::new, |hear| misdeeds::topics(&hear)))
     }
@@ -153,9 +159,19 @@ impl Guest for PowersRule {
                 panic!("trapped at frame {}", memory.frames);
             }
             let mut output = nothing();
-            let saw = Event { kind: "saw".into(), track: None, attributes };
-            output.events.extend((marked == "double").then(|| saw.clone()));
-            output.events.push(saw);
+            let mut saw = Event { kind: "saw".into(), track: None, attributes };
+            match memory.count_asked.as_deref() {
+                Some("measurement") => {
+                    output
+                        .measurements
+                        .push(Measurement { name: "asked".into(), value: memory.asked as f64 });
+                }
+                how => {
+                    saw.attributes.extend(how.map(|_| number("asked", memory.asked)));
+                    output.events.extend((marked == "double").then(|| saw.clone()));
+                    output.events.push(saw);
+                }
+            }
             if !memory.deed.is_empty() {
                 let topic = memory.publish.as_deref().unwrap_or("");
                 let url = memory.webhook.as_deref().unwrap_or("");
@@ -183,10 +199,13 @@ impl Guest for PowersRule {
     fn save() -> Vec<u8> {
         // Must not be possible.
         assert!(key_value::set("from save", b"").is_err());
-        MEMORY.with_borrow(|memory| match (memory.deed.as_str(), memory.seen >= memory.after) {
-            ("large-state", true) => vec![0; 2 << 20],
-            ("huge-state", true) => vec![0; 8 << 20],
-            _ => memory.frames.to_le_bytes().to_vec(),
+        MEMORY.with_borrow_mut(|memory| {
+            memory.asked += 1;
+            match (memory.deed.as_str(), memory.seen >= memory.after) {
+                ("large-state", true) => vec![0; 2 << 20],
+                ("huge-state", true) => vec![0; 8 << 20],
+                _ => memory.frames.to_le_bytes().to_vec(),
+            }
         })
     }
 
@@ -205,6 +224,7 @@ impl Guest for PowersRule {
     }
 
     fn query(request: String) -> Result<String, String> {
+        MEMORY.with_borrow_mut(|memory| memory.asked += 1);
         Ok(match request.split(' ').collect::<Vec<_>>()[..] {
             // Frames by its state, then by its values.
             ["counts"] => MEMORY.with_borrow(|memory| {

@@ -10,8 +10,10 @@ use super::site::SiteTap;
 use crate::camera::claim::Claim;
 use crate::camera::feed::Detected;
 use crate::site::camera::CameraShared;
+use crate::site::journal::Noted;
 use crate::site::rule::RuleCell;
-use crate::site::shadow::Tap;
+use crate::site::shadow::Told;
+use crate::site::tap::Tap;
 
 /// What reaches a lane.
 pub(crate) enum LaneMessage {
@@ -58,15 +60,15 @@ pub(crate) enum LaneCommand {
     Shadow {
         rule: Name,
         to: Box<Probed>,
-        tap: Option<Tap>,
+        tap: Option<Tap<Told>>,
         reply: SyncSender<Option<Saved>>,
     },
     /// Puts a fresh instance with the same memory in place, and tells a journal of every call from now on.
     Record {
         rule: Name,
         fresh: Box<PreparedSwap>,
-        tap: Tap,
-        reply: SyncSender<Option<Result<Memory, String>>>,
+        tap: Tap<Noted>,
+        reply: SyncSender<Option<Result<Memory, NotRecorded>>>,
     },
     /// Hands nothing more that a rule remembers to the keeper, for now.
     Hold {
@@ -101,6 +103,13 @@ pub(crate) enum LaneCommand {
         restarted: Box<ocellus_runtime::Restarted>,
     },
     Stop,
+}
+
+/// Why no journal begins.
+pub(crate) enum NotRecorded {
+    /// Somebody else records the rule there.
+    Already,
+    Refused(String),
 }
 
 /// What a rule remembers, if it could say so.

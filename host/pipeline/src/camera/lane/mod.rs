@@ -4,6 +4,7 @@
 //! frames, so a swap happens at a frame boundary by construction.
 
 pub(crate) mod command;
+mod journal;
 mod merge;
 pub(crate) mod rules;
 pub(crate) mod site;
@@ -17,7 +18,7 @@ use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
 use ocellus_core::{FrameInfo, Name, TimeUs, Track};
 use ocellus_runtime::TrackColumns;
 
-pub(crate) use self::command::{LaneCommand, LaneMessage, SeenFrame, SwapReply};
+pub(crate) use self::command::{LaneCommand, LaneMessage, NotRecorded, SeenFrame, SwapReply};
 use self::rules::{Between, LaneRules, RuleWiring, Sight};
 use self::site::SiteTap;
 use super::encode::Encoder;

@@ -6,18 +6,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ocellus_core::{CameraHandle, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
-use ocellus_runtime::{Memory, Moment, PreparedSwap, Processed, RuleSlot, RuleState, Shown, TrackColumns};
+use ocellus_core::{CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
+use ocellus_runtime::{Moment, PreparedSwap, Probed, Processed, RuleSlot, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
 
-use super::command::{LaneCommand, LaneMessage, SwapReply};
+use super::command::{LaneCommand, LaneMessage, Saved, SwapReply};
 use crate::site::bus::Bus;
 use crate::site::camera::CameraShared;
+use crate::site::journal::Noted;
 use crate::site::keeper::{Job, Keeper};
 use crate::site::outbox::Outgoing;
 use crate::site::rule::RuleCell;
 use crate::site::seat::Seat;
-use crate::site::shadow::{Heard, Tap, Told};
+use crate::site::shadow::Told;
+use crate::site::tap::Tap;
 use crate::site::webhooks::Webhooks;
 
 /// What rules need of the site.
@@ -57,11 +59,11 @@ pub(crate) struct LaneRules {
     rules: BTreeMap<Name, BoundRule>,
 }
 
-struct BoundRule {
-    slot: RuleSlot,
-    cell: Arc<RuleCell>,
-    shadow: Option<Tap>,
-    journal: Option<Tap>,
+pub(super) struct BoundRule {
+    pub(super) slot: RuleSlot,
+    pub(super) cell: Arc<RuleCell>,
+    shadow: Option<Tap<Told>>,
+    pub(super) journal: Option<Tap<Noted>>,
     /// Whether what it remembers stays here for now.
     held: bool,
 }
@@ -127,14 +129,14 @@ impl LaneRules {
                 let _ = reply.try_send(self.swap(&rule, *swap, between));
             }
             LaneCommand::Save { rule, to, reply } => {
-                let saved = self.rules.get_mut(&rule).map(|bound| bound.slot.handover_to(&to));
+                let saved = self.rules.get_mut(&rule).map(|bound| bound.handover_to(&to));
                 let _ = reply.try_send(saved);
             }
             LaneCommand::Shadow { rule, to, tap, reply } => {
                 let saved = self.rules.get_mut(&rule).map(|bound| {
                     bound.shadow = tap;
                     match &bound.shadow {
-                        Some(_) => bound.slot.handover_to(&to),
+                        Some(_) => bound.handover_to(&to),
                         None => Ok(None),
                     }
                 });
@@ -145,10 +147,7 @@ impl LaneRules {
                 let _ = reply.try_send(begun);
             }
             LaneCommand::Query { rule, request, reply } => {
-                let answer = self
-                    .rules
-                    .get_mut(&rule)
-                    .map(|bound| bound.slot.query(&request).map_err(|error| error.to_string()));
+                let answer = self.rules.get_mut(&rule).map(|bound| bound.query(&request));
                 let _ = reply.try_send(answer);
             }
             LaneCommand::Command { rule, request, reply } => {
@@ -166,7 +165,9 @@ impl LaneRules {
     /// Hands over to the keeper what every rule remembers.
     pub(crate) fn end(&mut self) {
         for (name, mut rule) in std::mem::take(&mut self.rules).into_iter().filter(|(_, rule)| !rule.held) {
-            if let Some(checkpoint) = rule.slot.checkpoint_now() {
+            let checkpoint = rule.slot.checkpoint_now();
+            rule.note_save();
+            if let Some(checkpoint) = checkpoint {
                 self.wiring.keeper.keep(&name, &rule.slot, checkpoint);
             }
         }
@@ -175,11 +176,12 @@ impl LaneRules {
     fn swap(&mut self, rule: &Name, swap: PreparedSwap, between: &Between) -> Option<SwapReply> {
         let bound = self.rules.get_mut(rule)?;
         let result = bound.slot.commit(swap, between.time);
-        if result.is_ok() {
-            bound.held = true;
-            if let Some(journal) = bound.journal.take() {
-                journal.tell(Told::Changed);
+        match result {
+            Ok(_) => {
+                bound.held = true;
+                bound.end_journal("the rule was changed");
             }
+            Err(_) => bound.note_save(),
         }
         bound.cell.refresh(&bound.slot);
         Some(SwapReply { result, at_frame: between.sequence })
@@ -196,10 +198,10 @@ impl LaneRules {
         };
         let at = Moment { time: between.time, wall: Some(now()) };
         let processed = bound.slot.command(at, request);
-        for tap in [&bound.shadow, &bound.journal].into_iter().flatten() {
-            let (seat, request, said) = (self.seat.clone(), request.to_owned(), Heard::of(&processed));
-            tap.tell(Told::Command { seat, at, request, said });
+        if let Some(shadow) = &bound.shadow {
+            shadow.tell(Told::Command { seat: self.seat.clone(), at, request: request.to_owned() });
         }
+        bound.note_command(at, request, &processed);
         Some(match processed {
             Processed::Output(output) => {
                 let mut said = Vec::new();
@@ -214,16 +216,16 @@ impl LaneRules {
 }
 
 impl BoundRule {
-    /// Begins a journal with a fresh instance, so that nothing but what is in the journal goes into its calls.
-    fn record(&mut self, fresh: PreparedSwap, tap: Tap, between: &Between) -> Result<Memory, String> {
-        if !matches!(self.slot.health().state, RuleState::Active) {
-            return Err("the rule is not running; a journal begins with a rule that does".to_owned());
-        }
-        let memory = self.slot.renew(fresh, between.time).map_err(|error| error.to_string())?;
-        if let Some(former) = self.journal.replace(tap) {
-            former.tell(Told::Changed);
-        }
-        Ok(memory)
+    fn query(&mut self, request: &str) -> Result<String, String> {
+        let answer = self.slot.query(request);
+        self.note_query(request, &answer);
+        answer.map_err(|error| error.to_string())
+    }
+
+    fn handover_to(&mut self, to: &Probed) -> Saved {
+        let saved = self.slot.handover_to(to);
+        self.note_save();
+        saved
     }
 
     /// Whether the camera is one that its instance was configured with.
@@ -235,19 +237,22 @@ impl BoundRule {
     fn see(&mut self, seat: &Seat, sight: &Sight<'_>, wall: Option<TimeUs>) -> Option<RuleOutput> {
         let messages = self.cell.inbox().take(self.slot.topics());
         let shown = Shown { tracks: sight.columns, messages: &messages, wall };
-        let processed = self.slot.process(sight.info, shown);
+        let processed = self.slot.show(sight.info, shown);
         let failed = matches!(processed, Processed::Failed(_));
-        for tap in [&self.shadow, &self.journal].into_iter().flatten() {
-            tap.tell(Told::Frame {
+        if let Some(shadow) = &self.shadow {
+            shadow.tell(Told::Frame {
                 seat: seat.clone(),
                 camera: sight.shared.name.clone(),
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
                 messages: messages.clone(),
                 wall,
-                said: Heard::of(&processed),
+                events: events_of(&processed),
             });
         }
+        self.note_frame((sight, &messages, wall), &processed);
+        self.slot.save_when_due();
+        self.note_save();
         self.cell.observe(&mut self.slot, sight.info, failed);
         match processed {
             Processed::Output(output) => Some(output),
@@ -299,6 +304,13 @@ impl RuleWiring {
             self.webhooks.submit(Outgoing { rule, camera, time: info.time, call });
         }
         output
+    }
+}
+
+fn events_of(processed: &Processed) -> Vec<Event> {
+    match processed {
+        Processed::Output(output) => output.events.clone(),
+        Processed::Failed(_) | Processed::Skipped => Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! counted, and the active version never waits for it.
 
 mod comparison;
-mod tap;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,11 +24,12 @@ use super::change::Trial;
 use super::history::of_plugin;
 use super::rule::{Activation, RuleEntry};
 use super::seat::Seat;
+use super::tap::{Listener, Tap};
 use super::{Inner, Site, SiteError, now_us};
 use crate::camera::lane::LaneCommand;
 
 pub use self::comparison::{Comparison, Difference, Side};
-pub(crate) use self::tap::{Heard, Tap, Told};
+pub(crate) use self::told::Told;
 
 /// Shadows at a time; each has a thread.
 const MAX_SHADOWS: usize = 8;
@@ -181,8 +182,7 @@ impl Inner {
             cameras: &cameras,
         })?;
         let places = self.places_at(rule, entry.cells.keys());
-        let (tap, inbox) = Tap::new();
-        let missed = tap.missed();
+        let (tap, Listener { inbox, missed }) = Tap::new();
         let mut slots = BTreeMap::new();
         for place in &places {
             let started = begin(place, &probed, Some(tap.clone()));
@@ -231,7 +231,7 @@ fn no_shadow(rule: &Name) -> SiteError {
 }
 
 /// Has a lane feed a shadow from its next frame on; the state that the active version has there.
-fn begin(place: &Place, probed: &Probed, tap: Option<Tap>) -> Result<Option<Memory>, SiteError> {
+fn begin(place: &Place, probed: &Probed, tap: Option<Tap<Told>>) -> Result<Option<Memory>, SiteError> {
     let rule = &probed.binding().rule;
     let (reply, answer) = sync_channel(1);
     let command = LaneCommand::Shadow { rule: rule.clone(), to: Box::new(probed.clone()), tap, reply };
@@ -262,11 +262,11 @@ fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mute
     let mut frames = 0;
     while let Ok(told) = inbox.recv() {
         let seat = match told {
-            Told::Frame { seat, camera, info, tracks, messages, wall, said } => {
+            Told::Frame { seat, camera, info, tracks, messages, wall, events } => {
                 let Some(slot) = slots.get_mut(&seat) else { continue };
                 columns.fill(&tracks, info.size);
                 let place = FramePlace { camera: &camera, frame: info.sequence, time: info.time };
-                comparing.heard(Side::Live, place, said.into_events());
+                comparing.heard(Side::Live, place, events);
                 if let Processed::Output(output) =
                     slot.process(&info, Shown { tracks: &columns, messages: &messages, wall })
                 {
@@ -276,10 +276,8 @@ fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mute
                 frames += 1;
                 seat
             }
-            Told::Changed => continue,
-            Told::Command { seat, at, request, .. } => {
+            Told::Command { seat, at, request } => {
                 let Some(slot) = slots.get_mut(&seat) else { continue };
-                // Its answer is the live version's business.
                 let _ = slot.command(at, &request);
                 seat
             }

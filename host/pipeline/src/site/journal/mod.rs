@@ -1,8 +1,9 @@
 //! Recording the calls of a rule, as they happen.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+mod noted;
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use ocellus_core::Name;
@@ -10,14 +11,16 @@ use ocellus_runtime::{Memory, OnRefusal, Share, prepare_swap};
 
 use super::ask::ask;
 use super::rule::RuleEntry;
-use super::shadow::{Heard, Tap, Told};
+use super::tap::{Listener, Tap};
 use super::{Site, SiteError};
-use crate::camera::lane::LaneCommand;
+use crate::camera::lane::{LaneCommand, NotRecorded};
 use crate::journal::{
-    Bytes, CommandedLine, EndedLine, EventEntry, FORMAT, JournalCamera, JournalHeader, JournalLine,
-    JournalMemory, MessageEntry, Said, SeenLine, VERSION,
+    AskedLine, Bytes, CommandedLine, EndedLine, FORMAT, JournalCamera, JournalHeader, JournalLimits,
+    JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION,
 };
 use crate::record::entry_of;
+
+pub(crate) use self::noted::{Made, Noted, NotedCall};
 
 /// How long a rule may be silent before the journal ends.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,11 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A journal that is being written, line by line. Dropping it ends the recording.
 pub struct RuleJournal {
     header: Option<Box<JournalHeader>>,
-    inbox: Receiver<Told>,
-    missed: Arc<AtomicU64>,
+    /// None once it has ended, so that another one may begin.
+    lane: Option<Listener<Noted>>,
     calls: u64,
     wanted: u64,
-    has_ended: bool,
 }
 
 impl std::fmt::Debug for RuleJournal {
@@ -41,11 +43,12 @@ impl std::fmt::Debug for RuleJournal {
 
 impl Site {
     /// Records the next `calls` calls of a rule on a camera, or those for the whole site where it is a site rule. The
-    /// rule goes on with a fresh instance that has the memory of the old one. One journal at a time for each
-    /// instance: a second ends the first. Blocks until the lane's next frame boundary.
+    /// rule goes on with a fresh instance that has the memory of the old one. Frames, corrections, questions, and
+    /// each saving of the state are calls. Blocks until the lane's next frame boundary.
     ///
     /// # Errors
-    /// [`SiteError::NotFound`], or that the rule is not running.
+    /// [`SiteError::NotFound`]; [`SiteError::Recorded`] while another journal of that instance goes on; or that the
+    /// rule is not running.
     pub fn record_rule(&self, rule: &Name, camera: &Name, calls: u64) -> Result<RuleJournal, SiteError> {
         let _turn = self.0.take_turn()?;
         let entry = self.0.rules().get(rule).cloned().ok_or_else(|| SiteError::no_rule(rule))?;
@@ -53,14 +56,16 @@ impl Site {
         let refused = |reason: String| SiteError::Rule { rule: rule.clone(), reason };
         let fresh = prepare_swap(&entry.probed, place.share, OnRefusal::Abort)
             .map_err(|error| refused(error.to_string()))?;
-        let (tap, inbox) = Tap::new();
-        let missed = tap.missed();
+        let (tap, lane) = Tap::new();
         let (reply, answer) = sync_channel(1);
         let command = LaneCommand::Record { rule: rule.clone(), fresh: Box::new(fresh), tap, reply };
         let begun = ask(&place, command, &answer)?.ok_or_else(|| SiteError::no_rule(rule))?;
-        let memory = begun.map_err(refused)?;
+        let memory = begun.map_err(|not| match not {
+            NotRecorded::Already => SiteError::Recorded { rule: rule.clone(), place: place.seat.to_string() },
+            NotRecorded::Refused(reason) => refused(reason),
+        })?;
         let header = Some(Box::new(header(&entry, place.share, &memory)));
-        Ok(RuleJournal { header, inbox, missed, calls: 0, wanted: calls, has_ended: false })
+        Ok(RuleJournal { header, lane: Some(lane), calls: 0, wanted: calls })
     }
 }
 
@@ -87,6 +92,7 @@ fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
         cameras: cameras.collect(),
         powers: granted.powers().iter().map(|power| power.as_str().to_owned()).collect(),
         webhooks: granted.webhooks().map(str::to_owned).collect(),
+        limits: JournalLimits::from(&probed.binding().limits),
         memory: remembered(memory),
     }
 }
@@ -111,75 +117,57 @@ impl RuleJournal {
         if let Some(header) = self.header.take() {
             return Some(text(&header));
         }
-        if self.has_ended {
-            return None;
-        }
-        let line = match self.next_call() {
-            Ok(line) => line,
-            Err(early) => {
-                self.has_ended = true;
-                JournalLine::Ended(EndedLine { calls: self.calls, early })
-            }
+        let lane = self.lane.as_ref()?;
+        let next = match self.calls < self.wanted {
+            true => next_call(lane),
+            false => Err(None),
         };
+        let line = next.unwrap_or_else(|early| {
+            self.lane = None;
+            JournalLine::Ended(EndedLine { calls: self.calls, early })
+        });
+        if self.lane.is_some() {
+            self.calls += 1;
+        }
         Some(text(&line))
     }
+}
 
-    /// The next call, or how the journal ends.
-    fn next_call(&mut self) -> Result<JournalLine, Option<String>> {
-        if self.calls >= self.wanted {
-            return Err(None);
-        }
-        loop {
-            if self.missed.load(Ordering::Relaxed) > 0 {
-                return Err(Some("whoever took the journal was too slow for the rule".to_owned()));
-            }
-            let told = self.inbox.recv_timeout(PATIENCE).map_err(|error| match error {
-                RecvTimeoutError::Timeout => Some("the rule was shown nothing for a minute".to_owned()),
-                RecvTimeoutError::Disconnected => Some("the rule was removed".to_owned()),
-            })?;
-            if let Some(line) = self.line(told)? {
-                self.calls += 1;
-                return Ok(line);
-            }
-        }
+/// The next call, or why there is none.
+fn next_call(lane: &Listener<Noted>) -> Result<JournalLine, Option<String>> {
+    let early = |why: &str| Err(Some(why.to_owned()));
+    if lane.missed.load(Ordering::Relaxed) > 0 {
+        return early("whoever took the journal was too slow for the rule");
     }
-
-    /// The line of a call, if there was one.
-    fn line(&mut self, told: Told) -> Result<Option<JournalLine>, Option<String>> {
-        Ok(match told {
-            Told::Changed => return Err(Some("the rule was changed".to_owned())),
-            Told::Frame { info, tracks, messages, wall, said, .. } => self.said(said).map(|said| {
-                JournalLine::Seen(SeenLine {
-                    camera: info.camera.0,
-                    frame: info.sequence,
-                    time_us: info.time.0,
-                    wall_us: wall.map(|wall| wall.0),
-                    width: info.size.width,
-                    height: info.size.height,
-                    tracks: tracks.iter().map(entry_of).collect(),
-                    messages: messages.iter().map(MessageEntry::from).collect(),
-                    said,
-                })
-            }),
-            Told::Command { at, request, said, .. } => self.said(said).map(|said| {
-                let wall_us = at.wall.map(|wall| wall.0);
-                JournalLine::Commanded(CommandedLine { time_us: at.time.0, wall_us, request, said })
-            }),
-        })
+    match lane.inbox.recv_timeout(PATIENCE) {
+        Ok(Noted::Call(call)) => Ok(line(*call)),
+        Ok(Noted::Ended(why)) => early(why),
+        Err(RecvTimeoutError::Timeout) => early("the rule was shown nothing for a minute"),
+        Err(RecvTimeoutError::Disconnected) => early("the rule was removed, or the host ended"),
     }
+}
 
-    /// After a fatal failure the instance is another one: the journal ends with the call that killed it.
-    fn said(&mut self, heard: Heard) -> Option<Said> {
-        Some(match heard {
-            Heard::Nothing => return None,
-            Heard::Events(events) => Said::Events(events.iter().map(EventEntry::from).collect()),
-            Heard::Failed { error, is_fatal } => {
-                if is_fatal {
-                    self.wanted = self.calls + 1;
-                }
-                Said::Failed(error)
-            }
-        })
+fn line(call: NotedCall) -> JournalLine {
+    let NotedCall { made, came, logs } = call;
+    let said = Said::of(&came, &logs);
+    match made {
+        Made::Seen { info, tracks, messages, wall } => JournalLine::Seen(SeenLine {
+            camera: info.camera.0,
+            frame: info.sequence,
+            time_us: info.time.0,
+            wall_us: wall.map(|wall| wall.0),
+            width: info.size.width,
+            height: info.size.height,
+            tracks: tracks.iter().map(entry_of).collect(),
+            messages: messages.iter().map(MessageEntry::from).collect(),
+            said,
+        }),
+        Made::Commanded { at, request } => {
+            let wall_us = at.wall.map(|wall| wall.0);
+            JournalLine::Commanded(CommandedLine { time_us: at.time.0, wall_us, request, said })
+        }
+        Made::Saved => JournalLine::Saved(SavedLine { said }),
+        Made::Asked { request } => JournalLine::Asked(AskedLine { request, said }),
     }
 }
 
