@@ -31,8 +31,8 @@ export interface Reading {
 export interface Ground {
   xM: number;
   yM: number;
-  vxMps: number;
-  vyMps: number;
+  /** Along both axes, in metres a second, once it is known well enough: a new track has none yet. */
+  velocityMps: [number, number] | null;
   /** Standard deviation of the position in metres; NaN where it is not known. */
   sigmaM: number;
 }
