@@ -202,6 +202,9 @@ pub(crate) struct AnalyzeArgs {
     /// The camera's name in events [default: the input's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) camera: Option<ocellus_core::Name>,
+    /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) calibration: Option<String>,
     /// End after this many frames.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,

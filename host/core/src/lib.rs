@@ -30,4 +30,4 @@ pub use name::Name;
 pub use picture::Picture;
 pub use power::{Power, Powers};
 pub use time::TimeUs;
-pub use track::{Track, TrackState};
+pub use track::{Ground, Track, TrackState};

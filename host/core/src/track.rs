@@ -29,4 +29,17 @@ pub struct Track {
     pub rect: Rect,
     /// When the track was first seen.
     pub first_seen: TimeUs,
+    /// Where it stands, where the camera is calibrated and shows it on the ground.
+    pub ground: Option<Ground>,
+}
+
+/// Where an object stands on the ground and how it moves there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ground {
+    /// Metres along both axes of the calibration.
+    pub position_m: [f32; 2],
+    /// Metres a second along both, once that is known well enough to be told.
+    pub velocity_mps: Option<[f32; 2]>,
+    /// Standard deviation of the position in metres, in the direction where it is largest.
+    pub sigma_m: f32,
 }

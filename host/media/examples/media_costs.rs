@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             state: TrackState::Confirmed,
             rect: Rect::new(f32::from(id) * 20.0, f32::from(id) * 15.0, 80.0, 60.0),
             first_seen: TimeUs(0),
+            ground: None,
         })
         .collect();
     let mut trails = Trails::new();

@@ -147,6 +147,7 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         thresholds: Thresholds { confidence: tracker.track_low_thresh, iou: 0.45 },
         classes: None,
         tracker,
+        calibration: None,
         max_frames: None,
     };
     let rules = vec![line_crossing(&settings.camera, session)];

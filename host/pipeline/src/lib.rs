@@ -12,8 +12,9 @@ pub mod site;
 pub mod wire;
 
 pub use camera::{
-    CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw, Live, LiveFrame, SourceState,
-    StageTime, StageTimes, View, ViewFrame, ViewSettings, ViewSettingsError,
+    CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw,
+    KnownPoint, Live, LiveFrame, SolvedCalibration, SourceState, StageTime, StageTimes, View, ViewFrame,
+    ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use ocellus_store::{

@@ -9,11 +9,11 @@
 
 use std::io::{self, BufRead, Write};
 
-use ocellus_core::{Name, Rect, Size, TimeUs, Track, TrackState};
+use ocellus_core::{Ground, Name, Rect, Size, TimeUs, Track, TrackState};
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{State, TrackEntry, TracksHeader, TracksLine};
+use crate::wire::{GroundEntry, State, TrackEntry, TracksHeader, TracksLine};
 
 const FORMAT: &str = "ocellus-tracks";
 const VERSION: u32 = 2;
@@ -300,6 +300,12 @@ impl<R: BufRead> RecordReader<R> {
         if !track.confidence.is_finite() {
             return Err(format!("confidence is {}, it must be a finite number", track.confidence));
         }
+        if let Some(ground) = &track.ground {
+            let numbers = ground.position_m.iter().chain(ground.velocity_mps.iter().flatten());
+            if !numbers.chain([&ground.sigma_m]).all(|number| number.is_finite()) {
+                return Err("ground has a number that is not finite".to_owned());
+            }
+        }
         let classes = self.header.classes.len();
         if usize::try_from(track.class).is_ok_and(|class| class < classes) {
             return Ok(());
@@ -343,6 +349,11 @@ pub(crate) fn entry_of(track: &Track) -> TrackEntry {
         },
         rect: [track.rect.x, track.rect.y, track.rect.width, track.rect.height],
         first_seen_us: track.first_seen.0,
+        ground: track.ground.map(|Ground { position_m, velocity_mps, sigma_m }| GroundEntry {
+            position_m,
+            velocity_mps,
+            sigma_m,
+        }),
     }
 }
 
@@ -359,6 +370,11 @@ pub(crate) fn track_of(entry: &TrackEntry) -> Track {
         },
         rect: Rect::new(x, y, width, height),
         first_seen: TimeUs(entry.first_seen_us),
+        ground: entry.ground.as_ref().map(|ground| Ground {
+            position_m: ground.position_m,
+            velocity_mps: ground.velocity_mps,
+            sigma_m: ground.sigma_m,
+        }),
     }
 }
 
@@ -382,6 +398,7 @@ mod tests {
             state: TrackState::Lost,
             rect: Rect::new(1.1, 2.3, 1.0 / 3.0, 7.7),
             first_seen: TimeUs(5),
+            ground: None,
         }
     }
 

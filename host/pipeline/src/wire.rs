@@ -92,6 +92,21 @@ pub(crate) struct TrackEntry {
     #[serde(rename = "box")]
     pub(crate) rect: [f32; 4],
     pub(crate) first_seen_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ground: Option<GroundEntry>,
+}
+
+/// Where a track stands on the ground.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroundEntry {
+    /// Metres along both axes.
+    pub(crate) position_m: [f32; 2],
+    /// Metres a second along both, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) velocity_mps: Option<[f32; 2]>,
+    /// One standard deviation.
+    pub(crate) sigma_m: f32,
 }
 
 /// A track's state by name.

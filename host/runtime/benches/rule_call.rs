@@ -294,6 +294,7 @@ fn tracks(count: u64, frame: u64) -> Vec<Track> {
             state: TrackState::Confirmed,
             rect: Rect::new(((id * 97 + frame * 2) % 1200) as f32, (id * 31 % 600) as f32, 60.0, 120.0),
             first_seen: TimeUs(id),
+            ground: None,
         })
         .collect()
 }

@@ -4,8 +4,8 @@ use ocellus_core::{Size, Track, TrackState};
 
 /// The tracks of one frame in columns, built once and shared by every rule that sees the frame.
 ///
-/// The buffers are kept between frames. Columns of attributes that nothing computes yet (ground positions,
-/// embeddings, readings) are empty unless they are set.
+/// The buffers are kept between frames. The columns of the ground are empty where no track has a place there, and
+/// those of attributes that nothing computes yet (embeddings, readings) unless they are set.
 #[derive(Debug, Clone, Default)]
 pub struct TrackColumns {
     pub(crate) ids: Vec<u64>,
@@ -14,6 +14,8 @@ pub struct TrackColumns {
     pub(crate) states: Vec<u8>,
     pub(crate) boxes: Vec<f32>,
     pub(crate) first_seen_us: Vec<u64>,
+    pub(crate) ground: Vec<f32>,
+    pub(crate) ground_sigma: Vec<f32>,
     pub(crate) embeddings: Vec<f32>,
     pub(crate) embedding_size: u32,
     pub(crate) embedding_rows: Vec<i32>,
@@ -41,6 +43,20 @@ impl TrackColumns {
             });
             self.boxes.extend_from_slice(&[rect.x, rect.y, rect.width, rect.height]);
             self.first_seen_us.push(track.first_seen.0);
+        }
+        if tracks.iter().any(|track| track.ground.is_some()) {
+            self.fill_ground(tracks);
+        }
+    }
+
+    fn fill_ground(&mut self, tracks: &[Track]) {
+        const UNKNOWN: f32 = f32::NAN;
+        for track in tracks {
+            let [x, y] = track.ground.map_or([UNKNOWN; 2], |ground| ground.position_m);
+            let velocity = track.ground.and_then(|ground| ground.velocity_mps);
+            let [vx, vy] = velocity.unwrap_or([UNKNOWN; 2]);
+            self.ground.extend_from_slice(&[x, y, vx, vy]);
+            self.ground_sigma.push(track.ground.map_or(UNKNOWN, |ground| ground.sigma_m));
         }
     }
 
@@ -73,6 +89,8 @@ impl TrackColumns {
         self.states.clear();
         self.boxes.clear();
         self.first_seen_us.clear();
+        self.ground.clear();
+        self.ground_sigma.clear();
         self.embeddings.clear();
         self.embedding_size = 0;
         self.embedding_rows.clear();
@@ -81,7 +99,7 @@ impl TrackColumns {
 
 #[cfg(test)]
 mod tests {
-    use ocellus_core::{Rect, TimeUs};
+    use ocellus_core::{Ground, Rect, TimeUs};
 
     use super::*;
 
@@ -94,6 +112,7 @@ mod tests {
             state: TrackState::Lost,
             rect: Rect::new(160.0, 90.0, 320.0, 180.0),
             first_seen: TimeUs(11),
+            ground: None,
         };
         let mut columns = TrackColumns::new();
         columns.fill(&[track, track], Size::new(640, 360));
@@ -103,5 +122,30 @@ mod tests {
         assert_eq!(columns.boxes, [0.25, 0.25, 0.5, 0.5]);
         assert_eq!(columns.states, [2]);
         assert!(columns.embedding_rows.is_empty() && columns.embeddings.is_empty());
+    }
+
+    #[test]
+    fn the_ground_has_a_row_for_every_track_once_one_has_a_place_there() {
+        let nowhere = Track {
+            id: 1,
+            class: 0,
+            confidence: 0.5,
+            state: TrackState::Confirmed,
+            rect: Rect::new(0.0, 0.0, 10.0, 10.0),
+            first_seen: TimeUs(1),
+            ground: None,
+        };
+        let ground = Ground { position_m: [3.0, 4.0], velocity_mps: None, sigma_m: 0.5 };
+        let placed = Track { ground: Some(ground), ..nowhere };
+        let moving = Track { ground: Some(Ground { velocity_mps: Some([1.0, 2.0]), ..ground }), ..nowhere };
+        let mut columns = TrackColumns::new();
+        columns.fill(&[nowhere, placed, moving], Size::new(100, 100));
+        assert!(columns.ground[..4].iter().all(|number| number.is_nan()) && columns.ground_sigma[0].is_nan());
+        assert_eq!(columns.ground[4..6], [3.0, 4.0]);
+        assert!(columns.ground[6].is_nan() && columns.ground[7].is_nan());
+        assert_eq!(columns.ground[8..], [3.0, 4.0, 1.0, 2.0]);
+        assert_eq!(columns.ground_sigma[1..], [0.5, 0.5]);
+        columns.fill(&[nowhere], Size::new(100, 100));
+        assert!(columns.ground.is_empty() && columns.ground_sigma.is_empty());
     }
 }

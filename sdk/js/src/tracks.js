@@ -54,8 +54,9 @@ class TrackView {
     const at = this.#row * 4;
     const { ground, groundSigma } = this.#columns;
     const [xM, yM, vxMps, vyMps] = [ground[at], ground[at + 1], ground[at + 2], ground[at + 3]];
-    if (![xM, yM, vxMps, vyMps].every(Number.isFinite)) return null;
-    return { xM, yM, vxMps, vyMps, sigmaM: groundSigma[this.#row] ?? NaN };
+    if (![xM, yM].every(Number.isFinite)) return null;
+    const velocityMps = [vxMps, vyMps].every(Number.isFinite) ? [vxMps, vyMps] : null;
+    return { xM, yM, velocityMps, sigmaM: groundSigma[this.#row] ?? NaN };
   }
 
   embedding() {

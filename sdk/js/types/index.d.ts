@@ -31,8 +31,8 @@ export interface Reading {
 export interface Ground {
   xM: number;
   yM: number;
-  vxMps: number;
-  vyMps: number;
+  /** Along both axes, in metres a second, once it is known well enough: a new track has none yet. */
+  velocityMps: [number, number] | null;
   /** Standard deviation of the position in metres; NaN where it is not known. */
   sigmaM: number;
 }
@@ -269,6 +269,10 @@ export function fromUtf8(bytes: Uint8Array): string;
 export const position: { [keyword: string]: unknown };
 /** Schema of a closed outline. */
 export const outline: { [keyword: string]: unknown };
+/** Schema of a line from one position to another. */
+export const line: { [keyword: string]: unknown };
+/** Schema of places known in the picture and, in metres, on the ground. */
+export const calibration: { [keyword: string]: unknown };
 
 /** Rounds to single precision, as boxes are. */
 export function f32(number: number): number;

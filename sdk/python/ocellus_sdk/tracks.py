@@ -31,8 +31,8 @@ class Ground(NamedTuple):
 
     x_m: float
     y_m: float
-    vx_mps: float
-    vy_mps: float
+    velocity_mps: tuple[float, float] | None
+    """Along both axes, once it is known well enough: a new track has none yet."""
     sigma_m: float
 
 
@@ -90,9 +90,10 @@ class TrackView:
     def ground(self) -> Ground | None:
         """Where it stands on the ground, with a calibrated camera."""
         numbers = self._columns.ground[self._row * 4 : self._row * 4 + 4]
-        if len(numbers) < 4 or not all(map(math.isfinite, numbers)):
+        if len(numbers) < 4 or not all(map(math.isfinite, numbers[:2])):
             return None
-        return Ground(*numbers, _at(self._columns.ground_sigma, self._row, math.nan))
+        velocity = (numbers[2], numbers[3]) if all(map(math.isfinite, numbers[2:])) else None
+        return Ground(numbers[0], numbers[1], velocity, _at(self._columns.ground_sigma, self._row, math.nan))
 
     def embedding(self) -> Sequence[float] | None:
         """What it looks like, as numbers, where that was granted and measured."""

@@ -54,12 +54,18 @@ pub struct Ground {
     pub x_m: f32,
     /// Position in metres.
     pub y_m: f32,
-    /// Velocity in metres a second.
-    pub vx_mps: f32,
-    /// Velocity in metres a second.
-    pub vy_mps: f32,
+    /// Velocity along both axes in metres a second, once it is known well enough: a new track has none yet.
+    pub velocity_mps: Option<[f32; 2]>,
     /// Standard deviation of the position in metres; NaN where it is not known.
     pub sigma_m: f32,
+}
+
+impl Ground {
+    /// Metres a second, once known well enough.
+    #[must_use]
+    pub fn speed_mps(&self) -> Option<f32> {
+        self.velocity_mps.map(|[x, y]| x.hypot(y))
+    }
 }
 
 /// All tracks of a frame.
@@ -219,9 +225,10 @@ impl<'a> TrackView<'a> {
         let &[x_m, y_m, vx_mps, vy_mps] = columns.ground.get(self.row * 4..self.row * 4 + 4)? else {
             return None;
         };
-        let known = [x_m, y_m, vx_mps, vy_mps].iter().all(|number| number.is_finite());
+        let known = |numbers: [f32; 2]| numbers.iter().all(|number| number.is_finite()).then_some(numbers);
         let sigma_m = self.column(&columns.ground_sigma).unwrap_or(f32::NAN);
-        known.then_some(Ground { x_m, y_m, vx_mps, vy_mps, sigma_m })
+        let velocity_mps = known([vx_mps, vy_mps]);
+        known([x_m, y_m]).map(|[x_m, y_m]| Ground { x_m, y_m, velocity_mps, sigma_m })
     }
 
     /// What it looks like, as numbers, where that was granted and measured.
@@ -281,7 +288,8 @@ mod tests {
         );
         assert!(first.is_confirmed());
         assert!((first.foot().y - 0.6).abs() < 1e-6);
-        assert_eq!(first.ground().unwrap().vy_mps, 4.0);
+        assert_eq!(first.ground().unwrap().velocity_mps, Some([3.0, 4.0]));
+        assert_eq!(first.ground().unwrap().speed_mps(), Some(5.0));
         assert_eq!(first.embedding(), Some([3.0, 4.0].as_slice()));
         let second = tracks.get(8).unwrap();
         assert_eq!((second.class_name(), second.state()), (None, TrackState::Lost));

@@ -188,6 +188,7 @@ pub fn recorded(u: &mut Unstructured<'_>, classes: u32) -> Result<Vec<Track>> {
             state: *u.choose(&[TrackState::Tentative, TrackState::Confirmed, TrackState::Lost])?,
             rect,
             first_seen: TimeUs(u.arbitrary()?),
+            ground: None,
         });
     }
     Ok(tracks)

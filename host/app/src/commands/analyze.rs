@@ -1,12 +1,15 @@
 //! `ocellus analyze`: a recording through detector, tracker and rules.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
+use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
+use ocellus_pipeline::CalibrationSpec;
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
 
 use super::files::Files;
@@ -16,6 +19,20 @@ use crate::args::{AnalyzeArgs, DetectArgs, check_threads};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
 use crate::progress;
+
+/// The map of `--calibration`; what its points leave is told.
+fn calibration(text: &str) -> anyhow::Result<Arc<Calibration>> {
+    let text = rules::json_text("--calibration", text)?;
+    let spec: CalibrationSpec = serde_json::from_str(&text).context("--calibration")?;
+    let solved = spec.solve().context("--calibration")?;
+    if let Some(residual_m) = solved.residual_m {
+        eprintln!("calibration: the points agree within {residual_m:.2} m");
+    }
+    for index in solved.left_out {
+        eprintln!("warning: calibration: points[{index}] contradicts the others and was left out");
+    }
+    Ok(solved.map)
+}
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let spec = SourceSpec::parse(&args.input)?;
@@ -34,8 +51,10 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let rules = rules::prepare(&args.rule, &camera, &classes)?;
     let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32));
     tracker.validate()?;
+    let calibration = args.calibration.as_deref().map(calibration).transpose()?;
     let settings = AnalysisSettings {
         camera,
+        calibration,
         thresholds: thresholds(&args.detect, tracker.track_low_thresh)?,
         classes: match &args.detect.classes {
             Some(wanted) => Some(ClassFilter::new(&classes, wanted).context("--classes")?),

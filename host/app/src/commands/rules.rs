@@ -156,12 +156,17 @@ pub(crate) fn read_signed_plugin(path: &Path) -> anyhow::Result<Upload> {
 
 /// JSON itself, or the text of the file after an `@`.
 pub(crate) fn settings_text(text: &str) -> anyhow::Result<String> {
+    json_text("--settings", text)
+}
+
+/// JSON that was given as it is or as `@FILE`.
+pub(crate) fn json_text(option: &str, text: &str) -> anyhow::Result<String> {
     let (text, origin) = match text.strip_prefix('@') {
         Some(file) => {
             let read = std::fs::read_to_string(file);
-            (read.with_context(|| format!("settings file {file} cannot be read"))?, file.to_owned())
+            (read.with_context(|| format!("{option}: the file {file} cannot be read"))?, file.to_owned())
         }
-        None => (text.to_owned(), "--settings".to_owned()),
+        None => (text.to_owned(), option.to_owned()),
     };
     if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
         bail!("{origin} is not JSON: {error}; give an object, or @FILE");

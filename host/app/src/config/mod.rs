@@ -13,7 +13,7 @@ use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::CameraSettings;
+use ocellus_pipeline::{CalibrationSpec, CameraSettings};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -154,6 +154,8 @@ pub(crate) struct CameraConfig {
     /// The tracker.
     #[serde(default)]
     pub(crate) tracker: TrackerConfig,
+    /// How its picture lies on the ground: rules then see positions in metres and speeds.
+    pub(crate) calibration: Option<CalibrationSpec>,
 }
 
 /// ByteTrack's parameters.
@@ -293,6 +295,7 @@ impl CameraConfig {
         settings.iou = self.iou.unwrap_or(settings.iou);
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
+        settings.calibration.clone_from(&self.calibration);
         Ok(settings)
     }
 }

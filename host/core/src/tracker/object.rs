@@ -85,6 +85,7 @@ impl Object {
             state: self.state,
             rect,
             first_seen: self.first_seen,
+            ground: None,
         }
     }
 }

@@ -11,7 +11,7 @@ fn grey_picture() -> Picture {
 }
 
 fn track(id: u64, rect: Rect, state: TrackState) -> Track {
-    Track { id, class: 2, confidence: 0.91, state, rect, first_seen: TimeUs(0) }
+    Track { id, class: 2, confidence: 0.91, state, rect, first_seen: TimeUs(0), ground: None }
 }
 
 fn drawn(annotations: &Annotations<'_>) -> Picture {

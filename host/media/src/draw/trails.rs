@@ -68,7 +68,7 @@ mod tests {
 
     fn track(id: u64, x: f32, state: TrackState) -> Track {
         let rect = Rect::new(x, 0.0, 2.0, 2.0);
-        Track { id, class: 0, confidence: 0.9, state, rect, first_seen: TimeUs(0) }
+        Track { id, class: 0, confidence: 0.9, state, rect, first_seen: TimeUs(0), ground: None }
     }
 
     fn xs(trails: &Trails, id: u64) -> Vec<f32> {

@@ -1,9 +1,11 @@
 //! One camera: its settings, its state, and the threads that carry its frames.
 
+mod calibration;
 pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
+pub(crate) mod ground;
 pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
@@ -13,6 +15,7 @@ mod settings;
 mod status;
 mod view;
 
+pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};

@@ -5,6 +5,8 @@ use ocellus_core::tracker::ByteTrackSettings;
 use ocellus_inference::Thresholds;
 use ocellus_media::SourceSpec;
 
+use super::calibration::{CalibrationError, CalibrationSpec};
+
 /// What an operator says of a camera.
 #[derive(Debug, Clone)]
 pub struct CameraSettings {
@@ -23,6 +25,8 @@ pub struct CameraSettings {
     pub tracker: ByteTrackSettings,
     /// Highest rate at which frames are taken, a second; the source's own where `None`.
     pub frame_rate: Option<f32>,
+    /// How its picture lies on the ground, where that is known.
+    pub calibration: Option<CalibrationSpec>,
 }
 
 /// A value of [`CameraSettings`] that cannot be used.
@@ -56,6 +60,14 @@ pub enum CameraSettingsError {
         /// The model's classes.
         known: String,
     },
+    /// The calibration cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Calibration {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: CalibrationError,
+    },
     /// The tracker refuses its settings.
     #[error("camera {camera}: {reason}")]
     Tracker {
@@ -79,6 +91,7 @@ impl CameraSettings {
             classes: None,
             tracker,
             frame_rate: None,
+            calibration: None,
         }
     }
 
@@ -104,6 +117,9 @@ impl CameraSettings {
         if let Some(class) = self.classes.iter().flatten().find(|class| !known.contains(class)) {
             let known = known.join(", ");
             return Err(CameraSettingsError::Class { camera: camera(), class: class.clone(), known });
+        }
+        if let Some(Err(reason)) = self.calibration.as_ref().map(CalibrationSpec::solve) {
+            return Err(CameraSettingsError::Calibration { camera: camera(), reason });
         }
         self.tracker
             .validate()

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ocellus_core::{CameraHandle, Name, Size};
 
+use super::calibration::SolvedCalibration;
 use super::meter::StageTimes;
 
 /// Who said that a camera or a rule exists.
@@ -74,6 +75,8 @@ pub struct CameraStatus {
     pub classes: Vec<String>,
     /// Where its time goes.
     pub stages: StageTimes,
+    /// How its picture lies on the ground, where that is known.
+    pub calibration: Option<SolvedCalibration>,
 }
 
 /// The source's state as its ingest thread tells it.

@@ -4,9 +4,11 @@
 //! waits, nothing is dropped, and only the middle one uses the model.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use ocellus_core::calibration::Calibration;
 use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
 use ocellus_core::{Detection, Name, Size, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
@@ -14,6 +16,7 @@ use ocellus_media::{Source, SourceError, SourcePicture};
 
 use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
+use crate::camera::ground::GroundTracks;
 use crate::detector::{Detector, DetectorError};
 use crate::record::{RecordHeader, RecordWriter};
 
@@ -28,6 +31,8 @@ pub struct AnalysisSettings {
     pub classes: Option<ClassFilter>,
     /// The tracker.
     pub tracker: ByteTrackSettings,
+    /// How the picture lies on the ground, where that is known.
+    pub calibration: Option<Arc<Calibration>>,
     /// End after this many frames.
     pub max_frames: Option<u64>,
 }
@@ -113,7 +118,8 @@ pub fn analyze(
         None => None,
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
-    let consumer = Consumer { tracker, decider, recorder, size, progress };
+    let ground = settings.calibration.clone().map(GroundTracks::new);
+    let consumer = Consumer { tracker, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {
         let (pictures, decoded) = sync_channel(AHEAD);
@@ -191,6 +197,7 @@ fn detect(
 
 struct Consumer<'a, P> {
     tracker: ByteTrack,
+    ground: Option<GroundTracks>,
     decider: Decider<'a>,
     recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
     size: Size,
@@ -202,7 +209,11 @@ impl<P: FnMut(u64)> Consumer<'_, P> {
         let mut frames = 0;
         let mut last = TimeUs(0);
         for Decided { picture_time, detections } in detected {
-            let tracks = self.tracker.update(picture_time, &detections);
+            let mut tracks = self.tracker.update(picture_time, &detections).to_vec();
+            if let Some(ground) = &mut self.ground {
+                ground.place(picture_time, self.size, &mut tracks);
+            }
+            let tracks = &tracks;
             if let Some(recorder) = &mut self.recorder {
                 recorder.frame(frames, picture_time, tracks).map_err(AnalysisError::Tracks)?;
             }

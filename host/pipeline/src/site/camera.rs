@@ -15,11 +15,15 @@ use super::SiteError;
 use super::site_outputs::SiteOutputs;
 use crate::camera::encode::Encoder;
 use crate::camera::feed::Feed;
+use crate::camera::ground::GroundTracks;
 use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
 use crate::camera::numbers::{BLOCK, TrackNumbers};
-use crate::camera::{CameraSettings, CameraStatus, Declared, Meter, Publisher, SourceCell, Views};
+use crate::camera::{
+    CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Meter, Publisher,
+    SolvedCalibration, SourceCell, Views,
+};
 use crate::detector::Roster;
 
 /// What a camera's threads and the site look at together.
@@ -50,6 +54,7 @@ pub(crate) struct CameraEntry {
     pub(crate) shared: Arc<CameraShared>,
     pub(crate) settings: CameraSettings,
     pub(crate) declared: Declared,
+    calibration: Option<SolvedCalibration>,
     source: Arc<SourceCell>,
     feed: Arc<Feed>,
     lane: SyncSender<LaneMessage>,
@@ -81,6 +86,9 @@ impl CameraEntry {
             site_outputs: SiteOutputs::default(),
         });
         let (lane, inbox) = sync_channel(INBOX);
+        let calibration = settings.calibration.as_ref().map(CalibrationSpec::solve).transpose();
+        let calibration = calibration
+            .map_err(|reason| CameraSettingsError::Calibration { camera: settings.name.clone(), reason })?;
         let filter = match &settings.classes {
             Some(wanted) => Some(class_filter(wanted, &wiring.classes)?),
             None => None,
@@ -95,6 +103,7 @@ impl CameraEntry {
             source: Arc::clone(&source),
             tracker: settings.tracker.clone(),
             frame_rate: settings.frame_rate,
+            ground: calibration.as_ref().map(|solved| GroundTracks::new(Arc::clone(&solved.map))),
             numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),
@@ -112,8 +121,17 @@ impl CameraEntry {
             roster: Arc::clone(&wiring.roster),
             stop: stop.clone(),
         };
-        let mut entry =
-            CameraEntry { shared, settings, declared, source, feed, lane, stop, threads: Vec::new() };
+        let mut entry = CameraEntry {
+            shared,
+            settings,
+            declared,
+            calibration,
+            source,
+            feed,
+            lane,
+            stop,
+            threads: Vec::new(),
+        };
         entry.spawn("lane", move || Lane::new(parts).run(&inbox))?;
         entry.spawn("ingest", move || ingest.run())?;
         wiring.roster.add(Arc::clone(&entry.feed));
@@ -173,6 +191,7 @@ impl CameraEntry {
             rules,
             classes: self.shared.classes.to_vec(),
             stages: meter.stages(),
+            calibration: self.calibration.clone(),
         }
     }
 }

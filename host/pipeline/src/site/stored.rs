@@ -5,7 +5,7 @@ use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::CameraSettings;
+use crate::camera::{CalibrationSpec, CameraSettings};
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ struct StoredCamera {
     classes: Option<Vec<String>>,
     frame_rate: Option<f32>,
     tracker: StoredTracker,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<CalibrationSpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +38,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         iou: settings.iou,
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
+        calibration: settings.calibration.clone(),
         tracker: StoredTracker {
             track_high_thresh: tracker.track_high_thresh,
             track_low_thresh: tracker.track_low_thresh,
@@ -72,5 +75,6 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         classes: row.classes,
         tracker,
         frame_rate: row.frame_rate,
+        calibration: row.calibration,
     })
 }

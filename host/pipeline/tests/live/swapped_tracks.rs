@@ -106,7 +106,7 @@ fn tracks(sequence: u64) -> Vec<Track> {
         let x = if way < 0.5 { 2.0 * way } else { 2.0 - 2.0 * way };
         let rect = Rect::new(1200.0 * x, 15.0 * id as f32, 40.0, 90.0);
         let (class, confidence, state) = (0, 0.9, TrackState::Confirmed);
-        let track = Track { id, class, confidence, state, rect, first_seen: frame(0).time };
+        let track = Track { id, class, confidence, state, rect, first_seen: frame(0).time, ground: None };
         (!out_of_sight).then_some(track)
     };
     (1..=WALKERS).filter_map(walker).collect()

@@ -153,5 +153,6 @@ pub(crate) fn track(id: u64) -> Track {
         state: TrackState::Confirmed,
         rect: Rect::new(64.0, 36.0, 128.0, 72.0),
         first_seen: TimeUs(17),
+        ground: None,
     }
 }

@@ -138,6 +138,7 @@ mod tests {
             state: TrackState::Confirmed,
             rect: Rect::new(20.0, 10.0, 100.0, 33.333),
             first_seen: TimeUs(1),
+            ground: None,
         };
         let corners = vec![Point::new(0.0, 0.0), Point::new(1.0, 0.0), Point::new(0.5, f32::NAN)];
         let overlay = Overlay::Polygon { corners, tone: Tone::Bad, label: "\"A1\"\u{7}".into() };

@@ -3,7 +3,7 @@
 use ocellus_core::Name;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CameraSettings, CameraStatus, SourceState, StageTime, StageTimes};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, CameraStatus, SourceState, StageTime, StageTimes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,6 +49,17 @@ pub(crate) struct Camera {
     /// Names of the model's classes.
     classes: Vec<String>,
     stages: Stages,
+    /// How its picture lies on the ground, where that is known.
+    calibration: Option<CalibrationReport>,
+}
+
+/// How well a camera's calibration holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CalibrationReport {
+    /// Root mean square of what the points leave, in metres; null where there is none to spare to tell it by.
+    residual_m: Option<f64>,
+    /// Points that the others contradict and that were left out, counted from 0.
+    left_out: Vec<usize>,
 }
 
 /// How a camera's source does.
@@ -153,6 +164,9 @@ impl From<CameraStatus> for Camera {
             rules: status.rules.iter().map(Name::to_string).collect(),
             classes: status.classes,
             stages: status.stages.into(),
+            calibration: status
+                .calibration
+                .map(|solved| CalibrationReport { residual_m: solved.residual_m, left_out: solved.left_out }),
         }
     }
 }
@@ -177,6 +191,13 @@ pub(crate) struct NewCamera {
     frame_rate: Option<f32>,
     #[serde(default)]
     tracker: TrackerSettings,
+    /// How its picture lies on the ground: `points`, each with `picture` (0..1) and `ground` (metres), or `homography`
+    /// with `size`; at will the lens's `camera_matrix` and `distortion`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"points": [
+        {"picture": [0.2, 0.9], "ground": [0.0, 0.0]}, {"picture": [0.8, 0.9], "ground": [6.0, 0.0]},
+        {"picture": [0.6, 0.3], "ground": [6.0, 30.0]}, {"picture": [0.4, 0.3], "ground": [0.0, 30.0]}]}))]
+    calibration: Option<CalibrationSpec>,
 }
 
 /// ByteTrack's settings.
@@ -222,6 +243,7 @@ impl NewCamera {
         set(&mut settings.iou, self.iou);
         settings.classes = self.classes;
         settings.frame_rate = self.frame_rate;
+        settings.calibration = self.calibration;
         self.tracker.apply_to(&mut settings.tracker);
         Ok(settings)
     }

@@ -81,6 +81,21 @@ pub(crate) struct TrackMessage<'a> {
     /// x, y, width, height; may reach beyond the picture.
     #[serde(rename = "box")]
     rect: [f32; 4],
+    /// Where it stands on the ground; left out without calibration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ground: Option<GroundMessage>,
+}
+
+/// Where a track stands on the ground.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Ground)]
+pub(crate) struct GroundMessage {
+    /// Metres along both axes of the calibration.
+    position_m: [f32; 2],
+    /// Metres a second along both; null until it is known well enough.
+    velocity_mps: Option<[f32; 2]>,
+    /// One standard deviation of the position, in metres.
+    sigma_m: f32,
 }
 
 /// Something to draw. Positions are 0..1 of the picture.
@@ -179,6 +194,11 @@ fn track_message<'a>(frame: &'a LiveFrame, track: &Track) -> TrackMessage<'a> {
             TrackState::Lost => "lost",
         },
         rect: [rect.x, rect.y, rect.width, rect.height].map(short),
+        ground: track.ground.map(|ground| GroundMessage {
+            position_m: ground.position_m.map(short),
+            velocity_mps: ground.velocity_mps.map(|velocity| velocity.map(short)),
+            sigma_m: short(ground.sigma_m),
+        }),
     }
 }
 

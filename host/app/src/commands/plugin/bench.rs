@@ -163,6 +163,7 @@ fn synthetic(count: usize, seed: u64) -> Scene {
                 state: TrackState::Confirmed,
                 rect: Rect::new(at(*x, *dx, 1220.0), at(*y, *dy, 600.0), 60.0, 120.0),
                 first_seen: TimeUs(0),
+                ground: None,
             }
         };
         objects.iter().enumerate().map(track).collect()

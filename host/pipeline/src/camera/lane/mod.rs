@@ -23,6 +23,7 @@ use self::rules::{Between, LaneRules, RuleWiring, Sight};
 use self::site::SiteTap;
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
+use super::ground::GroundTracks;
 use super::live::LiveFrame;
 use super::meter::Stage;
 use super::numbers::TrackNumbers;
@@ -39,6 +40,7 @@ pub(crate) struct LaneParts {
     pub(crate) source: Arc<SourceCell>,
     pub(crate) tracker: ByteTrackSettings,
     pub(crate) frame_rate: Option<f32>,
+    pub(crate) ground: Option<GroundTracks>,
     pub(crate) numbers: TrackNumbers,
     pub(crate) roster: Arc<Roster>,
     pub(crate) encoder: Arc<Encoder>,
@@ -96,10 +98,13 @@ impl Lane {
         };
         let meter = Arc::clone(&self.parts.shared.meter);
         let started = Instant::now();
-        let tracks: Vec<Track> = match self.tracker() {
+        let mut tracks: Vec<Track> = match self.tracker() {
             Some(tracker) => tracker.update(info.time, &detections).to_vec(),
             None => Vec::new(),
         };
+        if let Some(ground) = &mut self.parts.ground {
+            ground.place(info.time, info.size, &mut tracks);
+        }
         self.reserve_numbers();
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);

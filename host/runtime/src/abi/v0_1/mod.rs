@@ -153,8 +153,8 @@ fn columns<'a>(shown: &Shown<'a>) -> types::Tracks<'a> {
         confidences: &tracks.confidences,
         states: &tracks.states,
         boxes: &tracks.boxes,
-        ground: &[],
-        ground_sigma: &[],
+        ground: &tracks.ground,
+        ground_sigma: &tracks.ground_sigma,
         first_seen_us: &tracks.first_seen_us,
         // Seeing appearances is a power, and this version has none.
         embeddings: &[],
