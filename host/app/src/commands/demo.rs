@@ -9,7 +9,6 @@ use ocellus_inference::ModelOptions;
 use ocellus_media::SourceSpec;
 use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_pipeline::{CameraSettings, RulePolicy, RuleSettings, Site, SiteParts, SiteSettings};
-use ocellus_runtime::Grants;
 use ocellus_server::ServerOptions;
 
 use super::scene::rule_settings;

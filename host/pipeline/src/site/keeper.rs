@@ -51,7 +51,7 @@ impl Keeper {
     pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
         let Checkpoint { snapshot, values, receipt } = checkpoint;
         let key = memory::key(rule, slot.share());
-        self.submit(Job::Keep(Box::new(Keep { key, state: memory::state(snapshot), values, receipt })));
+        self.submit(Job::Keep(Box::new(Keep { key, state: memory::state(&snapshot), values, receipt })));
     }
 
     /// Blocks until all that was handed over before is kept.
