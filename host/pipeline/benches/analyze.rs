@@ -172,7 +172,7 @@ fn line_crossing(camera: &Name, session: &Session) -> RecordedRule {
         component: std::fs::read(&path).unwrap(),
         settings: LINE.to_owned(),
         name: None,
-        grants: None,
+        grants: ocellus_runtime::Grants::none(),
     };
     RecordedRule::prepare(&runtime, &source, camera, &session.classes().into()).unwrap()
 }
