@@ -310,7 +310,8 @@ fn kept() -> Vec<Row> {
         ("looks-up-without-end", r#"{"do":"get-without-end","after":3}"#, "time limit of 10 ms"),
         ("lists-without-end", r#"{"do":"list-without-end","after":3}"#, "time limit of 10 ms"),
     ];
-    let shown: [(_, _, fn(&ocellus_pipeline::RuleCameraStatus) -> bool); 4] = [
+    type Shows = fn(&ocellus_pipeline::RuleCameraStatus) -> bool;
+    let shown: [(_, _, Shows); 4] = [
         ("keeps-what-there-is-room-for", r#"{"do":"keep-many","after":3}"#, |on| {
             on.health.calls > 10 && (900_000..=1 << 20).contains(&on.health.values)
         }),

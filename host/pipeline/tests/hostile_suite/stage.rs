@@ -247,7 +247,7 @@ impl Stage {
         let settings = case.made.settings().replace("{server}", &self.server.address.to_string());
         let mut rule = self.host.rule(case.name, plugin, cameras, &settings);
         if case.made.is_granted() {
-            rule.grants = others::all_powers(&self.server);
+            rule.grants = Some(others::all_powers(&self.server));
         }
         rule.policy.limits.setup = Duration::from_millis(100);
         if case.made.is_held_short() {
