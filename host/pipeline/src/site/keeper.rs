@@ -43,7 +43,7 @@ impl Keeper {
     pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
         let Checkpoint { snapshot, values } = checkpoint;
         let key = memory::key(rule, slot.share());
-        self.submit(Job::Keep(Box::new((key, memory::state(snapshot), values))));
+        self.submit(Job::Keep(Box::new((key, memory::state(&snapshot), values))));
     }
 
     /// Blocks until all that was handed over before is kept.

@@ -25,7 +25,7 @@ pub(super) fn key(rule: &Name, share: Share) -> StateKey {
 }
 
 /// A state as it is kept, with the version that saved it.
-pub(super) fn state(snapshot: Snapshot) -> StateRecord {
+pub(super) fn state(snapshot: &Snapshot) -> StateRecord {
     StateRecord {
         version: snapshot.version.to_string(),
         digest: Digest::from(*snapshot.digest.as_bytes()),
@@ -38,7 +38,7 @@ pub(super) fn state(snapshot: Snapshot) -> StateRecord {
 pub(super) fn record(rule: &Name, share: Share, memory: &Memory) -> MemoryRecord {
     MemoryRecord {
         key: key(rule, share),
-        state: memory.state.clone().map(state),
+        state: memory.state.as_ref().map(state),
         values: memory.values.iter().map(|(key, value)| (key.to_owned(), value.to_vec())).collect(),
     }
 }

@@ -250,7 +250,7 @@ fn kept(database: &Database, subject: Subject) -> Kept {
     let kept = |place: &&'static str| {
         let instance = match subject {
             Subject::Site => StatePlace::Site,
-            _ => StatePlace::Camera(database.handle_for(&name(place)).unwrap()),
+            Subject::Cameras => StatePlace::Camera(database.handle_for(&name(place)).unwrap()),
         };
         let key = StateKey { rule: name(RULE), place: instance };
         let (state, values) = (database.state(&key).unwrap(), database.values(&key).unwrap());
