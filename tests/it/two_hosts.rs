@@ -76,10 +76,10 @@ fn a_decision_of_one_host_is_made_again_after_its_restart_by_another_host_and_in
     let before = record(&first, 300);
     assert_eq!(first.terminate(), 0);
     let first = own_host(first_folder);
-    let after = record(&first, 150);
+    let after = record(&first, 60);
     let second = own_host(second_folder);
     assert_eq!(bind(&second), digest);
-    let elsewhere = record(&second, 150);
+    let elsewhere = record(&second, 60);
     assert!(events(&before) >= 1, "nobody crossed the line while it was recorded");
     for journal in [&before, &after, &elsewhere] {
         let header = header(journal);

@@ -47,12 +47,12 @@ const LANDMARKS: [(Change, &str); 7] = [
 
 #[test]
 fn a_kill_at_any_step_leaves_one_whole_version_and_what_was_acknowledged() {
-    kill_at_every_step(Subject::Cameras);
+    kill_at_every_step(Subject::Cameras, |killed| println!("{killed}"));
 }
 
 #[test]
 fn a_kill_at_any_step_leaves_one_whole_version_of_a_site_rule() {
-    kill_at_every_step(Subject::Site);
+    kill_at_every_step(Subject::Site, |killed| println!("{killed}"));
 }
 
 /// The name of a subject's test.
@@ -63,7 +63,8 @@ fn test_of(subject: Subject) -> &'static str {
     }
 }
 
-fn kill_at_every_step(subject: Subject) {
+/// Says of each change at how many steps it was killed.
+fn kill_at_every_step(subject: Subject, tell: impl Fn(String)) {
     child::play_part();
     let root = tempfile::tempdir().unwrap();
     let mut base = Base::empty(&root.path().join("empty"), subject);
@@ -82,8 +83,8 @@ fn kill_at_every_step(subject: Subject) {
         let next = base.after(&folder, &whole);
         if subject == Subject::Cameras || change.is_of_rule() {
             kill_at_each(change, &whole, (&base, &next));
+            tell(format!("{change:?}: {} of {} steps", choose(&whole.steps).len(), whole.steps.len()));
         }
-        println!("{subject:?}, {change:?}: {} of {} steps", choose(&whole.steps).len(), whole.steps.len());
         base = next;
     }
 }
@@ -109,8 +110,8 @@ fn kill_at_each(change: Change, whole: &Told, (base, next): (&Base, &Base)) {
 /// The steps to kill at: all, but while a change takes its time the database also writes events, again and again; of
 /// these many writes, the first and the last and some in between.
 fn choose(steps: &[String]) -> Vec<&String> {
-    const ENDS: usize = 12;
-    const EVERY: usize = 4;
+    const ENDS: usize = 8;
+    const EVERY: usize = 8;
     let is_write = |step: &String| step.starts_with("write sled");
     let writes = steps.iter().filter(|step| is_write(step)).count();
     let mut written = 0;
