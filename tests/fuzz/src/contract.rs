@@ -45,11 +45,15 @@ pub fn let_through(mut output: RuleOutput) -> RuleOutput {
     output
 }
 
-/// Whether this is an address below the one that is granted, which nobody could take for another one.
+/// Whether this is an address below the one that is granted, which nobody could take for another one. A query may hold
+/// anything that can be seen.
 #[must_use]
 pub fn is_granted(url: &str) -> bool {
-    let below = url.strip_prefix(hand::ADDRESS);
-    below.is_some_and(|below| !below.contains(|c: char| !c.is_ascii_graphic() || c == '\\' || c == '#'))
+    let Some(below) = url.strip_prefix(hand::ADDRESS) else { return false };
+    let path = below.split('?').next().unwrap_or("");
+    below.chars().all(|c| c.is_ascii_graphic() && c != '#')
+        && !path.contains('\\')
+        && path.split('/').all(|part| part != "..")
 }
 
 fn called(call: WebhookCall) -> Option<WebhookCall> {

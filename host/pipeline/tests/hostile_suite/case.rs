@@ -76,8 +76,11 @@ pub(crate) enum Stops {
     /// The same, and what the failed call wrote under keys is gone.
     Forgets,
     /// It does no harm, and its figures say what became of its attempts.
-    Harmless(fn(&RuleCameraStatus) -> bool),
+    Harmless(Shown),
 }
+
+/// Whether a rule's figures say what they should.
+pub(crate) type Shown = fn(&RuleCameraStatus) -> bool;
 
 /// Cases of rows.
 pub(crate) fn named(rows: impl Iterator<Item = (&'static str, Made, Stops, &'static str)>) -> Vec<Case> {

@@ -4,7 +4,7 @@ use crate::case::Made::{self, Powerless, Powers, PowersDrip, PowersMarked, Power
 use crate::case::Stops::{
     self, AtActivation, AtBind, AtCommand, AtQuery, Forgets, Harmless, Running, Warned,
 };
-use crate::case::{Case, named};
+use crate::case::{Case, Shown, named};
 
 type Row = (&'static str, Made, Stops, &'static str);
 
@@ -310,8 +310,7 @@ fn kept() -> Vec<Row> {
         ("looks-up-without-end", r#"{"do":"get-without-end","after":3}"#, "time limit of 10 ms"),
         ("lists-without-end", r#"{"do":"list-without-end","after":3}"#, "time limit of 10 ms"),
     ];
-    type Shows = fn(&ocellus_pipeline::RuleCameraStatus) -> bool;
-    let shown: [(_, _, Shows); 4] = [
+    let shown: [(_, _, Shown); 4] = [
         ("keeps-what-there-is-room-for", r#"{"do":"keep-many","after":3}"#, |on| {
             on.health.calls > 10 && (900_000..=1 << 20).contains(&on.health.values)
         }),
@@ -337,8 +336,8 @@ fn kept() -> Vec<Row> {
 
 /// Without the operator's word, without having asked, and what was hostile in 0.1 already.
 fn rest() -> Vec<Row> {
-    let denied = |on: &ocellus_pipeline::RuleCameraStatus| on.health.denied > 0;
-    let nothing = |on: &ocellus_pipeline::RuleCameraStatus| on.health.calls > 10 && on.health.values == 0;
+    let denied: Shown = |on| on.health.denied > 0;
+    let nothing: Shown = |on| on.health.calls > 10 && on.health.values == 0;
     vec![
         (
             "says-without-a-grant",

@@ -23,7 +23,7 @@ fn probes() -> Vec<Row> {
         ("exits", r#"{"do":"exit","after":3}"#, "it called exit("),
         ("sleeps", r#"{"do":"sleep","after":3}"#, "which stands still"),
         ("allocator-loops", r#"{"do":"loop-in-realloc","after":3}"#, "stopped after its time limit of 10 ms"),
-        ("logs-8-mib", r#"{"do":"log-long","after":3}"#, "process: the rule handed the host more than"),
+        ("logs-2-mib", r#"{"do":"log-long","after":3}"#, "process: the rule handed the host more than"),
         ("panics-at-length", r#"{"do":"panic-long","after":3}"#, "process: the rule trapped"),
         ("1001-events", r#"{"do":"events","after":3}"#, "1001 events, the limit is 1000"),
         ("a-million-events", r#"{"do":"million-events","after":3}"#, "process: "),

@@ -20,6 +20,8 @@ const CAMERAS: [&str; 4] = ["north", "east", "south", "west"];
 const FPS: u32 = 5;
 /// Memory of a compiler; a small rule takes a fifth of it.
 const COMPILER_MEMORY: u64 = 128 << 20;
+/// Processor time of a compiler: so much that a bomb fills its memory first, also on a machine that is busy.
+const COMPILER_TIME: Duration = Duration::from_secs(10);
 /// Hostile rules that run at once.
 const AT_ONCE: usize = 12;
 
@@ -50,8 +52,7 @@ fn compiler() -> CompilerProcess {
     let tests = std::env::current_exe().unwrap();
     let program = tests.ancestors().nth(2).unwrap().join("examples/site_compiler");
     assert!(program.is_file(), "{} is missing; build the examples", program.display());
-    let limits =
-        CompilerLimits { cpu: Duration::from_secs(2), memory: COMPILER_MEMORY, ..CompilerLimits::default() };
+    let limits = CompilerLimits { cpu: COMPILER_TIME, memory: COMPILER_MEMORY, ..CompilerLimits::default() };
     CompilerProcess { program, args: Vec::new(), limits }
 }
 

@@ -52,7 +52,8 @@ fn a_version_that_traps_is_rolled_back() {
 
 #[test]
 fn a_version_that_became_slow_is_rolled_back() {
-    is_rolled_back_for("slow", "calls take");
+    // Half of the calls, or one in a hundred where the machine is busy.
+    is_rolled_back_for("slow", " take");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn commit(deed: &str) {
         "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
         "loop-in-realloc" => ALLOCATIONS_LEFT.store(8, Ordering::Relaxed),
         "log-flood" => (0..5_000).for_each(|_| log(Level::Info, &"x".repeat(100))),
-        "log-long" => log(Level::Warn, &"x".repeat(8 << 20)),
+        "log-long" => log(Level::Warn, &"x".repeat(2 << 20)),
         "print-flood" => (0..2_000).for_each(|_| println!("{}", "y".repeat(100))),
         "panic-long" => panic!("{}", "long ".repeat(10_000)),
         _ => {}
