@@ -95,7 +95,7 @@ impl Host {
             cameras: vec![gate],
             settings: "{}".to_owned(),
             policy: RulePolicy::default(),
-            grants: hand::grants().clone(),
+            grants: Some(hand::grants().clone()),
         })?;
         let tasks = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let router = router(site, ServerOptions::default());

@@ -65,6 +65,7 @@ impl Inner {
             Declared::Rest => self.database.put_rule_with(&entry.record, transitions, &began)?,
         };
         self.failed_rules().remove(&entry.record.name);
+        self.wiring.rules.webhooks.keep_granted(&entry.record.name, &entry.grants.granted);
         self.rules_mut().insert(entry.record.name.clone(), entry);
         self.tell(told);
         Ok(())

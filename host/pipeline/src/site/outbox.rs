@@ -101,6 +101,23 @@ impl Outbox {
         calls.waiting.front().cloned()
     }
 
+    /// Drops what waits of a rule and `may` not be called any more, but for a call that is being made; how many.
+    pub(super) fn retain(&mut self, rule: &Name, may: impl Fn(&str) -> bool) -> usize {
+        let Some(calls) = self.rules.get_mut(rule) else { return 0 };
+        let before = calls.waiting.len();
+        let mut is_made = calls.is_busy;
+        calls.waiting.retain(|outgoing| std::mem::take(&mut is_made) || may(&outgoing.call.url));
+        let dropped = before - calls.waiting.len();
+        if dropped > 0 && !calls.is_busy {
+            // The first may be another one now.
+            (calls.failures, calls.not_before) = (0, None);
+        }
+        if calls.waiting.is_empty() {
+            self.rules.remove(rule);
+        }
+        dropped
+    }
+
     /// Takes down what an attempt at the first call of `rule` came to.
     pub(super) fn settle(&mut self, rule: &Name, attempt: Attempt, now: Instant) -> Fate {
         let Some(calls) = self.rules.get_mut(rule) else { return Fate::GivenUp };
@@ -140,6 +157,20 @@ mod tests {
 
     fn taken(outbox: &mut Outbox, now: Instant) -> Option<String> {
         outbox.take(now).map(|outgoing| outgoing.rule.to_string())
+    }
+
+    #[test]
+    fn what_may_not_be_called_any_more_is_dropped_but_for_the_call_that_is_made() {
+        let (mut outbox, now) = (Outbox::default(), Instant::now());
+        put(&mut outbox, "gone", 5);
+        put(&mut outbox, "stays", 1);
+        assert_eq!(taken(&mut outbox, now).as_deref(), Some("gone"));
+        assert_eq!(outbox.retain(&name("gone"), |_| false), 4);
+        assert_eq!(outbox.settle(&name("gone"), Attempt::Delivered, now), Fate::Delivered);
+        assert_eq!(outbox.retain(&name("gone"), |_| false), 0);
+        assert_eq!(outbox.retain(&name("stays"), |url| url.starts_with("http://127")), 0);
+        assert_eq!(taken(&mut outbox, now).as_deref(), Some("stays"));
+        assert_eq!(outbox.rules.len(), 1);
     }
 
     #[test]

@@ -159,6 +159,7 @@ impl Site {
         entry.cells.keys().for_each(|seat| self.0.take_off(name, seat));
         self.0.rules_mut().remove(name);
         self.0.forget_watch(name);
+        self.0.wiring.rules.webhooks.keep_granted(name, &Grants::none());
         self.0.tell(told);
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ocellus_core::Name;
+use ocellus_runtime::Grants;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use super::outbox::{Attempt, FAILING, Fate, NoRoom, Outbox, Outgoing};
@@ -36,7 +38,7 @@ pub struct WebhookCounts {
     pub delivered: u64,
     /// Given up after three attempts, or refused by the other side.
     pub failed: u64,
-    /// Not tried, since too many of the same rule were waiting.
+    /// Not tried, since too many of the same rule were waiting, or since the rule is gone or may not any more.
     pub dropped: u64,
 }
 
@@ -53,6 +55,12 @@ impl Webhooks {
                 }
             }
         }
+    }
+
+    /// Drops what waits of a rule and is not granted any more.
+    pub(super) fn keep_granted(&self, rule: &Name, grants: &Grants) {
+        let dropped = self.outbox().retain(rule, |url| grants.callable(url).is_some());
+        self.0.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
     }
 
     pub(super) fn counts(&self) -> WebhookCounts {
@@ -76,6 +84,8 @@ impl Webhooks {
             .timeout_global(Some(PATIENCE))
             // An address that was granted must not lead to one that was not.
             .max_redirects(0)
+            // Nor be seen by a proxy that an operator did not name here.
+            .proxy(None)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .build();
@@ -110,7 +120,7 @@ impl Webhooks {
             }
             Fate::GivenUp => {
                 self.0.failed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%rule, url = call.url, reason, "a webhook call failed");
+                tracing::warn!(%rule, to = server(&call.url), reason, "a webhook call failed");
             }
         }
     }
@@ -118,6 +128,12 @@ impl Webhooks {
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Scheme, host and port of an address: what stands behind them may be a secret.
+fn server(url: &str) -> &str {
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+    &url[..end]
 }
 
 /// # Errors

@@ -36,6 +36,11 @@ impl Client {
     /// For a host at `url`, with or without `/api/v1`.
     pub(super) fn new(url: &str, token: Option<String>) -> anyhow::Result<Client> {
         let base = url.trim_end_matches('/').trim_end_matches("/api/v1").trim_end_matches('/');
+        // Before any other message would show it.
+        ensure!(
+            !base.contains('@'),
+            "the host's address has a user name or a password in it; leave them out, a host takes a token: --token"
+        );
         ensure!(
             !base.starts_with("https://"),
             "{url} wants TLS, which this command does not speak; name the host itself, as http://HOST:PORT, through \
