@@ -92,12 +92,14 @@ pub enum CallError {
         limit: usize,
     },
     /// Stopped at the time limit.
-    #[error("{call}: stopped after its time limit of {} ms", .limit.as_millis())]
+    #[error("{call}: stopped after its time limit of {} ms{}", .limit.as_millis(), InFunctions(.backtrace))]
     Deadline {
         /// The function.
         call: Call,
         /// The limit.
         limit: Duration,
+        /// Where it was then: as in [`Trap::backtrace`].
+        backtrace: Vec<String>,
     },
     /// Stopped when it asked for more memory than allowed.
     #[error("{call}: the rule asked for {wanted} bytes of memory, the limit is {limit}")]
@@ -142,7 +144,16 @@ impl fmt::Display for Trap {
         if let Some(said) = &self.said {
             write!(f, "; it said: {said}")?;
         }
-        for (index, frame) in self.backtrace.iter().take(8).enumerate() {
+        InFunctions(&self.backtrace).fmt(f)
+    }
+}
+
+/// The innermost functions of a backtrace, behind what happened there.
+struct InFunctions<'b>(&'b [String]);
+
+impl fmt::Display for InFunctions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, frame) in self.0.iter().take(8).enumerate() {
             write!(f, "{}{frame}", if index == 0 { "; in " } else { " < " })?;
         }
         Ok(())

@@ -27,7 +27,7 @@ pub(crate) struct Circumstances {
 pub(crate) fn explain(error: &wasmtime::Error, at: Circumstances) -> CallError {
     let call = at.call;
     if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
-        return CallError::Deadline { call, limit: at.time_limit };
+        return CallError::Deadline { call, limit: at.time_limit, backtrace: backtrace(error) };
     }
     if let Some(&MemoryExceeded { wanted, limit }) = error.downcast_ref() {
         return CallError::Memory { call, wanted, limit };

@@ -67,9 +67,10 @@ fn plugin_folder(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         return Ok(folder.to_owned());
     }
     let program = std::env::current_exe().context("where this program is")?;
-    let beside = program.parent().and_then(Path::parent).map(|folder| folder.join("plugins"));
-    beside.filter(|folder| folder.is_dir()).with_context(|| {
-        "no folder with the shipped plugins beside the program; build them with `make build`, then give --plugins DIR"
+    let beside = program.ancestors().skip(1).take(2).map(|folder| folder.join("plugins"));
+    let mut folders = beside.filter(|folder| folder.is_dir());
+    folders.next().with_context(|| {
+        "no folder `plugins` beside the program or above it; build them with `make build`, then give --plugins DIR"
     })
 }
 

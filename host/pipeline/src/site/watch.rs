@@ -70,7 +70,11 @@ impl Inner {
         let mut watches = self.watches();
         let watch = watches.get(&entry.record.name)?;
         if let Some(reason) = level.breach(&watch.level, &entry.policy.limits) {
-            return Some(reason);
+            let last_error = entry.cells.values().find_map(|cell| cell.health().last_error);
+            return Some(match last_error {
+                Some(error) => format!("{reason}; the last error: {}", clipped(&error)),
+                None => reason,
+            });
         }
         if now.duration_since(watch.since) > WATCHED {
             watches.remove(&entry.record.name);
@@ -162,4 +166,10 @@ impl Inner {
     fn watches(&self) -> MutexGuard<'_, BTreeMap<Name, Watch>> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first words of an error, which ends with a backtrace: they are kept with the rule.
+fn clipped(error: &str) -> &str {
+    const BYTES: usize = 1000;
+    &error[..error.floor_char_boundary(BYTES)]
 }

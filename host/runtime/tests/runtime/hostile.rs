@@ -28,7 +28,10 @@ fn hurried(deed: &str) -> Instance {
 #[test]
 fn a_loop_in_any_function_ends_at_the_time_limit() {
     let error = hurried("loop").process(&frame(1), &TrackColumns::new()).expect_err("stopped");
-    assert_eq!(error, CallError::Deadline { call: Call::Process, limit: Duration::from_millis(10) });
+    let CallError::Deadline { call: Call::Process, limit, backtrace } = &error else { panic!("{error}") };
+    assert_eq!(*limit, Duration::from_millis(10));
+    assert!(backtrace.iter().any(|function| function.contains("misdeeds")), "{backtrace:?}");
+    assert!(error.to_string().starts_with("process: stopped after its time limit of 10 ms; in "), "{error}");
     assert!(error.ends_recording());
     let mut looping = hurried("loop-in-save");
     looping.process(&frame(1), &TrackColumns::new()).expect("harmless");

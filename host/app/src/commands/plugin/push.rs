@@ -39,13 +39,59 @@ pub(crate) fn run(args: &PushArgs) -> anyhow::Result<Outcome> {
     let Some(rule) = &args.rule else { return Ok(Outcome::Done) };
     let path = format!("/rules/{rule}");
     let known = client.get(&path)?;
+    if let Some(rule) = &known {
+        warn_of(rule, digest);
+    }
     match known {
+        Some(known)
+            if args.cameras.is_empty()
+                && settings.is_none()
+                && args.grants.is_empty()
+                && known["plugin"]["digest"].as_str() == Some(digest)
+                && quarantine(&known, digest).is_none() =>
+        {
+            writeln!(out, "unchanged rule {rule} runs this very file; was it built (and copied) again?")?;
+        }
         Some(_) if args.cameras.is_empty() && settings.is_none() => {
             activate(&client, rule, (digest, grants(args)))?;
         }
         known => bind(&client, &wanted(args, digest, settings, known.as_ref())?, rule)?,
     }
+    if let Some(rule) = client.get(&path)? {
+        warn_of_refusals(&rule);
+    }
     Ok(Outcome::Done)
+}
+
+/// What the rule went through with this version before.
+fn warn_of(rule: &Value, digest: &str) {
+    if let Some(reason) = quarantine(rule, digest) {
+        eprintln!("warning: the host took this version back before: {reason}");
+    }
+}
+
+/// Why the host took a version back, if it did.
+fn quarantine<'r>(rule: &'r Value, digest: &str) -> Option<&'r str> {
+    let mut versions = rule["quarantined"].as_array()?.iter();
+    let version = versions.find(|version| version["digest"] == digest)?;
+    Some(version["reason"].as_str().unwrap_or("?"))
+}
+
+/// Powers that the version asks for and was not granted: it runs, and goes without.
+fn warn_of_refusals(rule: &Value) {
+    let words = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let granted = words(&rule["grants"]["powers"]);
+    let refused: Vec<String> =
+        words(&rule["asks"]).into_iter().filter(|power| !granted.contains(power)).collect();
+    if !refused.is_empty() {
+        eprintln!(
+            "note: it asks for {}, which it is not granted; --grant {} grants it",
+            refused.join(", "),
+            refused.join(" --grant ")
+        );
+    }
 }
 
 /// The rule as it is to be; what is not given stays as it is on the host.
