@@ -28,7 +28,14 @@ fn a_push_binds_a_rule_and_then_switches_it() {
     let bound = push(&host.url, &file, &["--rule", "count", "--camera", "gate", "--settings", LINE], 0);
     assert!(bound.stdout.contains("bound     rule count on gate"), "{}", bound.stdout);
     host.wait_until("/api/v1/cameras/gate", "frames", |body| body["frames"].as_u64() > Some(5));
-    let switched = push(&host.url, &file, &["--rule", "count"], 0);
+    let again = push(&host.url, &file, &["--rule", "count"], 0);
+    assert!(again.stdout.contains("unchanged rule count runs this very file"), "{}", again.stdout);
+    let mut bytes = std::fs::read(&file).unwrap();
+    // A custom section more: the same plugin under another digest.
+    bytes.extend([0, 2, 1, b'n']);
+    let changed = folder.path().join("changed.wasm");
+    std::fs::write(&changed, bytes).unwrap();
+    let switched = push(&host.url, &changed, &["--rule", "count"], 0);
     assert!(switched.stdout.contains("switched  rule count on gate from frame"), "{}", switched.stdout);
     let before = host.get("/api/v1/rules/count").body;
     let settings = LINE.replace("\"l\"", "\"other\"");

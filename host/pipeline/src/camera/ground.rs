@@ -12,8 +12,9 @@ const FOOT_SHARE: f64 = 0.03;
 const MIDDLE_SHARE: f64 = 0.03;
 /// The least of both, as a share of the picture's height.
 const LEAST: f64 = 0.001;
-/// How much less is known of the foot of a box that the picture's edge cuts.
-const CUT: f64 = 10.0;
+/// How much less is known of the foot of a box that the picture's edge cuts: enough that one which walks out keeps
+/// its speed for a second, and one that stays there comes to rest in the end.
+const CUT: f64 = 40.0;
 /// Pixels from the edge within which a box is cut.
 const EDGE_PX: f64 = 2.0;
 
