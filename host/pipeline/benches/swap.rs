@@ -24,9 +24,9 @@ use ocellus_runtime::{Runtime, RuntimeOptions};
 use ocellus_store::Database;
 
 const CAMERAS: [&str; 4] = ["north", "east", "south", "west"];
-const SWAPS: usize = 4000;
-/// Swaps before memory is looked at. The database's cache fills meanwhile, to its limit and no further.
-const WARM: usize = 3000;
+const SWAPS: usize = 12_000;
+/// Swaps before memory is looked at. The log of transitions, of which the last 10,000 are kept, fills meanwhile.
+const WARM: usize = 10_000;
 /// Swaps over which memory must stay flat.
 const FLAT: usize = 500;
 const LIMIT_US: f64 = 1000.0;
