@@ -13,8 +13,8 @@ pub mod wire;
 
 pub use camera::{
     CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw,
-    KnownPoint, Live, LiveFrame, SolvedCalibration, SourceState, StageTime, StageTimes, View, ViewFrame,
-    ViewSettings, ViewSettingsError,
+    KnownPoint, Live, LiveFrame, OnMap, SolvedCalibration, SourceState, StageTime, StageTimes, View,
+    ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use ocellus_store::{

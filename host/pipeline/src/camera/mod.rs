@@ -5,7 +5,6 @@ pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
-pub(crate) mod ground;
 pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
@@ -15,7 +14,7 @@ mod settings;
 mod status;
 mod view;
 
-pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
+pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, SolvedCalibration};
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use ocellus_core::calibration::Calibration;
+use ocellus_core::calibration::{Calibration, GroundTracks};
 use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
 use ocellus_core::{Detection, Name, Size, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
@@ -16,7 +16,6 @@ use ocellus_media::{Source, SourceError, SourcePicture};
 
 use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
-use crate::camera::ground::GroundTracks;
 use crate::detector::{Detector, DetectorError};
 use crate::record::{RecordHeader, RecordWriter};
 
@@ -118,7 +117,7 @@ pub fn analyze(
         None => None,
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
-    let ground = settings.calibration.clone().map(GroundTracks::new);
+    let ground = settings.calibration.clone().map(|map| GroundTracks::new(map, detector.classes()));
     let consumer = Consumer { tracker, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {

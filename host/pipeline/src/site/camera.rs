@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ocellus_core::calibration::GroundTracks;
 use ocellus_core::{CameraHandle, Name};
 use ocellus_inference::ClassFilter;
 use ocellus_media::{OpenOptions, Stop};
@@ -15,7 +16,6 @@ use super::SiteError;
 use super::site_outputs::SiteOutputs;
 use crate::camera::encode::Encoder;
 use crate::camera::feed::Feed;
-use crate::camera::ground::GroundTracks;
 use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
@@ -103,7 +103,9 @@ impl CameraEntry {
             source: Arc::clone(&source),
             tracker: settings.tracker.clone(),
             frame_rate: settings.frame_rate,
-            ground: calibration.as_ref().map(|solved| GroundTracks::new(Arc::clone(&solved.map))),
+            ground: calibration
+                .as_ref()
+                .map(|solved| GroundTracks::new(Arc::clone(&solved.map), &wiring.classes)),
             numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),

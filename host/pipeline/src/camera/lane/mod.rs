@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
+use ocellus_core::calibration::GroundTracks;
 use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
 use ocellus_core::{FrameInfo, Name, TimeUs, Track};
 use ocellus_runtime::TrackColumns;
@@ -23,7 +24,6 @@ use self::rules::{Between, LaneRules, RuleWiring, Sight};
 use self::site::SiteTap;
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
-use super::ground::GroundTracks;
 use super::live::LiveFrame;
 use super::meter::Stage;
 use super::numbers::TrackNumbers;
