@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ocellus_sdk::follow::{Anchor, Following};
 use ocellus_sdk::prelude::*;
 
 use crate::passage::Side;
@@ -50,17 +51,6 @@ pub struct Settings {
     pub memory_s: f64,
 }
 
-/// The settings that are times.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
-    /// How long an anchor must stay beyond a line.
-    pub(crate) settle: Duration,
-    /// How long one that vanished can be taken over from; zero for never.
-    pub(crate) handover: Duration,
-    /// How long one that is not seen is remembered.
-    pub(crate) memory: Duration,
-}
-
 /// A line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,17 +77,6 @@ pub enum Entry {
     LeftToRight,
     /// The other way.
     RightToLeft,
-}
-
-/// The point of a box that crosses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Anchor {
-    /// The middle of the bottom edge, where a standing object meets the ground.
-    #[default]
-    Foot,
-    /// The middle of the box.
-    Centre,
 }
 
 fn default_hysteresis() -> f64 {
@@ -141,15 +120,17 @@ impl Settings {
         if self.hysteresis > 0.0 { (self.hysteresis as f32).max(BOX_NOISE * box_height) } else { 0.0 }
     }
 
-    /// The settings that are times.
-    pub(crate) fn times(&self) -> Times {
+    /// How long an anchor must stay beyond a line.
+    pub(crate) fn settle(&self) -> Duration {
+        seconds(self.settle_s)
+    }
+
+    /// How tracks are followed, at most so many of them.
+    pub(crate) fn following(&self, most: usize) -> Following {
         let default = if self.hysteresis > 0.0 { 2.0 } else { 0.0 };
         let handover_s = self.handover_s.unwrap_or(default).min(self.memory_s);
-        Times {
-            settle: seconds(self.settle_s),
-            handover: seconds(handover_s),
-            memory: seconds(self.memory_s),
-        }
+        let (memory, handover) = (seconds(self.memory_s), seconds(handover_s));
+        Following { anchor: self.anchor, memory, handover, most }
     }
 }
 

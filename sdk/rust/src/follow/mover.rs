@@ -1,50 +1,44 @@
 //! A track that counts, from frame to frame.
 
-use ocellus_sdk::prelude::*;
+use ocellus_core::{Point, TimeUs};
+use serde::{Deserialize, Serialize};
 
-use crate::passage::Passage;
+use super::Sighting;
 
 /// Over how many seconds a velocity is smoothed.
 const SMOOTHING_S: f32 = 0.3;
 /// Faster than this is a fault, in pictures a second.
 const FASTEST: f32 = 100.0;
 
-/// A track as seen in one frame. Positions and sizes are shares of the picture.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sighting {
-    pub(crate) id: u64,
-    pub(crate) class: u32,
-    /// The anchor.
-    pub(crate) at: Point,
-    /// Width and height of the box.
-    pub(crate) size: [f32; 2],
-    pub(crate) first_seen: TimeUs,
-}
-
-/// What is kept of a track.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mover {
+/// What is kept of a track. A state can hold it as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mover<D> {
     /// The track that it is now.
-    pub(crate) id: u64,
-    /// Where its anchor was seen last.
-    pub(crate) at: Point,
+    pub id: u64,
+    /// Where its anchor was seen last, in shares of the picture.
+    #[serde(with = "pair")]
+    pub at: Point,
     /// When.
-    pub(crate) time: TimeUs,
+    #[serde(rename = "time_us", with = "micros")]
+    pub time: TimeUs,
     /// Pictures a second.
-    pub(crate) velocity: [f32; 2],
-    pub(crate) size: [f32; 2],
-    pub(crate) class: u32,
+    pub velocity: [f32; 2],
+    /// Width and height of the box.
+    pub size: [f32; 2],
+    /// Its class as a number of the camera's model.
+    pub class: u32,
     /// How often it was seen, so that a young velocity is the mean of what was seen.
-    pub(crate) sightings: u32,
+    pub sightings: u32,
     /// The track in whose place it goes on.
-    pub(crate) predecessor: Option<u64>,
-    /// One a line.
-    pub(crate) passages: Vec<Passage>,
+    pub predecessor: Option<u64>,
+    /// What the rule remembers of it.
+    pub data: D,
 }
 
-impl Mover {
+impl<D> Mover<D> {
     /// First seen, by this rule, as `sighting` says.
-    pub(crate) fn new(sighting: &Sighting, now: TimeUs, lines: usize) -> Mover {
+    #[must_use]
+    pub fn new(sighting: &Sighting, now: TimeUs, data: D) -> Mover<D> {
         Mover {
             id: sighting.id,
             at: sighting.at,
@@ -54,12 +48,12 @@ impl Mover {
             class: sighting.class,
             sightings: 1,
             predecessor: None,
-            passages: vec![Passage::default(); lines],
+            data,
         }
     }
 
     /// Seen again.
-    pub(crate) fn move_to(&mut self, sighting: &Sighting, now: TimeUs) {
+    pub fn move_to(&mut self, sighting: &Sighting, now: TimeUs) {
         let elapsed_s = now.0.saturating_sub(self.time.0) as f32 / 1e6;
         if elapsed_s > 0.0 {
             let steps = self.sightings.max(1) as f32;
@@ -78,35 +72,67 @@ impl Mover {
     }
 }
 
+mod pair {
+    use ocellus_core::Point;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(point: &Point, to: S) -> Result<S::Ok, S::Error> {
+        [point.x, point.y].serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Point, D::Error> {
+        <[f32; 2]>::deserialize(from).map(|[x, y]| Point::new(x, y))
+    }
+}
+
+mod micros {
+    use ocellus_core::TimeUs;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &TimeUs, to: S) -> Result<S::Ok, S::Error> {
+        time.0.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TimeUs, D::Error> {
+        u64::deserialize(from).map(TimeUs)
+    }
+}
+
 /// All that are kept, in the order of their ids. A sorted list: it is small, mostly appended to, and
 /// costs a component less code than a tree.
-#[derive(Debug, Default)]
-pub(crate) struct Movers(Vec<Mover>);
+#[derive(Debug)]
+pub struct Movers<D>(Vec<Mover<D>>);
 
-impl Movers {
-    pub(crate) fn len(&self) -> usize {
+impl<D> Default for Movers<D> {
+    fn default() -> Movers<D> {
+        Movers(Vec::new())
+    }
+}
+
+impl<D> Movers<D> {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Mover> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Mover<D>> {
         self.0.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Mover> {
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Mover<D>> {
         self.0.iter_mut()
     }
 
-    pub(crate) fn contains(&self, id: u64) -> bool {
+    pub(super) fn contains(&self, id: u64) -> bool {
         self.place(id).is_ok()
     }
 
     /// The one with this id; made if it is new and there are fewer than `most`.
-    pub(crate) fn get_or_insert(
+    pub(super) fn get_or_insert(
         &mut self,
         id: u64,
         most: usize,
-        make: impl FnOnce() -> Mover,
-    ) -> Option<&mut Mover> {
+        make: impl FnOnce() -> Mover<D>,
+    ) -> Option<&mut Mover<D>> {
         let place = match self.place(id) {
             Ok(place) => place,
             Err(_) if self.0.len() >= most => return None,
@@ -119,20 +145,21 @@ impl Movers {
     }
 
     /// Adds one, in place of another with its id.
-    pub(crate) fn insert(&mut self, mover: Mover) {
+    pub(super) fn insert(&mut self, mover: Mover<D>) {
         match self.place(mover.id) {
             Ok(place) => self.0[place] = mover,
             Err(place) => self.0.insert(place, mover),
         }
     }
 
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Mover> {
+    pub(super) fn remove(&mut self, id: u64) -> Option<Mover<D>> {
         let place = self.place(id).ok()?;
         Some(self.0.remove(place))
     }
 
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Mover) -> bool) {
-        self.0.retain(keep);
+    /// Takes out those that were last seen before `oldest`.
+    pub(super) fn take_older(&mut self, oldest: TimeUs) -> Vec<Mover<D>> {
+        self.0.extract_if(.., |mover| mover.time < oldest).collect()
     }
 
     fn place(&self, id: u64) -> Result<usize, usize> {
