@@ -84,7 +84,7 @@ impl Rule for LineCrossing {
             (frame, tracks),
             |_, _| vec![Passage::default(); count],
             |mover, sighting, now| {
-                let near = settings.near(sighting.size[1]);
+                let near = sighting.near(settings.hysteresis);
                 let step = Step { near, settle, from: mover.at, to: sighting.at, now };
                 for (line, passage) in lines.iter_mut().zip(&mut mover.data) {
                     if let Some(side) = passage.observe(&line.gate, &step) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ocellus_sdk::follow::{Anchor, Following};
 use ocellus_sdk::prelude::*;
+use ocellus_sdk::settings::{check_range, seconds};
 
 use crate::passage::Side;
 
@@ -15,10 +16,6 @@ const LONGEST_NAME: usize = 64;
 const NAME_BYTES: usize = 120;
 /// Below this a line is a dot, in shares of the picture.
 const SHORTEST_LINE: f32 = 1e-3;
-/// Share of the box's height below which its edge says little: the detector's own noise grows with the
-/// box, and only boxes taller than a quarter of the picture widen the default hysteresis by it.
-const BOX_NOISE: f32 = 0.04;
-
 /// Settings of the rule.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -109,15 +106,10 @@ impl Settings {
         if self.classes.as_ref().is_some_and(Vec::is_empty) {
             return Err("classes is empty; name the classes that count, or leave it out for all".to_owned());
         }
-        in_range("hysteresis", self.hysteresis, 0.5, "picture heights")?;
-        in_range("settle_s", self.settle_s, 10.0, "seconds")?;
-        in_range("handover_s", self.handover_s.unwrap_or(0.0), 10.0, "seconds")?;
-        in_range("memory_s", self.memory_s, 3600.0, "seconds")
-    }
-
-    /// How far beyond a line a side counts, in picture heights, for a box of this height.
-    pub(crate) fn near(&self, box_height: f32) -> f32 {
-        if self.hysteresis > 0.0 { (self.hysteresis as f32).max(BOX_NOISE * box_height) } else { 0.0 }
+        check_range("hysteresis", self.hysteresis, 0.0..=0.5, "picture heights")?;
+        check_range("settle_s", self.settle_s, 0.0..=10.0, "seconds")?;
+        check_range("handover_s", self.handover_s.unwrap_or(0.0), 0.0..=10.0, "seconds")?;
+        check_range("memory_s", self.memory_s, 0.0..=3600.0, "seconds")
     }
 
     /// How long an anchor must stay beyond a line.
@@ -173,18 +165,4 @@ impl Entry {
             Entry::RightToLeft => Side::Positive,
         }
     }
-}
-
-fn in_range(key: &str, value: f64, most: f64, unit: &str) -> Result<(), String> {
-    if (0.0..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("{key} is {value}; give 0 to {most} {unit}"))
-    }
-}
-
-/// Of a value that was checked to be 0 or more.
-fn seconds(value: f64) -> Duration {
-    // In whole microseconds, as frames are timed.
-    Duration::from_micros((value * 1e6).round() as u64)
 }

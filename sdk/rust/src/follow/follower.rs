@@ -76,6 +76,11 @@ impl<D> Follower<D> {
         self.movers.iter_mut()
     }
 
+    /// The one that is this track now.
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut Mover<D>> {
+        self.movers.get_mut(id)
+    }
+
     /// Those that were not seen in the frame at `now`, the last one that was taken in.
     pub fn unseen_mut(&mut self, now: TimeUs) -> impl Iterator<Item = &mut Mover<D>> {
         self.movers.iter_mut().filter(move |mover| mover.time < now)

@@ -126,6 +126,11 @@ impl<D> Movers<D> {
         self.place(id).is_ok()
     }
 
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Mover<D>> {
+        let place = self.place(id).ok()?;
+        self.0.get_mut(place)
+    }
+
     /// The one with this id; made if it is new and there are fewer than `most`.
     pub(super) fn get_or_insert(
         &mut self,

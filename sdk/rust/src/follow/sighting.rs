@@ -9,6 +9,8 @@ use crate::tracks::{TrackView, Tracks};
 
 /// Anchors further outside the picture than this are no objects, whatever the tracker says.
 const FURTHEST: f32 = 10.0;
+/// Share of the box's height by which its edges tremble.
+const BOX_NOISE: f32 = 0.04;
 
 /// A track as seen in one frame. Positions and sizes are shares of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +25,16 @@ pub struct Sighting {
     pub size: [f32; 2],
     /// When the tracker first saw it.
     pub first_seen: TimeUs,
+}
+
+impl Sighting {
+    /// How far from a line or an outline its side counts, in picture heights: `hysteresis`, and more for a box taller
+    /// than a quarter of the picture with the default of 0.01, since the detector's own noise grows with the box. 0
+    /// stays 0.
+    #[must_use]
+    pub fn near(&self, hysteresis: f64) -> f32 {
+        if hysteresis > 0.0 { (hysteresis as f32).max(BOX_NOISE * self.size[1]) } else { 0.0 }
+    }
 }
 
 /// A sighting and its time as a state keeps them: time, id, class, anchor, size and first sight.
