@@ -42,6 +42,10 @@ fn rules() -> Vec<(&'static str, String)> {
         ("parking", format!(r#"{{"spaces":[{}],"levels":[{{"id":"P1"}}]}}"#, all(40, &space))),
         ("parking-levels", r#"{"levels":[{"id":"P1"},{"id":"roof","unseen":40}]}"#.to_owned()),
         ("traffic-stats", format!(r#"{{"roi":{}}}"#, square(0.1, 0.1, 0.8))),
+        (
+            "speeding",
+            format!(r#"{{"limit_kmh":50,"zones":[{{"name":"road","polygon":{}}}]}}"#, square(0.1, 0.1, 0.8)),
+        ),
         ("plate-log", "{}".to_owned()),
     ]
 }
