@@ -101,12 +101,7 @@ impl Gallery {
     /// The `count` rows most like `query` among those that `admits`, the best first; of equals the one with the
     /// lower number. None for a query of another dimension.
     #[must_use]
-    pub fn nearest(
-        &self,
-        query: &Embedding,
-        count: usize,
-        admits: impl Fn(usize) -> bool,
-    ) -> Vec<Neighbour> {
+    pub fn nearest(&self, query: &Embedding, count: usize, admits: impl Fn(usize) -> bool) -> Vec<Neighbour> {
         if query.dimension() != self.dimension || count == 0 {
             return Vec::new();
         }
@@ -164,7 +159,10 @@ mod tests {
         for seed in 1000..1020 {
             let query = noise(seed, 40);
             let mut all: Vec<Neighbour> = (0..300)
-                .map(|row| Neighbour { row, cosine: super::super::dot(gallery.row(row).unwrap(), query.as_slice()) })
+                .map(|row| Neighbour {
+                    row,
+                    cosine: super::super::dot(gallery.row(row).unwrap(), query.as_slice()),
+                })
                 .filter(|neighbour| neighbour.row % 3 != 0)
                 .collect();
             all.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.row.cmp(&b.row)));

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn cosine_is_one_for_the_same_way_and_minus_one_for_the_opposite() {
-        let of = |sign: f32| Embedding::new(&[sign, 2.0 * sign, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5 * sign]).unwrap();
+        let of =
+            |sign: f32| Embedding::new(&[sign, 2.0 * sign, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5 * sign]).unwrap();
         assert!((of(1.0).cosine(&of(9.0)).unwrap() - 1.0).abs() < 1e-6);
         assert!((of(1.0).cosine(&of(-1.0)).unwrap() + 1.0).abs() < 1e-6);
         assert_eq!(of(1.0).cosine(&Embedding::new(&[1.0; 9]).unwrap()), None);
