@@ -146,7 +146,7 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         camera: Name::new("clip").unwrap(),
         thresholds: Thresholds { confidence: tracker.track_low_thresh, iou: 0.45 },
         classes: None,
-        tracker,
+        tracker: tracker.into(),
         calibration: None,
         max_frames: None,
     };

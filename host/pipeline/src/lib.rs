@@ -12,9 +12,9 @@ pub mod site;
 pub mod wire;
 
 pub use camera::{
-    CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw,
-    KnownPoint, Live, LiveFrame, SolvedCalibration, SourceState, StageTime, StageTimes, View, ViewFrame,
-    ViewSettings, ViewSettingsError,
+    AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
+    Declared, Draw, KnownPoint, Live, LiveFrame, SolvedCalibration, SourceState, StageTime, StageTimes,
+    TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use ocellus_store::{

@@ -49,13 +49,12 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     };
     let classes = session.classes().into();
     let rules = rules::prepare(&args.rule, &camera, &classes)?;
-    let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32));
-    tracker.validate()?;
+    let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32))?;
     let calibration = args.calibration.as_deref().map(calibration).transpose()?;
     let settings = AnalysisSettings {
         camera,
         calibration,
-        thresholds: thresholds(&args.detect, tracker.track_low_thresh)?,
+        thresholds: thresholds(&args.detect, tracker.lowest_confidence())?,
         classes: match &args.detect.classes {
             Some(wanted) => Some(ClassFilter::new(&classes, wanted).context("--classes")?),
             None => None,

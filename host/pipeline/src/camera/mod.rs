@@ -13,6 +13,7 @@ mod meter;
 pub(crate) mod numbers;
 mod settings;
 mod status;
+mod tracker;
 mod view;
 
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
@@ -20,6 +21,7 @@ pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};
+pub use tracker::{AssociationName, TrackerName, TrackerSpec, TrackerSpecError};
 pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
 
 pub(crate) use live::Publisher;

@@ -1,7 +1,7 @@
 //! What an operator says of a camera.
 
 use ocellus_core::Name;
-use ocellus_core::tracker::ByteTrackSettings;
+use ocellus_core::tracker::TrackerSettings;
 use ocellus_inference::Thresholds;
 use ocellus_media::SourceSpec;
 
@@ -14,15 +14,15 @@ pub struct CameraSettings {
     pub name: Name,
     /// Where the pictures come from.
     pub source: SourceSpec,
-    /// Lowest confidence of a detection, 0..1. The default is the tracker's `track_low_thresh`, since
-    /// its second association lives on weak boxes; a higher value keeps them from the tracker.
+    /// Lowest confidence of a detection, 0..1. The default is the lowest that the tracker takes:
+    /// the second association of ByteTrack and BoT-SORT lives on weak boxes.
     pub confidence: f32,
     /// Overlap above which two boxes of a class are one object (NMS), 0..1.
     pub iou: f32,
     /// Names of the classes to keep; all where `None`.
     pub classes: Option<Vec<String>>,
     /// The tracker.
-    pub tracker: ByteTrackSettings,
+    pub tracker: TrackerSettings,
     /// Highest rate at which frames are taken, a second; the source's own where `None`.
     pub frame_rate: Option<f32>,
     /// How its picture lies on the ground, where that is known.
@@ -82,11 +82,11 @@ impl CameraSettings {
     /// Settings with the defaults of the field: IoU 0.45, ByteTrack's five parameters.
     #[must_use]
     pub fn new(name: Name, source: SourceSpec) -> CameraSettings {
-        let tracker = ByteTrackSettings::default();
+        let tracker = TrackerSettings::default();
         CameraSettings {
             name,
             source,
-            confidence: tracker.track_low_thresh,
+            confidence: tracker.lowest_confidence(),
             iou: Thresholds::default().iou,
             classes: None,
             tracker,

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use ocellus_core::calibration::Calibration;
-use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
 use ocellus_core::{Detection, Name, Size, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
@@ -30,7 +30,7 @@ pub struct AnalysisSettings {
     /// Classes to keep; all where `None`.
     pub classes: Option<ClassFilter>,
     /// The tracker.
-    pub tracker: ByteTrackSettings,
+    pub tracker: TrackerSettings,
     /// How the picture lies on the ground, where that is known.
     pub calibration: Option<Arc<Calibration>>,
     /// End after this many frames.
@@ -110,8 +110,8 @@ pub fn analyze(
     progress: impl FnMut(u64) + Send,
 ) -> Result<AnalysisReport, AnalysisError> {
     let size = source.info().size;
-    let tracker = ByteTrack::new(settings.tracker.clone())
-        .map_err(|error| AnalysisError::Tracker(error.to_string()))?;
+    let tracker =
+        Tracker::new(settings.tracker.clone()).map_err(|error| AnalysisError::Tracker(error.to_string()))?;
     let header = RecordHeader { camera: settings.camera.clone(), size, classes: detector.classes().to_vec() };
     let recorder = match outputs.tracks {
         Some(out) => Some(RecordWriter::new(out, &header).map_err(AnalysisError::Tracks)?),
@@ -196,7 +196,7 @@ fn detect(
 }
 
 struct Consumer<'a, P> {
-    tracker: ByteTrack,
+    tracker: Tracker,
     ground: Option<GroundTracks>,
     decider: Decider<'a>,
     recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
@@ -209,7 +209,7 @@ impl<P: FnMut(u64)> Consumer<'_, P> {
         let mut frames = 0;
         let mut last = TimeUs(0);
         for Decided { picture_time, detections } in detected {
-            let mut tracks = self.tracker.update(picture_time, &detections).to_vec();
+            let mut tracks = self.tracker.update(&Observed::new(picture_time, &detections)).tracks.to_vec();
             if let Some(ground) = &mut self.ground {
                 ground.place(picture_time, self.size, &mut tracks);
             }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
 use ocellus_core::{FrameInfo, Name, TimeUs, Track};
 use ocellus_runtime::TrackColumns;
 
@@ -38,7 +38,7 @@ pub(crate) struct LaneParts {
     pub(crate) shared: Arc<CameraShared>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) source: Arc<SourceCell>,
-    pub(crate) tracker: ByteTrackSettings,
+    pub(crate) tracker: TrackerSettings,
     pub(crate) frame_rate: Option<f32>,
     pub(crate) ground: Option<GroundTracks>,
     pub(crate) numbers: TrackNumbers,
@@ -50,7 +50,7 @@ pub(crate) struct LaneParts {
 
 pub(crate) struct Lane {
     parts: LaneParts,
-    tracker: Option<ByteTrack>,
+    tracker: Option<Tracker>,
     columns: TrackColumns,
     rules: LaneRules,
     /// Ways to the site rules that watch this camera.
@@ -99,7 +99,7 @@ impl Lane {
         let meter = Arc::clone(&self.parts.shared.meter);
         let started = Instant::now();
         let mut tracks: Vec<Track> = match self.tracker() {
-            Some(tracker) => tracker.update(info.time, &detections).to_vec(),
+            Some(tracker) => tracker.update(&Observed::new(info.time, &detections)).tracks.to_vec(),
             None => Vec::new(),
         };
         if let Some(ground) = &mut self.parts.ground {
@@ -134,7 +134,7 @@ impl Lane {
     }
 
     fn reserve_numbers(&mut self) {
-        let last = self.tracker.as_ref().map_or(0, ByteTrack::last_id);
+        let last = self.tracker.as_ref().map_or(0, Tracker::last_id);
         let LaneParts { numbers, wiring, shared, .. } = &mut self.parts;
         let keeper = &wiring.keeper;
         if numbers.run_short(last) && keeper.submit(Job::ReserveTracks { camera: shared.name.clone() }) {
@@ -143,16 +143,16 @@ impl Lane {
     }
 
     /// The tracker, made when the source's rate is known: with the first frame.
-    fn tracker(&mut self) -> Option<&mut ByteTrack> {
+    fn tracker(&mut self) -> Option<&mut Tracker> {
         if self.tracker.is_none() {
-            let mut settings = self.parts.tracker.clone();
+            let settings = self.parts.tracker.clone();
             let declared = self.parts.source.frame_rate().map(|rate| rate as f32);
             let rate = match (declared, self.parts.frame_rate) {
                 (Some(declared), Some(cap)) => Some(declared.min(cap)),
                 (declared, cap) => declared.or(cap),
             };
-            settings.frame_rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate);
-            match ByteTrack::new(settings) {
+            let rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate());
+            match Tracker::new(settings.at_rate(rate)) {
                 Ok(tracker) => self.tracker = Some(tracker.numbered_from(self.parts.numbers.first())),
                 Err(error) => {
                     tracing::error!(camera = %self.parts.shared.name, %error, "no tracking");
