@@ -17,7 +17,7 @@ fn main() {
     };
     let options = ModelOptions { threads: 1, ..ModelOptions::default() };
     let model = EmbeddingModel::load(data.join("models/osnet_x0_25.onnx"), &options).unwrap();
-    let mut embedder = model.into_embedder();
+    let mut embedder = model.into_session();
     let picture = noise(Size::new(1280, 720));
     // People from 60 to 360 pixels tall.
     let rects = (0..CROPS).map(|index| {

@@ -3,7 +3,7 @@
 //! [`Model::load`] reads an ONNX file, checks what it is and refuses what it cannot use;
 //! [`Model::into_session`] gives the [`Session`] that one thread owns. What a model expects (layout,
 //! colours, letterbox, class names) is taken from its metadata and from the shapes it really produces,
-//! or from a `model.toml` beside it; never from its file name. [`EmbeddingModel`] and [`Embedder`] do the same for
+//! or from a `model.toml` beside it; never from its file name. [`EmbeddingModel`] and [`EmbeddingSession`] do the same for
 //! models that say what an object looks like.
 
 #[doc(hidden)]
@@ -29,7 +29,7 @@ mod session;
 mod suppress;
 
 pub use classes::{COCO_80, ClassFilter, UnknownClass};
-pub use embed::{Crop, Embedder, EmbedderInfo, EmbeddingModel};
+pub use embed::{Crop, EmbedderInfo, EmbeddingModel, EmbeddingSession};
 pub use error::{InferenceError, ModelError};
 pub use info::{Batch, ClassSource, ExecutionProvider, ModelInfo};
 pub use inspect::{AnyModel, ModelFile};

@@ -9,8 +9,8 @@ use common::onnx::{self, Dim, FLOAT};
 use common::{grey, jpeg, test_data};
 use ocellus_core::{Embedding, Picture, Rect, Size};
 use ocellus_inference::{
-    AnyModel, Batch, ColourOrder, Crop, Embedder, EmbeddingModel, Fit, InputLayout, Model, ModelOptions,
-    Scale,
+    AnyModel, Batch, ColourOrder, Crop, EmbeddingModel, EmbeddingSession, Fit, InputLayout, Model,
+    ModelOptions, Scale,
 };
 
 const SIDE: i64 = 32;
@@ -79,7 +79,7 @@ fn colours_beside_each_other_are_told_by_the_shape() {
     let model = load(&model, "[input]\nnormalise = 'none'").unwrap();
     assert_eq!(model.info().layout, InputLayout::Nhwc);
     let picture = grey(Size::new(64, 64), 235);
-    let found = model.into_embedder().embed(&[whole(&picture)]).unwrap().remove(0).unwrap();
+    let found = model.into_session().embed(&[whole(&picture)]).unwrap().remove(0).unwrap();
     assert_eq!(Some(found), Embedding::new(&[1.0; 3072]));
 }
 
@@ -171,7 +171,7 @@ fn one_built_in_picture_is_found_out_and_still_serves_many() {
     let model = load(&model, "").unwrap();
     assert_eq!(model.info().batch, Batch::Fixed(1));
     let pictures = [grey(Size::new(64, 64), 40), grey(Size::new(64, 64), 200)];
-    let mut embedder = model.into_embedder();
+    let mut embedder = model.into_session();
     let crops = [whole(&pictures[0]), whole(&pictures[1]), whole(&pictures[0])];
     let found = embedder.embed(&crops).unwrap();
     assert!(found[0].is_some() && found[0] == found[2] && found[0] != found[1]);
@@ -181,7 +181,7 @@ fn one_built_in_picture_is_found_out_and_still_serves_many() {
 fn a_box_that_shows_nothing_and_a_row_without_direction_are_no_embedding() {
     let toml = "[input]\nnormalise = 'none'";
     for batch in [Dim::Any("n"), Dim::Is(4)] {
-        let mut embedder = load(&honest(batch), toml).unwrap().into_embedder();
+        let mut embedder = load(&honest(batch), toml).unwrap().into_session();
         let (bright, black) = (grey(Size::new(64, 64), 200), grey(Size::new(64, 64), 16));
         let outside = Crop { picture: &bright, rect: Rect::new(100.0, 0.0, 20.0, 20.0) };
         let nonsense = Crop { picture: &bright, rect: Rect::new(f32::NAN, 0.0, 20.0, 20.0) };
@@ -207,11 +207,11 @@ fn each_task_refuses_the_models_of_the_other() {
     }
 }
 
-fn osnet(data: &Path) -> Embedder {
+fn osnet(data: &Path) -> EmbeddingSession {
     let model = EmbeddingModel::load(data.join("models/osnet_x0_25.onnx"), &ModelOptions::default()).unwrap();
     let info = model.info();
     assert_eq!((info.dimension, info.batch, info.input), (512, Batch::Dynamic, Size::new(128, 256)));
-    model.into_embedder()
+    model.into_session()
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::{Embedding, LEAST_DIMENSION, MOST_DIMENSION};
 
-/// The greatest step.
+/// What the largest number becomes.
+const LARGEST: u8 = 127;
+/// The same to calculate with.
 const MOST: f64 = 127.0;
 
 impl Embedding {
@@ -17,17 +19,18 @@ impl Embedding {
         self.as_slice().iter().map(|value| step(*value, steps).to_le_bytes()[0]).collect()
     }
 
-    /// What [`Embedding::pack`] wrote; none where that has no direction or an impossible length.
+    /// What [`Embedding::pack`] wrote; none for bytes that it never writes: of an impossible length, or without a number
+    /// that is 127 or -127, as the largest one always is.
     #[must_use]
     pub fn unpack(bytes: &[u8]) -> Option<Embedding> {
         if !(LEAST_DIMENSION..=MOST_DIMENSION).contains(&bytes.len()) {
             return None;
         }
-        // Whole numbers, so that the length is the same on every machine.
-        let square: i64 = bytes.iter().map(|byte| i64::from(signed(*byte)).pow(2)).sum();
-        if square == 0 {
+        if bytes.iter().map(|byte| signed(*byte).unsigned_abs()).max() != Some(LARGEST) {
             return None;
         }
+        // Whole numbers, so that the length is the same on every machine.
+        let square: i64 = bytes.iter().map(|byte| i64::from(signed(*byte)).pow(2)).sum();
         let scale = 1.0 / (square as f64).sqrt();
         Some(Embedding(bytes.iter().map(|byte| (f64::from(signed(*byte)) * scale) as f32).collect()))
     }
@@ -84,7 +87,7 @@ mod tests {
         for bytes in [vec![], vec![1; LEAST_DIMENSION - 1], vec![0; 64], vec![1; MOST_DIMENSION + 1]] {
             assert_eq!(Embedding::unpack(&bytes), None);
         }
-        // -128 is never written and still no danger.
-        assert!(Embedding::unpack(&[0x80; 16]).is_some());
+        assert_eq!(Embedding::unpack(&[0x80; 16]), None, "-128 is never written");
+        assert_eq!(Embedding::unpack(&[126; 16]), None, "nor is a largest number below 127");
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ort::session::Session as OrtSession;
 
 pub use self::info::EmbedderInfo;
-pub use self::session::{Crop, Embedder};
+pub use self::session::{Crop, EmbeddingSession};
 
 use self::ports::Ports;
 use crate::error::ModelError;
@@ -87,8 +87,8 @@ impl EmbeddingModel {
 
     /// The embedder that runs it; one thread owns it.
     #[must_use]
-    pub fn into_embedder(self) -> Embedder {
-        Embedder::new(self.session, self.info)
+    pub fn into_session(self) -> EmbeddingSession {
+        EmbeddingSession::new(self.session, self.info)
     }
 }
 

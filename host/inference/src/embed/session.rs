@@ -30,7 +30,7 @@ pub struct Crop<'p> {
 
 /// An embedding model ready to run. One thread owns it; buffers are kept from call to call.
 #[derive(Debug)]
-pub struct Embedder {
+pub struct EmbeddingSession {
     ort: OrtSession,
     info: Arc<EmbedderInfo>,
     cropper: Cropper,
@@ -39,12 +39,12 @@ pub struct Embedder {
     filled: Vec<bool>,
 }
 
-impl Embedder {
-    pub(super) fn new(ort: OrtSession, info: Arc<EmbedderInfo>) -> Embedder {
+impl EmbeddingSession {
+    pub(super) fn new(ort: OrtSession, info: Arc<EmbedderInfo>) -> EmbeddingSession {
         let wish =
             Wish { input: info.input, colour: info.colour, scale: info.scale, fit: info.fit, pad: info.pad };
         let cropper = Cropper::new(wish, Shift { mean: info.mean, std: info.std }, info.layout);
-        Embedder { ort, info, cropper, tensor: Vec::new(), filled: Vec::new() }
+        EmbeddingSession { ort, info, cropper, tensor: Vec::new(), filled: Vec::new() }
     }
 
     /// What is known about the model.
@@ -127,7 +127,7 @@ impl Embedder {
         slots: usize,
         read: impl FnOnce(&[bool], std::slice::ChunksExact<'_, f32>),
     ) -> Result<(), InferenceError> {
-        let Embedder { ort, info, cropper, tensor, filled } = self;
+        let EmbeddingSession { ort, info, cropper, tensor, filled } = self;
         let failed = |error: ort::Error| InferenceError::Run {
             model: info.file.name.clone(),
             reason: one_line(&error),

@@ -1,5 +1,6 @@
 //! One camera: its settings, its state, and the threads that carry its frames.
 
+pub(crate) mod appearance;
 mod calibration;
 pub(crate) mod claim;
 pub(crate) mod clock;
@@ -16,6 +17,7 @@ mod status;
 mod tracker;
 mod view;
 
+pub use appearance::{EmbeddingError, EmbeddingSpec};
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};

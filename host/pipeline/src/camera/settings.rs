@@ -5,6 +5,7 @@ use ocellus_core::tracker::TrackerSettings;
 use ocellus_inference::Thresholds;
 use ocellus_media::SourceSpec;
 
+use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
 
 /// What an operator says of a camera.
@@ -27,6 +28,8 @@ pub struct CameraSettings {
     pub frame_rate: Option<f32>,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<CalibrationSpec>,
+    /// How its tracks are looked at, on a host that has an embedder; the defaults where `None`.
+    pub embedding: Option<EmbeddingSpec>,
 }
 
 /// A value of [`CameraSettings`] that cannot be used.
@@ -68,6 +71,14 @@ pub enum CameraSettingsError {
         /// Why.
         reason: CalibrationError,
     },
+    /// How tracks are looked at cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Embedding {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: EmbeddingError,
+    },
     /// The tracker refuses its settings.
     #[error("camera {camera}: {reason}")]
     Tracker {
@@ -92,6 +103,7 @@ impl CameraSettings {
             tracker,
             frame_rate: None,
             calibration: None,
+            embedding: None,
         }
     }
 
@@ -120,6 +132,9 @@ impl CameraSettings {
         }
         if let Some(Err(reason)) = self.calibration.as_ref().map(CalibrationSpec::solve) {
             return Err(CameraSettingsError::Calibration { camera: camera(), reason });
+        }
+        if let Some(Err(reason)) = self.embedding.as_ref().map(|embedding| embedding.validate(known)) {
+            return Err(CameraSettingsError::Embedding { camera: camera(), reason });
         }
         self.tracker
             .validate()

@@ -5,7 +5,9 @@ use ocellus_core::tracker::TrackerSettings;
 use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::{AssociationName, CalibrationSpec, CameraSettings, TrackerSpec, TrackerSpecError};
+use crate::camera::{
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, TrackerSpec, TrackerSpecError,
+};
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,6 +19,8 @@ struct StoredCamera {
     tracker: StoredTracker,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    embedding: Option<EmbeddingSpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,6 +69,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
         calibration: settings.calibration.clone(),
+        embedding: settings.embedding.clone(),
         tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
     // Plain numbers and texts: writing them cannot fail.
@@ -85,6 +90,7 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         tracker,
         frame_rate: row.frame_rate,
         calibration: row.calibration,
+        embedding: row.embedding,
     })
 }
 
