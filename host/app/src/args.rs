@@ -212,6 +212,9 @@ pub(crate) struct SceneRenderArgs {
     /// Where the settings of the matching rule go, ready for `--settings @FILE`.
     #[arg(long, value_name = "SETTINGS.json")]
     pub(crate) settings: Option<PathBuf>,
+    /// Where the camera's calibration goes, ready for `analyze --calibration @FILE` and for a camera's settings.
+    #[arg(long, value_name = "CALIBRATION.json")]
+    pub(crate) calibration: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, SolvedCalibration,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, OnMap, SolvedCalibration,
     SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame,
     ViewSettings, ViewSettingsError,
 };

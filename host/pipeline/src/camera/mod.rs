@@ -6,7 +6,6 @@ pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
-pub(crate) mod ground;
 pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
@@ -18,7 +17,7 @@ mod tracker;
 mod view;
 
 pub use appearance::{EmbeddingError, EmbeddingSpec};
-pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
+pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, SolvedCalibration};
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};

@@ -294,6 +294,9 @@ impl<R: Rule> Harness<R> {
         let rect = track.rect;
         columns.boxes.extend([rect.x, rect.y, rect.width, rect.height]);
         columns.first_seen_us.push(first_seen);
+        let (ground, sigma_m) = track.ground.unwrap_or(([f32::NAN; 4], f32::NAN));
+        columns.ground.extend(ground);
+        columns.ground_sigma.push(sigma_m);
         Ok(())
     }
 }
@@ -306,6 +309,8 @@ pub struct TrackBuilder {
     confidence: f32,
     state: TrackState,
     rect: Rect,
+    /// Place and velocity, and the place's standard deviation.
+    ground: Option<([f32; 4], f32)>,
 }
 
 /// A track of a test frame.
@@ -317,6 +322,7 @@ pub fn track(id: u64, class: &str) -> TrackBuilder {
         confidence: 0.9,
         state: TrackState::Confirmed,
         rect: Rect::new(0.45, 0.4, 0.1, 0.2),
+        ground: None,
     }
 }
 
@@ -352,6 +358,13 @@ impl TrackBuilder {
     #[must_use]
     pub fn confidence(self, confidence: f32) -> TrackBuilder {
         TrackBuilder { confidence, ..self }
+    }
+
+    /// Where a calibrated camera says that it stands, in metres, how fast it moves along both axes, in metres a second
+    /// (NaN where that is not known yet), and how sure the place is, in metres.
+    #[must_use]
+    pub fn on_ground(self, [x_m, y_m]: [f32; 2], [vx_mps, vy_mps]: [f32; 2], sigma_m: f32) -> TrackBuilder {
+        TrackBuilder { ground: Some(([x_m, y_m, vx_mps, vy_mps], sigma_m)), ..self }
     }
 
     /// Seen, but not believed yet.
