@@ -8,6 +8,7 @@ mod contract;
 mod interrupt;
 mod layering;
 mod live;
+mod looks;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod plugin;
+mod tracker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,9 +9,9 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
-use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 
 use self::plugin::PluginCommand;
+use self::tracker::TrackerArgs;
 
 /// Video analytics whose rules are WebAssembly plugins.
 ///
@@ -38,7 +39,7 @@ pub(crate) enum Command {
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),
-    /// Look at detection models.
+    /// Look at models.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Make rule plugins: from a new project to a rule on a running host.
@@ -86,7 +87,7 @@ pub(crate) struct DetectArgs {
     /// Names of the classes to keep, separated by commas; all where not given.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) classes: Option<Vec<String>>,
-    /// Lowest confidence of a detection, 0 to 1 [default: the tracker's --track-low-thresh]
+    /// Lowest confidence of a detection, 0 to 1 [default: the lowest that the tracker takes]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) confidence: Option<f32>,
     /// Overlap (intersection over union) above which two boxes of a class are one object, 0 to 1.
@@ -98,65 +99,6 @@ pub(crate) struct DetectArgs {
     /// What computes: cpu, cuda or cuda:1.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: ocellus_inference::Device,
-}
-
-/// The tracker's parameters, by the names of its settings.
-#[derive(Debug, Args)]
-pub(crate) struct TrackerArgs {
-    /// Confidence from which a detection takes part in the first association.
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub(crate) track_high_thresh: Option<f32>,
-    /// Confidence from which a detection takes part in the second association.
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub(crate) track_low_thresh: Option<f32>,
-    /// Confidence from which a detection starts a new track.
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub(crate) new_track_thresh: Option<f32>,
-    /// How long a lost track is kept, in frames of 30 a second.
-    #[arg(long, value_name = "FRAMES", allow_negative_numbers = true, value_parser = whole_number::<u32>)]
-    pub(crate) track_buffer: Option<u32>,
-    /// Highest cost (1 - overlap) of the first association.
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub(crate) match_thresh: Option<f32>,
-    /// Frames a second that the motion model counts in [default: the input's own]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    pub(crate) frame_rate: Option<f32>,
-    /// Which box of a track is compared: where it should be now, or where it was last seen.
-    #[arg(long, value_name = "WHICH", value_enum)]
-    pub(crate) association: Option<AssociationArg>,
-    /// Only join boxes of the same class.
-    #[arg(long)]
-    pub(crate) class_aware: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum AssociationArg {
-    /// The predicted box, as in the ByteTrack paper.
-    Predicted,
-    /// The last updated box, as in the reference port to C++.
-    LastBox,
-}
-
-impl TrackerArgs {
-    /// The defaults with what was given put over them; `frame_rate` is the input's own rate.
-    pub(crate) fn settings(&self, frame_rate: Option<f32>) -> ByteTrackSettings {
-        let default = ByteTrackSettings::default();
-        ByteTrackSettings {
-            track_high_thresh: self.track_high_thresh.unwrap_or(default.track_high_thresh),
-            track_low_thresh: self.track_low_thresh.unwrap_or(default.track_low_thresh),
-            new_track_thresh: self.new_track_thresh.unwrap_or(default.new_track_thresh),
-            track_buffer: self.track_buffer.unwrap_or(default.track_buffer),
-            match_thresh: self.match_thresh.unwrap_or(default.match_thresh),
-            frame_rate: self.frame_rate.or(frame_rate).unwrap_or(default.frame_rate),
-            association: match self.association {
-                Some(AssociationArg::LastBox) => Association::LastBox,
-                Some(AssociationArg::Predicted) => Association::Predicted,
-                None => default.association,
-            },
-            class_aware: if self.class_aware { ClassMatching::Require } else { default.class_aware },
-            ..default
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -205,9 +147,25 @@ pub(crate) struct AnalyzeArgs {
     /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) calibration: Option<String>,
+    #[command(flatten)]
+    pub(crate) embed: EmbedArgs,
     /// End after this many frames.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,
+}
+
+/// What says what tracks look like.
+#[derive(Debug, Args)]
+pub(crate) struct EmbedArgs {
+    /// An embedding model (ONNX): rules with the power `embeddings`, BoT-SORT and DeepSORT then see what tracks look like.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) embed: Option<PathBuf>,
+    /// Detections that are looked at in a frame, 1 to 64.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u32>, default_value_t = 4, requires = "embed")]
+    pub(crate) embed_budget: u32,
+    /// Names of the classes that are looked at, separated by commas; all that are kept where not given.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "embed")]
+    pub(crate) embed_classes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -261,7 +219,7 @@ pub(crate) struct SceneRenderArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Say what a model file is: layout, input, classes, licence.
+    /// Say what a model file is: task, layout, input, classes, licence.
     Inspect(FileArgs),
 }
 

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use ocellus_core::tracker::{ByteTrack, ByteTrackSettings, SettingsError};
+use ocellus_core::tracker::{ByteTrackSettings, Observed, SettingsError, Tracker};
 use ocellus_core::{Detection, Rect, TimeUs};
 use trackforge::trackers::byte_track as peer;
 
@@ -27,11 +27,11 @@ fn main() -> Result<(), SettingsError> {
 
 /// The median update of our tracker over the frames after the first.
 fn ours(scene: &[Vec<Detection>]) -> Result<Duration, SettingsError> {
-    let mut tracker = ByteTrack::new(ByteTrackSettings::default())?;
+    let mut tracker = Tracker::new(ByteTrackSettings::default())?;
     let times = scene.iter().zip(0_u64..).map(|(detections, frame)| {
         let time = TimeUs(frame * 33_333);
         let start = Instant::now();
-        black_box(tracker.update(time, black_box(detections)));
+        black_box(tracker.update(&Observed::new(time, black_box(detections))));
         start.elapsed()
     });
     Ok(median(times.collect()))

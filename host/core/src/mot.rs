@@ -12,7 +12,7 @@ use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::time::TimeUs;
 use crate::track::TrackState;
-use crate::tracker::{ByteTrack, ByteTrackSettings, Ignored, SettingsError};
+use crate::tracker::{Ignored, Observed, SettingsError, Tracker, TrackerSettings};
 
 /// The highest frame number that is believed: a hundred hours at 25 frames a second.
 pub const LAST_FRAME: u32 = 10_000_000;
@@ -145,7 +145,7 @@ pub struct TrackedSequence {
 /// # Errors
 /// [`SettingsError`] when a setting is out of its range.
 pub fn track_sequence(
-    settings: ByteTrackSettings,
+    settings: impl Into<TrackerSettings>,
     detections: &MotDetections,
 ) -> Result<Vec<MotRow>, SettingsError> {
     Ok(track_while(settings, detections, |_| ControlFlow::Continue(()))?.rows)
@@ -156,17 +156,17 @@ pub fn track_sequence(
 /// # Errors
 /// [`SettingsError`] when a setting is out of its range.
 pub fn track_while(
-    settings: ByteTrackSettings,
+    settings: impl Into<TrackerSettings>,
     detections: &MotDetections,
     mut proceed: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Result<TrackedSequence, SettingsError> {
-    let period_us = 1e6 / f64::from(settings.frame_rate);
-    let mut tracker = ByteTrack::new(settings)?;
+    let mut tracker = Tracker::new(settings)?;
+    let period_us = 1e6 / f64::from(tracker.settings().frame_rate());
     let (mut rows, mut last_frame) = (Vec::new(), 0);
     for (frame, detections) in detections.frames() {
         let time = TimeUs((f64::from(frame - 1) * period_us).round() as u64);
-        let tracks = tracker.update(time, &detections);
-        let confirmed = tracks.iter().filter(|track| track.state == TrackState::Confirmed);
+        let seen = tracker.update(&Observed::new(time, &detections));
+        let confirmed = seen.tracks.iter().filter(|track| track.state == TrackState::Confirmed);
         rows.extend(confirmed.map(|track| MotRow {
             frame,
             id: track.id,
@@ -259,6 +259,7 @@ impl<'a> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tracker::ByteTrackSettings;
 
     #[test]
     fn detections_are_read_from_what_tools_write() {
@@ -327,7 +328,7 @@ mod tests {
         let detections = MotDetections::parse(&text).unwrap();
         let settings = ByteTrackSettings { max_tracks: 3, ..ByteTrackSettings::default() };
         let tracked = track_while(settings.clone(), &detections, |_| ControlFlow::Continue(())).unwrap();
-        let expected = Ignored { unusable_detections: 2, surplus_detections: 1, surplus_tracks: 0 };
+        let expected = Ignored { unusable_detections: 2, surplus_detections: 1, ..Ignored::default() };
         assert_eq!((tracked.last_frame, tracked.ignored), (2, expected));
         let tracked = track_while(settings, &detections, |_| ControlFlow::Break(())).unwrap();
         assert_eq!((tracked.last_frame, tracked.ignored.surplus_detections), (1, 0));

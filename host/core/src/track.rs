@@ -6,7 +6,7 @@ use crate::time::TimeUs;
 /// How sure the tracker is of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackState {
-    /// Seen once; not yet believed.
+    /// Seen too few times to be believed.
     Tentative,
     /// Believed and seen in this frame.
     Confirmed,

@@ -5,6 +5,8 @@
 
 pub mod camera;
 pub mod detector;
+mod embedder;
+mod embeddings;
 pub mod journal;
 pub mod record;
 pub mod recorded;
@@ -12,11 +14,13 @@ pub mod site;
 pub mod wire;
 
 pub use camera::{
-    CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw,
-    KnownPoint, Live, LiveFrame, OnMap, SolvedCalibration, SourceState, StageTime, StageTimes, View,
-    ViewFrame, ViewSettings, ViewSettingsError,
+    AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, OnMap, SolvedCalibration,
+    SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame,
+    ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
+pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
 pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };

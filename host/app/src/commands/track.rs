@@ -23,8 +23,8 @@ pub(crate) fn run(args: &TrackArgs) -> anyhow::Result<Outcome> {
     let about = || format!("detections file {}", args.detections.display());
     let text = std::fs::read_to_string(&args.detections).with_context(about)?;
     let detections = MotDetections::parse(&text).with_context(about)?;
-    let settings = args.tracker.settings(None);
-    let most = settings.max_tracks;
+    let settings = args.tracker.settings(None)?;
+    let most = settings.max_tracks();
     let tracked = mot::track_while(settings, &detections, |_| interrupt.proceed())?;
     let mut out = Output::create(&args.out)?;
     out.write_all(mot::format_rows(&tracked.rows).as_bytes())
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &TrackArgs) -> anyhow::Result<Outcome> {
 
 /// What was left out, and why.
 fn tell_ignored(ignored: Ignored, most: u32) {
-    let Ignored { unusable_detections, surplus_detections, surplus_tracks } = ignored;
+    let Ignored { unusable_detections, surplus_detections, surplus_tracks, .. } = ignored;
     for (count, what) in [
         (
             unusable_detections,

@@ -1,5 +1,6 @@
 //! The config file: read whole, checked whole, before anything starts.
 
+mod embedder;
 mod plugins;
 mod rule;
 #[cfg(test)]
@@ -11,9 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
-use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::args::check_threads;
 
+pub(crate) use self::embedder::EmbedderConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
 pub(crate) use self::rule::RuleConfig;
 
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     /// The detection model.
     #[serde(default)]
     pub(crate) model: ModelConfig,
+    /// The embedding model; none where not given.
+    pub(crate) embedder: Option<EmbedderConfig>,
     /// Whose plugins are taken, and what compiling one may use.
     #[serde(default)]
     pub(crate) plugins: PluginsConfig,
@@ -143,7 +146,7 @@ pub(crate) struct CameraConfig {
     pub(crate) name: String,
     /// rtsp://…, http://… (MJPEG), usb:0, a video file (clip.mp4, file:clip.mp4?loop=true), or scene:crossing?seed=3.
     pub(crate) source: String,
-    /// Lowest confidence of a detection, 0 to 1; the tracker's track_low_thresh where not given.
+    /// Lowest confidence of a detection, 0 to 1; the lowest that the tracker takes where not given.
     pub(crate) confidence: Option<f32>,
     /// Overlap above which two boxes of a class are one object, 0 to 1 (0.45).
     pub(crate) iou: Option<f32>,
@@ -153,39 +156,11 @@ pub(crate) struct CameraConfig {
     pub(crate) frame_rate: Option<f32>,
     /// The tracker.
     #[serde(default)]
-    pub(crate) tracker: TrackerConfig,
+    pub(crate) tracker: TrackerSpec,
     /// How its picture lies on the ground: rules then see positions in metres and speeds.
     pub(crate) calibration: Option<CalibrationSpec>,
-}
-
-/// ByteTrack's parameters.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct TrackerConfig {
-    /// Confidence from which a detection takes part in the first association (0.6).
-    pub(crate) track_high_thresh: Option<f32>,
-    /// Confidence from which a detection takes part in the second association (0.1).
-    pub(crate) track_low_thresh: Option<f32>,
-    /// Confidence from which a detection starts a new track (0.7).
-    pub(crate) new_track_thresh: Option<f32>,
-    /// How long a lost track is kept, in frames of 30 a second (30).
-    pub(crate) track_buffer: Option<u32>,
-    /// Highest cost, 1 - overlap, of the first association (0.8).
-    pub(crate) match_thresh: Option<f32>,
-    /// Which box of a track is compared: predicted or last-box.
-    pub(crate) association: Option<AssociationConfig>,
-    /// Only join boxes of the same class.
-    pub(crate) class_aware: bool,
-}
-
-/// Which box of a track is compared.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AssociationConfig {
-    /// Where the object should be now, as in the paper.
-    Predicted,
-    /// Where it was last seen, as in the reference port.
-    LastBox,
+    /// How its tracks are looked at, with an [embedder]: rules with the power `embeddings` then see their appearance.
+    pub(crate) embedding: Option<EmbeddingSpec>,
 }
 
 impl Config {
@@ -199,6 +174,9 @@ impl Config {
         config.store.folder = base.join(&config.store.folder);
         if let Some(file) = &mut config.model.file {
             *file = base.join(&*file);
+        }
+        if let Some(embedder) = &mut config.embedder {
+            embedder.resolve(base);
         }
         for rule in &mut config.rules {
             if is_file_name(&rule.plugin) {
@@ -222,6 +200,16 @@ impl Config {
         self.plugins.check()?;
         self.plugins.trusted_keys()?;
         check_threads("model.threads", self.model.threads)?;
+        if let Some(embedder) = &self.embedder {
+            embedder.check()?;
+        }
+        for camera in self.cameras.iter().filter(|camera| camera.embedding.is_some()) {
+            ensure!(
+                self.embedder.is_some(),
+                "camera {:?} has embedding, and there is no embedder; name its model in [embedder], or leave it out",
+                camera.name
+            );
+        }
         let names: Vec<&str> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
         for (index, name) in names.iter().enumerate() {
             ensure!(!names[..index].contains(name), "two cameras are named {name:?}; names are unique");
@@ -290,32 +278,15 @@ impl CameraConfig {
             SourceSpec::parse(&self.source).with_context(|| format!("camera {:?}: source", self.name))?;
         let source = source.relative_to(folder);
         let mut settings = CameraSettings::new(name, source);
-        settings.tracker = self.tracker.settings();
-        settings.confidence = self.confidence.unwrap_or(settings.tracker.track_low_thresh);
+        settings.tracker =
+            self.tracker.settings().with_context(|| format!("camera {:?}: tracker", self.name))?;
+        settings.confidence = self.confidence.unwrap_or(settings.tracker.lowest_confidence());
         settings.iou = self.iou.unwrap_or(settings.iou);
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
         settings.calibration.clone_from(&self.calibration);
+        settings.embedding.clone_from(&self.embedding);
         Ok(settings)
-    }
-}
-
-impl TrackerConfig {
-    fn settings(&self) -> ByteTrackSettings {
-        let default = ByteTrackSettings::default();
-        ByteTrackSettings {
-            track_high_thresh: self.track_high_thresh.unwrap_or(default.track_high_thresh),
-            track_low_thresh: self.track_low_thresh.unwrap_or(default.track_low_thresh),
-            new_track_thresh: self.new_track_thresh.unwrap_or(default.new_track_thresh),
-            track_buffer: self.track_buffer.unwrap_or(default.track_buffer),
-            match_thresh: self.match_thresh.unwrap_or(default.match_thresh),
-            association: match self.association {
-                Some(AssociationConfig::LastBox) => Association::LastBox,
-                Some(AssociationConfig::Predicted) | None => Association::Predicted,
-            },
-            class_aware: if self.class_aware { ClassMatching::Require } else { ClassMatching::Ignore },
-            ..default
-        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! The noise does depend on another quantity (the height), but it enters as a number, not as a state.
 //! `tests/tracker/kalman.rs` holds this against the dense form.
 
+use super::motion::CameraMotion;
 use crate::geometry::Rect;
 
 /// Four positions with their velocities and 2 × 2 covariances, each quantity one lane.
@@ -75,55 +76,116 @@ impl Lanes {
 const POSITION_WEIGHT: f32 = 1.0 / 20.0;
 /// Noise of their velocities, per step, as a share of the box's height.
 const VELOCITY_WEIGHT: f32 = 1.0 / 160.0;
-/// Lane of the aspect ratio and lane of the height.
-const ASPECT: usize = 2;
+/// Lane of the width or the aspect ratio, and lane of the height.
+const WIDTH: usize = 2;
 const HEIGHT: usize = 3;
 
-/// A box followed through centre x, centre y, aspect ratio (width ÷ height) and height.
+/// What is followed of a box besides its centre and height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoxForm {
+    /// The aspect ratio, width ÷ height, as DeepSORT and ByteTrack do. Noise scales with the height.
+    Aspect,
+    /// The width, as BoT-SORT does. Noise of x and width scales with the width.
+    Width,
+}
+
+/// A box followed through centre x, centre y, width or aspect ratio, and height.
 ///
 /// Source of state and weights: Wojke, Bewley and Paulus, "Simple online and realtime tracking with a
-/// deep association metric" (2017), kept by ByteTrack. Lengths in pixels; a step is one nominal frame.
+/// deep association metric" (2017), kept by ByteTrack; for the width Aharon, Orfaig and Bobrovsky,
+/// "BoT-SORT: Robust Associations Multi-Pedestrian Tracking" (2022). Lengths in pixels; a step is one
+/// nominal frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoxFilter {
+    form: BoxForm,
     lanes: Lanes,
 }
 
 impl BoxFilter {
-    /// Starts at a measured box of positive height, standing still.
+    /// Starts at a measured box of positive size, standing still.
     #[must_use]
-    pub fn new(rect: &Rect) -> BoxFilter {
-        let measured = to_lanes(rect);
-        let height = measured[HEIGHT];
-        let position = squares(2.0 * POSITION_WEIGHT * height, 1e-2);
-        let velocity = squares(10.0 * VELOCITY_WEIGHT * height, 1e-5);
-        BoxFilter { lanes: Lanes::at(measured, position, velocity) }
+    pub fn new(form: BoxForm, rect: &Rect) -> BoxFilter {
+        let measured = form.lanes(rect);
+        let position = form.variances(&measured, 2.0 * POSITION_WEIGHT, 1e-2);
+        let velocity = form.variances(&measured, 10.0 * VELOCITY_WEIGHT, 1e-5);
+        BoxFilter { form, lanes: Lanes::at(measured, position, velocity) }
     }
 
     /// Moves on by `steps` nominal frames, not necessarily whole ones.
     pub fn predict(&mut self, steps: f32) {
-        let height = self.noise_height();
-        let position = squares(POSITION_WEIGHT * height, 1e-2);
-        let velocity = squares(VELOCITY_WEIGHT * height, 1e-5);
+        let position = self.form.variances(&self.lanes.position, POSITION_WEIGHT, 1e-2);
+        let velocity = self.form.variances(&self.lanes.position, VELOCITY_WEIGHT, 1e-5);
         self.lanes.predict(steps, position, velocity);
     }
 
-    /// Takes in a measured box of positive height.
+    /// Takes in a measured box of positive size. A filter whose variances have grown beyond all numbers
+    /// begins anew at that box.
     pub fn correct(&mut self, rect: &Rect) {
-        let noise = squares(POSITION_WEIGHT * self.noise_height(), 1e-1);
-        self.lanes.correct(to_lanes(rect), noise);
+        let noise = self.measurement_noise();
+        self.lanes.correct(self.form.lanes(rect), noise);
+        if !self.is_sound() {
+            *self = BoxFilter::new(self.form, rect);
+        }
+    }
+
+    /// The squared Mahalanobis distance of a measured box: how many of its own deviations, squared and
+    /// summed over the four quantities, it is from where it is expected.
+    #[must_use]
+    pub fn surprise(&self, rect: &Rect) -> f32 {
+        let (measured, noise) = (self.form.lanes(rect), self.measurement_noise());
+        let of = |i: usize| {
+            let away = measured[i] - self.lanes.position[i];
+            away * away / (self.lanes.position_variance[i] + noise[i])
+        };
+        of(0) + of(1) + of(2) + of(3)
+    }
+
+    /// Goes where the camera's motion puts the box.
+    ///
+    /// Exact for the means. Of the covariance the terms between x and y, which a turn of the camera brings,
+    /// are left out, so that the four filters stay four: they weigh the sine of the turn, 0.03 for two
+    /// degrees between two frames.
+    pub fn follow_camera(&mut self, motion: &CameraMotion) {
+        let lanes = &mut self.lanes;
+        let [[a, b, _], [d, e, _]] = motion.rows;
+        (lanes.position[0], lanes.position[1]) = motion.place(lanes.position[0], lanes.position[1]);
+        (lanes.velocity[0], lanes.velocity[1]) = motion.direction(lanes.velocity[0], lanes.velocity[1]);
+        for variances in [&mut lanes.position_variance, &mut lanes.covariance, &mut lanes.velocity_variance] {
+            let (x, y) = (variances[0], variances[1]);
+            (variances[0], variances[1]) = (a * a * x + b * b * y, d * d * x + e * e * y);
+        }
+        let scale = motion.scale();
+        let sizes = match self.form {
+            BoxForm::Aspect => HEIGHT..=HEIGHT,
+            BoxForm::Width => WIDTH..=HEIGHT,
+        };
+        for i in sizes {
+            lanes.position[i] *= scale;
+            lanes.velocity[i] *= scale;
+            lanes.position_variance[i] *= scale * scale;
+            lanes.covariance[i] *= scale * scale;
+            lanes.velocity_variance[i] *= scale * scale;
+        }
     }
 
     /// Stops growth and shrinking, as is done for a box out of sight: an occlusion begins with a box
     /// that is cut from one side, and the change it feigns would go on for the whole absence.
-    pub fn freeze_height(&mut self) {
+    pub fn freeze_size(&mut self) {
         self.lanes.velocity[HEIGHT] = 0.0;
+        if self.form == BoxForm::Width {
+            self.lanes.velocity[WIDTH] = 0.0;
+        }
     }
 
     /// The estimated box; empty where the estimate has no positive size left.
     #[must_use]
     pub fn rect(&self) -> Rect {
-        let [x, y, aspect, height] = self.lanes.position;
-        let (width, height) = ((aspect * height).max(0.0), height.max(0.0));
+        let [x, y, size, height] = self.lanes.position;
+        let width = match self.form {
+            BoxForm::Aspect => (size * height).max(0.0),
+            BoxForm::Width => size.max(0.0),
+        };
+        let height = height.max(0.0);
         Rect::new(x - width / 2.0, y - height / 2.0, width, height)
     }
 
@@ -133,19 +195,45 @@ impl BoxFilter {
         &self.lanes
     }
 
-    /// The height that scales the noise; kept off zero, where the variances would vanish.
-    fn noise_height(&self) -> f32 {
-        self.lanes.position[HEIGHT].abs().max(1e-3)
+    /// Whether the estimate and its variances are numbers that one can go on from.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let lanes = &self.lanes;
+        let is_positive = |value: &f32| value.is_finite() && *value > 0.0;
+        self.rect().is_finite()
+            && lanes.velocity.iter().chain(&lanes.covariance).all(|value| value.is_finite())
+            && lanes.position_variance.iter().chain(&lanes.velocity_variance).all(is_positive)
+    }
+
+    fn measurement_noise(&self) -> [f32; 4] {
+        self.form.variances(&self.lanes.position, POSITION_WEIGHT, 1e-1)
     }
 }
 
-fn to_lanes(rect: &Rect) -> [f32; 4] {
-    [rect.x + rect.width / 2.0, rect.y + rect.height / 2.0, rect.width / rect.height, rect.height]
-}
+impl BoxForm {
+    fn lanes(self, rect: &Rect) -> [f32; 4] {
+        let size = match self {
+            BoxForm::Aspect => rect.width / rect.height,
+            BoxForm::Width => rect.width,
+        };
+        [rect.x + rect.width / 2.0, rect.y + rect.height / 2.0, size, rect.height]
+    }
 
-/// Variances from a deviation of the lengths and one of the aspect ratio.
-fn squares(length: f32, aspect: f32) -> [f32; 4] {
-    let mut squares = [length * length; 4];
-    squares[ASPECT] = aspect * aspect;
-    squares
+    /// Variances from a deviation of the lengths, as a share of the box's size, and one of the aspect ratio.
+    fn variances(self, position: &[f32; 4], share: f32, aspect: f32) -> [f32; 4] {
+        // Kept off zero, where the variances would vanish.
+        let of = |lane: usize| share * position[lane].abs().max(1e-3);
+        let height = of(HEIGHT);
+        match self {
+            BoxForm::Aspect => {
+                let mut squares = [height * height; 4];
+                squares[WIDTH] = aspect * aspect;
+                squares
+            }
+            BoxForm::Width => {
+                let width = of(WIDTH);
+                [width * width, height * height, width * width, height * height]
+            }
+        }
+    }
 }

@@ -1,12 +1,12 @@
-//! Matching objects with detections by the overlap of their boxes.
+//! Matching objects with detections.
 
 use super::assignment::{Assigner, Pair};
 use super::object::Object;
 use super::overlap::{Edges, OverlapFinder};
-use super::settings::{Association, ByteTrackSettings, ClassMatching};
-use crate::detection::Detection;
+use super::scene::{Scene, Sighting};
+use super::settings::{Association, ClassMatching};
 
-/// The part of the tracker that says which detection is which object; keeps its memory.
+/// The part of a tracker that says which detection is which object; keeps its memory.
 #[derive(Debug)]
 pub(super) struct Matcher {
     association: Association,
@@ -17,19 +17,24 @@ pub(super) struct Matcher {
     columns: Vec<Edges>,
     pairs: Vec<Pair>,
     taken: Vec<bool>,
-    /// (object, detection), by object.
+    /// (object, sighting), by object.
     pub(super) matches: Vec<(u32, u32)>,
 }
 
-/// A gain of one whole IoU. Finer than the 24 bits of an f32 between 2⁻⁶ and 1, so nothing is rounded
-/// where it matters.
+/// What a pair of an object and a sighting is worth whose boxes overlap by an IoU; `None` where they may
+/// not be matched.
+pub(super) trait Worth: Fn(&Object, &Sighting, f32) -> Option<f32> {}
+impl<F: Fn(&Object, &Sighting, f32) -> Option<f32>> Worth for F {}
+
+/// A gain of one. Finer than the 24 bits of an f32 between 2⁻⁶ and 1, so nothing is rounded where it
+/// matters.
 const UNIT: f32 = (1_u32 << 30) as f32;
 
 impl Matcher {
-    pub(super) fn new(settings: &ByteTrackSettings) -> Matcher {
+    pub(super) fn new(association: Association, class_aware: ClassMatching) -> Matcher {
         Matcher {
-            association: settings.association,
-            class_aware: settings.class_aware,
+            association,
+            class_aware,
             overlaps: OverlapFinder::default(),
             assigner: Assigner::default(),
             rows: Vec::new(),
@@ -40,39 +45,71 @@ impl Matcher {
         }
     }
 
-    /// Matches `rows` (indices of objects) with `columns` (indices of detections) where 1 − IoU is below
-    /// `limit`, for the greatest sum of limit − (1 − IoU). What was matched leaves both lists, and
-    /// stands in `matches`.
-    pub(super) fn run(
+    /// Matches `rows` (indices of objects) with `columns` (indices of sightings) whose IoU is above `floor`,
+    /// for the greatest sum of worths. What was matched leaves both lists, and stands in `matches`.
+    pub(super) fn by_overlap(
         &mut self,
-        (objects, rows): (&[Object], &mut Vec<u32>),
-        (detections, columns): (&[Detection], &mut Vec<u32>),
-        limit: f32,
+        scene: &Scene,
+        (rows, columns): (&mut Vec<u32>, &mut Vec<u32>),
+        floor: f32,
+        worth: impl Worth,
     ) {
         self.matches.clear();
         if rows.is_empty() || columns.is_empty() {
             return;
         }
-        let margin = self.margin();
+        let margin = self.association.margin();
         self.rows.clear();
-        self.rows.extend(rows.iter().map(|&row| self.association.edges(&objects[row as usize])));
+        self.rows.extend(rows.iter().map(|&row| self.association.edges(&scene.objects[row as usize])));
         self.columns.clear();
-        self.columns
-            .extend(columns.iter().map(|&column| Edges::new(&detections[column as usize].rect, margin)));
-
-        let floor = 1.0 - limit;
+        self.columns.extend(
+            columns
+                .iter()
+                .map(|&column| Edges::new(&scene.sightings[column as usize].detection.rect, margin)),
+        );
         self.pairs.clear();
         for overlap in self.overlaps.find(&self.rows, &self.columns, floor) {
-            let detection = &detections[columns[overlap.column as usize] as usize];
-            let object = &objects[rows[overlap.row as usize] as usize];
-            if self.class_aware == ClassMatching::Require && object.class() != detection.class {
+            let object = &scene.objects[rows[overlap.row as usize] as usize];
+            let sighting = &scene.sightings[columns[overlap.column as usize] as usize];
+            if self.class_aware == ClassMatching::Require && object.class() != sighting.detection.class {
                 continue;
             }
-            // At least one: a pair just over the floor is still a pair.
-            let gain = (((overlap.iou - floor) * UNIT) as i64).max(1);
-            self.pairs.push(Pair { row: overlap.row, column: overlap.column, gain });
+            if let Some(worth) = worth(object, sighting, overlap.iou) {
+                self.pairs.push(Pair { row: overlap.row, column: overlap.column, gain: gain(worth) });
+            }
         }
+        self.settle(rows, columns);
+    }
 
+    /// The same over all pairs, however far apart; `worth` is told an IoU of 0.
+    pub(super) fn by_worth(
+        &mut self,
+        scene: &Scene,
+        (rows, columns): (&mut Vec<u32>, &mut Vec<u32>),
+        worth: impl Worth,
+    ) {
+        self.matches.clear();
+        self.pairs.clear();
+        for (row, &object) in (0..).zip(rows.iter()) {
+            let object = &scene.objects[object as usize];
+            for (column, &sighting) in (0..).zip(columns.iter()) {
+                let sighting = &scene.sightings[sighting as usize];
+                if self.class_aware == ClassMatching::Require && object.class() != sighting.detection.class {
+                    continue;
+                }
+                if let Some(worth) = worth(object, sighting, 0.0) {
+                    self.pairs.push(Pair { row, column, gain: gain(worth) });
+                }
+            }
+        }
+        self.settle(rows, columns);
+    }
+
+    /// Chooses among the pairs.
+    fn settle(&mut self, rows: &mut Vec<u32>, columns: &mut Vec<u32>) {
+        if self.pairs.is_empty() {
+            return;
+        }
         self.taken.clear();
         self.taken.resize(columns.len(), false);
         let mut solution = self.assigner.solve(rows.len(), columns.len(), &self.pairs);
@@ -108,10 +145,11 @@ impl Matcher {
         }
         self.matches.iter().copied()
     }
+}
 
-    fn margin(&self) -> f32 {
-        self.association.margin()
-    }
+/// At least one: a pair just over the floor is still a pair.
+fn gain(worth: f32) -> i64 {
+    ((worth * UNIT) as i64).max(1)
 }
 
 impl Association {

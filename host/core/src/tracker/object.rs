@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::kalman::BoxFilter;
+use super::appearance::Looks;
+use super::kalman::{BoxFilter, BoxForm};
+use super::motion::CameraMotion;
+use super::scene::Sighting;
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::time::TimeUs;
@@ -22,21 +25,36 @@ pub(super) struct Object {
     absence: Option<(TimeUs, TimeUs)>,
     /// To be removed at the end of the update.
     pub(super) gone: bool,
+    /// The detection that it was seen as in this frame, in the caller's list.
+    pub(super) seen_as: Option<usize>,
+    /// What it has looked like.
+    pub(super) looks: Looks,
+    /// Sightings in a row since the first, as far as they decide whether it is believed.
+    sightings: u32,
     class: ClassVote,
     confidence: f32,
 }
 
 impl Object {
-    pub(super) fn new(id: u64, state: TrackState, detection: &Detection, time: TimeUs) -> Object {
+    pub(super) fn new(
+        id: u64,
+        state: TrackState,
+        (sighting, form): (&Sighting, BoxForm),
+        time: TimeUs,
+    ) -> Object {
+        let detection = &sighting.detection;
         Object {
             id,
             state,
-            filter: BoxFilter::new(&detection.rect),
+            filter: BoxFilter::new(form, &detection.rect),
             last_box: detection.rect,
             first_seen: time,
             last_seen: time,
             absence: None,
             gone: false,
+            seen_as: Some(sighting.index),
+            looks: Looks::default(),
+            sightings: 1,
             class: ClassVote { class: detection.class, lead: vote(detection.confidence) },
             confidence: detection.confidence,
         }
@@ -46,15 +64,37 @@ impl Object {
         self.class.class
     }
 
-    /// Sees the object again.
-    pub(super) fn see(&mut self, detection: &Detection, time: TimeUs) {
+    /// Moves on by `steps` nominal frames.
+    pub(super) fn predict(&mut self, steps: f32) {
+        if self.state == TrackState::Lost {
+            self.filter.freeze_size();
+        }
+        self.filter.predict(steps);
+    }
+
+    /// Goes where the camera's motion puts it.
+    pub(super) fn follow_camera(&mut self, motion: &CameraMotion) {
+        self.filter.follow_camera(motion);
+        let (centre, scale) = (self.last_box.centre(), motion.scale());
+        let (x, y) = motion.place(centre.x, centre.y);
+        let (width, height) = (self.last_box.width * scale, self.last_box.height * scale);
+        self.last_box = Rect::new(x - width / 2.0, y - height / 2.0, width, height);
+    }
+
+    /// Sees the object again; it is believed after so many sightings.
+    pub(super) fn see(&mut self, sighting: &Sighting, time: TimeUs, believed_after: u32) {
+        let detection = &sighting.detection;
         self.filter.correct(&detection.rect);
         self.last_box = self.filter.rect();
         if self.state == TrackState::Lost {
             self.absence = Some((self.last_seen, time));
         }
         self.last_seen = time;
-        self.state = TrackState::Confirmed;
+        self.seen_as = Some(sighting.index);
+        self.sightings = self.sightings.saturating_add(1);
+        if self.state != TrackState::Tentative || self.sightings >= believed_after {
+            self.state = TrackState::Confirmed;
+        }
         self.confidence = detection.confidence;
         self.class.count(detection);
     }
@@ -71,9 +111,11 @@ impl Object {
     }
 
     /// Goes on as what `heir` is now, under the old identity.
-    pub(super) fn continue_as(&mut self, heir: &Object) {
-        *self =
-            Object { id: self.id, first_seen: self.first_seen, state: TrackState::Confirmed, ..heir.clone() };
+    pub(super) fn continue_as(&mut self, heir: Object) {
+        let own = std::mem::take(&mut self.looks);
+        let looks = if heir.looks.is_empty() { own } else { heir.looks };
+        let (id, first_seen) = (self.id, self.first_seen);
+        *self = Object { id, first_seen, state: TrackState::Confirmed, looks, ..heir };
     }
 
     pub(super) fn track(&self) -> Track {

@@ -1,7 +1,7 @@
 //! How long a track out of sight is waited for.
 
 use super::object::Object;
-use super::settings::{Association, ByteTrackSettings};
+use super::settings::{Association, TrackerSettings};
 use crate::time::TimeUs;
 use crate::track::TrackState;
 
@@ -27,10 +27,10 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(settings: &ByteTrackSettings) -> Patience {
-        let frame_rate = f64::from(settings.frame_rate);
+    pub(super) fn new(settings: &TrackerSettings) -> Patience {
+        let frame_rate = f64::from(settings.frame_rate());
         let buffer_s = settings.buffer_seconds();
-        let (search_s, keep_s) = match settings.association {
+        let (search_s, keep_s) = match settings.association() {
             Association::Predicted => (buffer_s + TOLERANCE_S, buffer_s + TOLERANCE_S),
             // The port counts whole frames, and removes a track for good one frame after the buffer has
             // run out: it takes part in one association more, and is gone by the end of that frame.

@@ -2,7 +2,7 @@
 
 use nalgebra::{SMatrix, SVector};
 use ocellus_core::Rect;
-use ocellus_core::tracker::kalman::BoxFilter;
+use ocellus_core::tracker::kalman::{BoxFilter, BoxForm};
 
 use crate::support::Random;
 
@@ -89,7 +89,7 @@ fn four_filters_of_two_states_are_the_filter_of_eight() {
             random.between(10.0, 90.0),
             random.between(20.0, 200.0),
         );
-        let (mut filter, mut dense) = (BoxFilter::new(&rect), Dense::new(&rect));
+        let (mut filter, mut dense) = (BoxFilter::new(BoxForm::Aspect, &rect), Dense::new(&rect));
         for step in 0..60 {
             filter.predict(1.0);
             dense.predict();
@@ -109,7 +109,7 @@ fn four_filters_of_two_states_are_the_filter_of_eight() {
 #[test]
 fn one_prediction_over_five_frames_is_five_predictions() {
     let mut rect = Rect::new(100.0, 100.0, 50.0, 100.0);
-    let mut filter = BoxFilter::new(&rect);
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect);
     for _ in 0..10 {
         rect.x += 5.0;
         filter.predict(1.0);
@@ -134,7 +134,7 @@ fn one_prediction_over_five_frames_is_five_predictions() {
 fn variances_stay_positive_under_any_step() {
     let mut random = Random::new(9);
     let rect = Rect::new(0.0, 0.0, 30.0, 60.0);
-    let mut filter = BoxFilter::new(&rect);
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect);
     for _ in 0..5_000 {
         filter.predict(random.between(0.0, 3.0));
         if random.below(3) > 0 {
@@ -150,7 +150,7 @@ fn variances_stay_positive_under_any_step() {
 
 #[test]
 fn a_box_that_shrinks_to_nothing_is_empty_rather_than_negative() {
-    let mut filter = BoxFilter::new(&Rect::new(0.0, 0.0, 20.0, 100.0));
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &Rect::new(0.0, 0.0, 20.0, 100.0));
     for height in [80.0, 60.0, 40.0, 20.0] {
         filter.predict(1.0);
         filter.correct(&Rect::new(0.0, 0.0, 20.0, height));

@@ -1,6 +1,6 @@
 //! How tracks come, stay and go.
 
-use ocellus_core::tracker::{Association, ByteTrack, ByteTrackSettings, ClassMatching};
+use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching, Observed, Tracker};
 use ocellus_core::{Detection, Rect, TimeUs, Track, TrackState};
 
 use crate::support::{Random, Run, detection, seconds};
@@ -15,7 +15,7 @@ fn ids(tracks: &[Track], state: TrackState) -> Vec<u64> {
 
 #[test]
 fn bad_settings_make_no_tracker() {
-    let error = ByteTrack::new(at_rate(0.0)).unwrap_err();
+    let error = Tracker::new(at_rate(0.0)).unwrap_err();
     assert_eq!(error.to_string(), "frame_rate is 0: use a number from 0.001 to 1000");
 }
 
@@ -118,21 +118,22 @@ fn dropped_frames_do_not_break_a_moving_track() {
 
 #[test]
 fn frames_further_apart_than_the_buffer_still_keep_what_stands_still() {
-    let mut tracker = ByteTrack::new(at_rate(30.0)).unwrap();
+    let mut tracker = Tracker::new(at_rate(30.0)).unwrap();
     for frame in 0..5 {
-        let tracks = tracker.update(TimeUs(frame * 2_000_000), &[detection(0.0, 0.0, 0.9)]);
+        let tracks =
+            tracker.update(&Observed::new(TimeUs(frame * 2_000_000), &[detection(0.0, 0.0, 0.9)])).tracks;
         assert_eq!(ids(tracks, TrackState::Confirmed), [1]);
     }
     // After an outage of a minute nobody knows.
-    let tracks = tracker.update(TimeUs(68_000_000), &[detection(0.0, 0.0, 0.9)]);
+    let tracks = tracker.update(&Observed::new(TimeUs(68_000_000), &[detection(0.0, 0.0, 0.9)])).tracks;
     assert_eq!(ids(tracks, TrackState::Tentative), [2]);
 }
 
 #[test]
 fn time_that_stands_still_or_goes_back_is_harmless() {
-    let mut tracker = ByteTrack::new(at_rate(30.0)).unwrap();
+    let mut tracker = Tracker::new(at_rate(30.0)).unwrap();
     for time in [5_000_000, 5_000_000, 4_000_000, 0] {
-        let tracks = tracker.update(TimeUs(time), &[detection(0.0, 0.0, 0.9)]);
+        let tracks = tracker.update(&Observed::new(TimeUs(time), &[detection(0.0, 0.0, 0.9)])).tracks;
         assert_eq!(ids(tracks, TrackState::Confirmed), [1]);
         assert!(tracks[0].rect.is_finite());
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ocellus_core::tracker::{ByteTrack, ByteTrackSettings};
+use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
 use ocellus_core::{Detection, Rect, TimeUs, Track};
 
 /// A small seeded generator (xorshift64*), so that the tests need no crate for it.
@@ -34,23 +34,23 @@ pub(crate) fn detection(x: f32, y: f32, confidence: f32) -> Detection {
 
 /// A tracker with a clock that ticks in frames.
 pub(crate) struct Run {
-    tracker: ByteTrack,
+    tracker: Tracker,
     frame_us: f64,
     frame: u32,
 }
 
 impl Run {
     /// At the settings' own frame rate.
-    pub(crate) fn new(settings: ByteTrackSettings) -> Run {
-        let frame_us = 1e6 / f64::from(settings.frame_rate);
-        Run { tracker: ByteTrack::new(settings).unwrap(), frame_us, frame: 0 }
+    pub(crate) fn new(settings: impl Into<TrackerSettings>) -> Run {
+        let tracker = Tracker::new(settings).unwrap();
+        Run { frame_us: 1e6 / f64::from(tracker.settings().frame_rate()), tracker, frame: 0 }
     }
 
     /// The next frame.
     pub(crate) fn see(&mut self, detections: &[Detection]) -> Vec<Track> {
         let time = TimeUs((f64::from(self.frame) * self.frame_us) as u64);
         self.frame += 1;
-        self.tracker.update(time, detections).to_vec()
+        self.tracker.update(&Observed::new(time, detections)).tracks.to_vec()
     }
 
     /// Frames that are dropped before the tracker sees them.
@@ -63,7 +63,7 @@ impl Run {
         (0..count).map(|_| self.see(&[])).last().unwrap_or_default()
     }
 
-    pub(crate) fn tracker(&self) -> &ByteTrack {
+    pub(crate) fn tracker(&self) -> &Tracker {
         &self.tracker
     }
 }

@@ -1,5 +1,6 @@
 //! One camera: its settings, its state, and the threads that carry its frames.
 
+pub(crate) mod appearance;
 mod calibration;
 pub(crate) mod claim;
 pub(crate) mod clock;
@@ -12,13 +13,16 @@ mod meter;
 pub(crate) mod numbers;
 mod settings;
 mod status;
+mod tracker;
 mod view;
 
+pub use appearance::{EmbeddingError, EmbeddingSpec};
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, SolvedCalibration};
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};
+pub use tracker::{AssociationName, TrackerName, TrackerSpec, TrackerSpecError};
 pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
 
 pub(crate) use live::Publisher;

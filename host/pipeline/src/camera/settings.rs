@@ -1,10 +1,11 @@
 //! What an operator says of a camera.
 
 use ocellus_core::Name;
-use ocellus_core::tracker::ByteTrackSettings;
+use ocellus_core::tracker::TrackerSettings;
 use ocellus_inference::Thresholds;
 use ocellus_media::SourceSpec;
 
+use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
 
 /// What an operator says of a camera.
@@ -14,19 +15,21 @@ pub struct CameraSettings {
     pub name: Name,
     /// Where the pictures come from.
     pub source: SourceSpec,
-    /// Lowest confidence of a detection, 0..1. The default is the tracker's `track_low_thresh`, since
-    /// its second association lives on weak boxes; a higher value keeps them from the tracker.
+    /// Lowest confidence of a detection, 0..1. The default is the lowest that the tracker takes:
+    /// the second association of ByteTrack and BoT-SORT lives on weak boxes.
     pub confidence: f32,
     /// Overlap above which two boxes of a class are one object (NMS), 0..1.
     pub iou: f32,
     /// Names of the classes to keep; all where `None`.
     pub classes: Option<Vec<String>>,
     /// The tracker.
-    pub tracker: ByteTrackSettings,
+    pub tracker: TrackerSettings,
     /// Highest rate at which frames are taken, a second; the source's own where `None`.
     pub frame_rate: Option<f32>,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<CalibrationSpec>,
+    /// How its tracks are looked at, on a host that has an embedder; the defaults where `None`.
+    pub embedding: Option<EmbeddingSpec>,
 }
 
 /// A value of [`CameraSettings`] that cannot be used.
@@ -68,6 +71,14 @@ pub enum CameraSettingsError {
         /// Why.
         reason: CalibrationError,
     },
+    /// How tracks are looked at cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Embedding {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: EmbeddingError,
+    },
     /// The tracker refuses its settings.
     #[error("camera {camera}: {reason}")]
     Tracker {
@@ -82,16 +93,17 @@ impl CameraSettings {
     /// Settings with the defaults of the field: IoU 0.45, ByteTrack's five parameters.
     #[must_use]
     pub fn new(name: Name, source: SourceSpec) -> CameraSettings {
-        let tracker = ByteTrackSettings::default();
+        let tracker = TrackerSettings::default();
         CameraSettings {
             name,
             source,
-            confidence: tracker.track_low_thresh,
+            confidence: tracker.lowest_confidence(),
             iou: Thresholds::default().iou,
             classes: None,
             tracker,
             frame_rate: None,
             calibration: None,
+            embedding: None,
         }
     }
 
@@ -120,6 +132,9 @@ impl CameraSettings {
         }
         if let Some(Err(reason)) = self.calibration.as_ref().map(CalibrationSpec::solve) {
             return Err(CameraSettingsError::Calibration { camera: camera(), reason });
+        }
+        if let Some(Err(reason)) = self.embedding.as_ref().map(|embedding| embedding.validate(known)) {
+            return Err(CameraSettingsError::Embedding { camera: camera(), reason });
         }
         self.tracker
             .validate()

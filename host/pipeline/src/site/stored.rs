@@ -1,11 +1,13 @@
 //! A camera's settings as the database keeps them.
 
 use ocellus_core::Name;
-use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
+use ocellus_core::tracker::TrackerSettings;
 use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::{CalibrationSpec, CameraSettings};
+use crate::camera::{
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, TrackerSpec, TrackerSpecError,
+};
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,10 +19,20 @@ struct StoredCamera {
     tracker: StoredTracker,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    embedding: Option<EmbeddingSpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredTracker {
+#[serde(untagged)]
+enum StoredTracker {
+    Spec(TrackerSpec),
+    Older(OlderTracker),
+}
+
+/// A row of the time when there was one tracker.
+#[derive(Debug, Serialize, Deserialize)]
+struct OlderTracker {
     track_high_thresh: f32,
     track_low_thresh: f32,
     new_track_thresh: f32,
@@ -30,24 +42,35 @@ struct StoredTracker {
     class_aware: bool,
 }
 
+impl StoredTracker {
+    fn settings(self) -> Result<TrackerSettings, TrackerSpecError> {
+        match self {
+            StoredTracker::Spec(spec) => spec.settings(),
+            StoredTracker::Older(older) => TrackerSpec {
+                track_high_thresh: Some(older.track_high_thresh),
+                track_low_thresh: Some(older.track_low_thresh),
+                new_track_thresh: Some(older.new_track_thresh),
+                track_buffer: Some(older.track_buffer),
+                match_thresh: Some(older.match_thresh),
+                association: older.last_box.then_some(AssociationName::LastBox),
+                class_aware: Some(older.class_aware),
+                ..TrackerSpec::default()
+            }
+            .settings(),
+        }
+    }
+}
+
 /// The row of `settings`, without name and source, which stand beside it.
 pub(crate) fn to_json(settings: &CameraSettings) -> String {
-    let tracker = &settings.tracker;
     let row = StoredCamera {
         confidence: settings.confidence,
         iou: settings.iou,
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
         calibration: settings.calibration.clone(),
-        tracker: StoredTracker {
-            track_high_thresh: tracker.track_high_thresh,
-            track_low_thresh: tracker.track_low_thresh,
-            new_track_thresh: tracker.new_track_thresh,
-            track_buffer: tracker.track_buffer,
-            match_thresh: tracker.match_thresh,
-            last_box: tracker.association == Association::LastBox,
-            class_aware: tracker.class_aware == ClassMatching::Require,
-        },
+        embedding: settings.embedding.clone(),
+        tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
     // Plain numbers and texts: writing them cannot fail.
     serde_json::to_string(&row).unwrap_or_default()
@@ -57,16 +80,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
 pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSettings, String> {
     let row: StoredCamera = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let source = SourceSpec::parse(source).map_err(|error| error.to_string())?;
-    let tracker = ByteTrackSettings {
-        track_high_thresh: row.tracker.track_high_thresh,
-        track_low_thresh: row.tracker.track_low_thresh,
-        new_track_thresh: row.tracker.new_track_thresh,
-        track_buffer: row.tracker.track_buffer,
-        match_thresh: row.tracker.match_thresh,
-        association: if row.tracker.last_box { Association::LastBox } else { Association::Predicted },
-        class_aware: if row.tracker.class_aware { ClassMatching::Require } else { ClassMatching::Ignore },
-        ..ByteTrackSettings::default()
-    };
+    let tracker = row.tracker.settings().map_err(|error| error.to_string())?;
     Ok(CameraSettings {
         name,
         source,
@@ -76,5 +90,44 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         tracker,
         frame_rate: row.frame_rate,
         calibration: row.calibration,
+        embedding: row.embedding,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ocellus_core::tracker::{Association, ByteTrackSettings, TrackerKind};
+
+    use super::*;
+
+    #[test]
+    fn a_row_of_the_time_with_one_tracker_is_still_read() {
+        let row = r#"{"confidence":0.1,"iou":0.45,"classes":null,"frame_rate":null,"tracker":{"track_high_thresh":0.5,
+            "track_low_thresh":0.2,"new_track_thresh":0.6,"track_buffer":60,"match_thresh":0.9,"last_box":true,
+            "class_aware":true}}"#;
+        let settings = from_json(Name::new("gate").unwrap(), "scene:road", row).unwrap();
+        let TrackerSettings::ByteTrack(tracker) = settings.tracker else { panic!("{settings:?}") };
+        let expected = ByteTrackSettings {
+            track_high_thresh: 0.5,
+            track_low_thresh: 0.2,
+            new_track_thresh: 0.6,
+            track_buffer: 60,
+            match_thresh: 0.9,
+            association: Association::LastBox,
+            class_aware: ocellus_core::tracker::ClassMatching::Require,
+            ..ByteTrackSettings::default()
+        };
+        assert_eq!(tracker, expected);
+    }
+
+    #[test]
+    fn every_tracker_comes_back_from_its_row() {
+        for kind in TrackerKind::ALL {
+            let name = Name::new("gate").unwrap();
+            let mut settings = CameraSettings::new(name.clone(), SourceSpec::parse("scene:road").unwrap());
+            settings.tracker = TrackerSettings::default_of(kind);
+            let read = from_json(name, "scene:road", &to_json(&settings)).unwrap();
+            assert_eq!(read.tracker, settings.tracker);
+        }
+    }
 }

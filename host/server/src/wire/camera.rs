@@ -1,9 +1,11 @@
 //! Cameras.
 
 use ocellus_core::Name;
-use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, CameraStatus, SourceState, StageTime, StageTimes};
+use ocellus_pipeline::{
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, SourceState, StageTime,
+    StageTimes, TrackerSpec,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +53,19 @@ pub(crate) struct Camera {
     stages: Stages,
     /// How its picture lies on the ground, where that is known.
     calibration: Option<CalibrationReport>,
+    /// What became of detections that were worth a look; null where nothing is looked at.
+    looks: Option<Looks>,
+}
+
+/// What became of detections that were worth a look, since the camera was added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Looks {
+    /// All of them.
+    wanted: u64,
+    /// Those that were looked at.
+    embedded: u64,
+    /// Those for which the camera's budget or the round's time was too short, or the embedder failed.
+    skipped: u64,
 }
 
 /// How well a camera's calibration holds.
@@ -93,6 +108,8 @@ pub(crate) struct Stages {
     decode: Stage,
     /// Inference, a frame's share of its batch.
     detect: Stage,
+    /// Looking at detections, a frame's share of its round; only frames in which something was looked at.
+    embed: Stage,
     /// Tracking.
     track: Stage,
     /// All rules.
@@ -124,6 +141,7 @@ impl From<StageTimes> for Stages {
         Stages {
             decode: times.decode.into(),
             detect: times.detect.into(),
+            embed: times.embed.into(),
             track: times.track.into(),
             rules: times.rules.into(),
             encode: times.encode.into(),
@@ -167,6 +185,11 @@ impl From<CameraStatus> for Camera {
             calibration: status
                 .calibration
                 .map(|solved| CalibrationReport { residual_m: solved.residual_m, left_out: solved.left_out }),
+            looks: status.looks.map(|LookCounts { wanted, embedded, skipped }| Looks {
+                wanted,
+                embedded,
+                skipped,
+            }),
         }
     }
 }
@@ -189,8 +212,15 @@ pub(crate) struct NewCamera {
     classes: Option<Vec<String>>,
     /// Highest rate at which frames are taken, a second.
     frame_rate: Option<f32>,
+    /// Its tracker: `kind` is `bytetrack`, `botsort` or `deepsort`, and what else is given differs from the values of its
+    /// paper. `track_buffer` (30 is one second, whatever the frame rate), `class_aware` and `frame_rate` are settings of
+    /// all; `track_high_thresh`, `track_low_thresh`, `new_track_thresh` and `match_thresh` of bytetrack and botsort;
+    /// `association` (`predicted` or `last-box`) of bytetrack; `proximity_thresh`, `appearance_thresh` and
+    /// `appearance_memory` of botsort; `min_confidence`, `n_init`, `max_cosine_distance`, `max_iou_distance` and
+    /// `gallery` of deepsort.
     #[serde(default)]
-    tracker: TrackerSettings,
+    #[schema(value_type = Option<Object>, example = json!({"kind": "botsort", "track_buffer": 60}))]
+    tracker: TrackerSpec,
     /// How its picture lies on the ground: `points`, each with `picture` (0..1) and `ground` (metres), or `homography`
     /// with `size`; at will the lens's `camera_matrix` and `distortion`.
     #[serde(default)]
@@ -198,37 +228,11 @@ pub(crate) struct NewCamera {
         {"picture": [0.2, 0.9], "ground": [0.0, 0.0]}, {"picture": [0.8, 0.9], "ground": [6.0, 0.0]},
         {"picture": [0.6, 0.3], "ground": [6.0, 30.0]}, {"picture": [0.4, 0.3], "ground": [0.0, 30.0]}]}))]
     calibration: Option<CalibrationSpec>,
-}
-
-/// ByteTrack's settings.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TrackerSettings {
-    /// Detections of at least this confidence are matched first, 0..1.
-    track_high_thresh: Option<f32>,
-    /// Detections of at least this confidence may still continue a track, 0..1.
-    track_low_thresh: Option<f32>,
-    /// An unmatched detection of at least this confidence starts a track, 0..1.
-    new_track_thresh: Option<f32>,
-    /// How long a track out of sight is kept: 30 is one second, whatever the frame rate.
-    track_buffer: Option<u32>,
-    /// The largest 1 − IoU at which the first association matches, above 0, at most 1.
-    match_thresh: Option<f32>,
-    /// The nominal frames a second of the motion model.
-    frame_rate: Option<f32>,
-    association: Option<AssociationName>,
-    /// Whether a detection may only continue a track of its own class.
-    class_aware: Option<bool>,
-}
-
-/// Which box of a track is compared with the new detections.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AssociationName {
-    /// The box predicted for the frame's time.
-    Predicted,
-    /// The box after the track's last detection.
-    LastBox,
+    /// How its tracks are looked at, on a host that has an embedder: `budget` (detections a frame, 4), `refresh_seconds`
+    /// (0.5) and `classes`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"budget": 4, "classes": ["person"]}))]
+    embedding: Option<EmbeddingSpec>,
 }
 
 impl NewCamera {
@@ -238,32 +242,20 @@ impl NewCamera {
                 .sort("bad-source", "Not a source")
                 .field("source")
         })?;
+        let tracker = self.tracker.settings().map_err(|error| {
+            Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+                .sort("bad-tracker", "Not a tracker")
+                .field("tracker")
+        })?;
         let mut settings = CameraSettings::new(name(&self.name, "name")?, source);
-        set(&mut settings.confidence, self.confidence);
+        settings.confidence = self.confidence.unwrap_or(tracker.lowest_confidence());
+        settings.tracker = tracker;
         set(&mut settings.iou, self.iou);
         settings.classes = self.classes;
         settings.frame_rate = self.frame_rate;
         settings.calibration = self.calibration;
-        self.tracker.apply_to(&mut settings.tracker);
+        settings.embedding = self.embedding;
         Ok(settings)
-    }
-}
-
-impl TrackerSettings {
-    fn apply_to(self, settings: &mut ByteTrackSettings) {
-        set(&mut settings.track_high_thresh, self.track_high_thresh);
-        set(&mut settings.track_low_thresh, self.track_low_thresh);
-        set(&mut settings.new_track_thresh, self.new_track_thresh);
-        set(&mut settings.track_buffer, self.track_buffer);
-        set(&mut settings.match_thresh, self.match_thresh);
-        set(&mut settings.frame_rate, self.frame_rate);
-        let association = self.association.map(|name| match name {
-            AssociationName::Predicted => Association::Predicted,
-            AssociationName::LastBox => Association::LastBox,
-        });
-        set(&mut settings.association, association);
-        let matching = |aware: bool| if aware { ClassMatching::Require } else { ClassMatching::Ignore };
-        set(&mut settings.class_aware, self.class_aware.map(matching));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings of ByteTrack.
 
-use std::ops::RangeInclusive;
+use super::range::check;
+use super::{ClassMatching, SettingsError, check_limits, check_order};
 
 /// Which box of a track is compared with the new detections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -13,17 +14,7 @@ pub enum Association {
     LastBox,
 }
 
-/// Whether a detection may continue a track of another class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ClassMatching {
-    /// It may: models waver between car and truck. The track reports the class it was seen as most.
-    #[default]
-    Ignore,
-    /// It may not.
-    Require,
-}
-
-/// The settings of [`ByteTrack`](super::ByteTrack).
+/// The settings of ByteTrack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByteTrackSettings {
     /// Detections of at least this confidence are matched first and may start tracks; 0..1.
@@ -66,18 +57,6 @@ impl Default for ByteTrackSettings {
     }
 }
 
-/// A setting out of its range.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{key} is {value}: {remedy}")]
-pub struct SettingsError {
-    /// The setting's name.
-    pub key: &'static str,
-    /// What it was set to.
-    pub value: String,
-    /// What would be right.
-    pub remedy: String,
-}
-
 impl ByteTrackSettings {
     /// Checks every value.
     ///
@@ -88,54 +67,8 @@ impl ByteTrackSettings {
         check("track_low_thresh", self.track_low_thresh, 0.0..=1.0)?;
         check("new_track_thresh", self.new_track_thresh, 0.0..=1.0)?;
         check("match_thresh", self.match_thresh, f32::MIN_POSITIVE..=1.0)?;
-        check("frame_rate", self.frame_rate, 0.001..=1000.0)?;
-        check("track_buffer", self.track_buffer, 0..=108_000)?;
-        check("max_tracks", self.max_tracks, 1..=10_000)?;
-        if self.track_low_thresh > self.track_high_thresh {
-            return Err(SettingsError {
-                key: "track_low_thresh",
-                value: self.track_low_thresh.to_string(),
-                remedy: format!("use at most track_high_thresh, which is {}", self.track_high_thresh),
-            });
-        }
-        Ok(())
-    }
-
-    /// How long a track out of sight is kept, in seconds.
-    #[must_use]
-    pub fn buffer_seconds(&self) -> f64 {
-        f64::from(self.track_buffer) / 30.0
-    }
-}
-
-fn check<T>(key: &'static str, value: T, range: RangeInclusive<T>) -> Result<(), SettingsError>
-where
-    T: Copy + PartialOrd + std::fmt::Display + Range,
-{
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(SettingsError { key, value: value.to_string(), remedy: T::remedy(&range) })
-}
-
-/// A number whose allowed range can be put into words.
-trait Range: Sized {
-    fn remedy(range: &RangeInclusive<Self>) -> String;
-}
-
-impl Range for f32 {
-    fn remedy(range: &RangeInclusive<f32>) -> String {
-        if *range.start() == f32::MIN_POSITIVE {
-            format!("use a number above 0 and at most {}", range.end())
-        } else {
-            format!("use a number from {} to {}", range.start(), range.end())
-        }
-    }
-}
-
-impl Range for u32 {
-    fn remedy(range: &RangeInclusive<u32>) -> String {
-        format!("use a whole number from {} to {}", range.start(), range.end())
+        check_limits(self.frame_rate, self.track_buffer, self.max_tracks)?;
+        check_order(self.track_low_thresh, self.track_high_thresh)
     }
 }
 

@@ -1,0 +1,194 @@
+//! What objects look like: unit vectors, compared by the angle between them.
+
+/// The most numbers kept of all tracks together, and of one frame: 64 MiB.
+const MOST_VALUES: usize = 1 << 24;
+/// The longest embedding; models give 64 to 2,048 numbers.
+const LONGEST: usize = 4_096;
+
+/// The embeddings of one frame's detections, scaled to length one.
+#[derive(Debug, Default)]
+pub(super) struct FrameLooks {
+    dimension: usize,
+    values: Vec<f32>,
+}
+
+impl FrameLooks {
+    pub(super) fn clear(&mut self) {
+        self.dimension = 0;
+        self.values.clear();
+    }
+
+    /// Takes an embedding in and returns its row; `None` where it is of no use. The first of a frame says how
+    /// long they are. `most` are taken at most.
+    pub(super) fn add(&mut self, embedding: &[f32], most: usize) -> Option<u32> {
+        let fits = self.dimension == 0 || embedding.len() == self.dimension;
+        if embedding.is_empty() || embedding.len() > LONGEST.min(MOST_VALUES / most.max(1)) || !fits {
+            return None;
+        }
+        let length = dot(embedding, embedding).sqrt();
+        // An infinite or missing number makes the length so, too.
+        if !length.is_normal() {
+            return None;
+        }
+        let row = self.values.len() / embedding.len();
+        self.dimension = embedding.len();
+        self.values.extend(embedding.iter().map(|value| value / length));
+        u32::try_from(row).ok()
+    }
+
+    pub(super) fn row(&self, row: u32) -> &[f32] {
+        let start = row as usize * self.dimension;
+        self.values.get(start..start + self.dimension).unwrap_or_default()
+    }
+}
+
+/// How a track remembers what it looked like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Memory {
+    /// Not at all.
+    None,
+    /// One vector, of which each sighting leaves this share (BoT-SORT).
+    Blend(f32),
+    /// The latest vectors, so many at most (DeepSORT), of one of so many tracks.
+    Gallery { most: usize, tracks: usize },
+}
+
+/// What a track has looked like.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Looks {
+    dimension: usize,
+    /// Row by row.
+    values: Vec<f32>,
+    /// The row that is replaced next, once there are as many as may be.
+    next: usize,
+}
+
+impl Looks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Takes in what the track looks like now, a unit vector. Another dimension than before is another
+    /// model: what was known of the old one is forgotten.
+    pub(super) fn remember(&mut self, now: &[f32], memory: Memory) {
+        if now.len() != self.dimension {
+            *self = Looks { dimension: now.len(), ..Looks::default() };
+        }
+        match memory {
+            Memory::None => {}
+            Memory::Blend(_) if self.values.is_empty() => self.values.extend_from_slice(now),
+            Memory::Blend(share) => self.blend(now, share),
+            Memory::Gallery { most, tracks } => {
+                let room = MOST_VALUES / (tracks * self.dimension).max(1);
+                self.add(now, most.min(room).max(1));
+            }
+        }
+    }
+
+    fn blend(&mut self, now: &[f32], share: f32) {
+        for (value, now) in self.values.iter_mut().zip(now) {
+            *value = share * *value + (1.0 - share) * now;
+        }
+        let length = dot(&self.values, &self.values).sqrt();
+        if length.is_normal() {
+            self.values.iter_mut().for_each(|value| *value /= length);
+        } else {
+            // Opposite looks in equal shares: the new ones are right.
+            self.values.copy_from_slice(now);
+        }
+    }
+
+    fn add(&mut self, now: &[f32], most: usize) {
+        if self.values.len() < most * self.dimension {
+            self.values.extend_from_slice(now);
+        } else {
+            let start = self.next * self.dimension;
+            self.values[start..start + self.dimension].copy_from_slice(now);
+            self.next = (self.next + 1) % most;
+        }
+    }
+
+    /// The cosine distance, 0..=2, to the nearest look of the track; `None` where nothing is known or it
+    /// cannot be compared.
+    pub(super) fn distance(&self, now: &[f32]) -> Option<f32> {
+        if self.values.is_empty() || now.len() != self.dimension {
+            return None;
+        }
+        let nearest = self.values.chunks_exact(self.dimension).map(|look| dot(look, now));
+        Some((1.0 - nearest.fold(f32::NEG_INFINITY, f32::max)).max(0.0))
+    }
+}
+
+/// The scalar product, in eight sums that the compiler can keep side by side: always the same ones, so the
+/// result is the same everywhere.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (mut sums, mut rest) = ([0.0_f32; 8], 0.0);
+    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
+    for (a, b) in a_parts.remainder().iter().zip(b_parts.remainder()) {
+        rest += a * b;
+    }
+    for (a, b) in a_parts.zip(b_parts) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_direction_is_no_embedding() {
+        let mut frame = FrameLooks::default();
+        for bad in [&[][..], &[0.0, 0.0], &[f32::NAN, 1.0], &[f32::INFINITY, 1.0], &[1e30, 1e30]] {
+            assert_eq!(frame.add(bad, 10), None, "{bad:?}");
+        }
+        assert_eq!(frame.add(&[1.0; LONGEST + 1], 10), None);
+        assert_eq!(frame.add(&[1.0; LONGEST], 1_000_000), None);
+        assert_eq!(frame.add(&[3.0, 4.0], 10), Some(0));
+        assert_eq!(frame.row(0), [0.6, 0.8]);
+        assert_eq!(frame.add(&[1.0, 0.0, 0.0], 10), None);
+        assert_eq!(frame.add(&[0.0, 2.0], 10), Some(1));
+        assert_eq!(frame.row(1), [0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_gallery_keeps_the_latest_and_no_more_than_there_is_room_for() {
+        let memory = Memory::Gallery { most: 2, tracks: 10 };
+        let mut looks = Looks::default();
+        assert_eq!(looks.distance(&[1.0, 0.0]), None);
+        looks.remember(&[1.0, 0.0], memory);
+        looks.remember(&[0.0, 1.0], memory);
+        assert_eq!(looks.distance(&[1.0, 0.0]), Some(0.0));
+        looks.remember(&[0.0, -1.0], memory);
+        assert_eq!(looks.distance(&[1.0, 0.0]), Some(1.0));
+        assert_eq!(looks.values.len(), 4);
+        let mut wide = Looks::default();
+        let look = vec![1.0; LONGEST];
+        for _ in 0..10 {
+            wide.remember(&look, Memory::Gallery { most: 100, tracks: 2_000 });
+        }
+        assert_eq!(wide.values.len(), 2 * LONGEST);
+    }
+
+    #[test]
+    fn another_dimension_is_another_model() {
+        for memory in [Memory::Blend(0.9), Memory::Gallery { most: 5, tracks: 5 }] {
+            let mut looks = Looks::default();
+            looks.remember(&[1.0, 0.0], memory);
+            assert_eq!(looks.distance(&[1.0, 0.0, 0.0]), None);
+            looks.remember(&[0.0, 1.0, 0.0], memory);
+            assert_eq!((looks.distance(&[0.0, 1.0, 0.0]), looks.distance(&[1.0, 0.0])), (Some(0.0), None));
+        }
+    }
+
+    #[test]
+    fn a_blend_of_opposites_is_the_latter() {
+        let mut looks = Looks::default();
+        looks.remember(&[1.0, 0.0], Memory::Blend(0.5));
+        looks.remember(&[-1.0, 0.0], Memory::Blend(0.5));
+        assert_eq!(looks.distance(&[-1.0, 0.0]), Some(0.0));
+    }
+}

@@ -1,0 +1,120 @@
+//! The objects and the frame that a tracker brings together.
+
+use super::appearance::{FrameLooks, Memory};
+use super::kalman::BoxForm;
+use super::object::Object;
+use super::observed::{Ignored, Observed};
+use crate::detection::Detection;
+use crate::geometry::Rect;
+use crate::time::TimeUs;
+use crate::track::TrackState;
+
+/// Coordinates beyond this many pixels are nobody's picture.
+const FARTHEST_PX: f32 = 1e7;
+
+/// A detection that can be used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting {
+    pub(super) detection: Detection,
+    /// Where it stands in the caller's list.
+    pub(super) index: usize,
+    /// Its row among the frame's embeddings.
+    pub(super) look: Option<u32>,
+}
+
+/// How objects are made and believed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nature {
+    pub(super) form: BoxForm,
+    pub(super) memory: Memory,
+    /// Sightings in a row that make a track believed.
+    pub(super) believed_after: u32,
+}
+
+/// The objects, and what was seen in the frame under way.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) nature: Nature,
+    pub(super) time: TimeUs,
+    /// By id.
+    pub(super) objects: Vec<Object>,
+    pub(super) sightings: Vec<Sighting>,
+    pub(super) looks: FrameLooks,
+}
+
+impl Scene {
+    pub(super) fn new(nature: Nature) -> Scene {
+        Scene {
+            nature,
+            time: TimeUs(0),
+            objects: Vec::new(),
+            sightings: Vec::new(),
+            looks: FrameLooks::default(),
+        }
+    }
+
+    /// Keeps what can be used of a frame, at most `most` detections, and counts the rest.
+    pub(super) fn observe(&mut self, observed: &Observed<'_>, most: usize, ignored: &mut Ignored) {
+        let detections = observed.detections;
+        self.sightings.clear();
+        let usable = detections.iter().enumerate().filter(|(_, detection)| is_usable(detection));
+        let sighting = |(index, &detection)| Sighting { detection, index, look: None };
+        self.sightings.extend(usable.map(sighting));
+        ignored.unusable_detections += (detections.len() - self.sightings.len()) as u64;
+        if self.sightings.len() > most {
+            ignored.surplus_detections += (self.sightings.len() - most) as u64;
+            self.sightings.sort_by(|a, b| b.detection.confidence.total_cmp(&a.detection.confidence));
+            self.sightings.truncate(most);
+        }
+        self.looks.clear();
+        if self.nature.memory == Memory::None || observed.embeddings.is_empty() {
+            return;
+        }
+        for sighting in &mut self.sightings {
+            if let Some(embedding) = observed.embeddings.get(sighting.index).copied().flatten() {
+                sighting.look = self.looks.add(embedding, most);
+                ignored.unusable_embeddings += u64::from(sighting.look.is_none());
+            }
+        }
+    }
+
+    /// What a sighting looks like, where that is known.
+    pub(super) fn look(&self, sighting: &Sighting) -> Option<&[f32]> {
+        sighting.look.map(|row| self.looks.row(row))
+    }
+
+    /// The cosine distance, 0..=2, of an object and a sighting; `None` where the looks of one are unknown.
+    pub(super) fn unlikeness(&self, object: &Object, sighting: &Sighting) -> Option<f32> {
+        self.look(sighting).and_then(|look| object.looks.distance(look))
+    }
+
+    /// Sees objects as sightings: pairs of their indices.
+    pub(super) fn see(&mut self, matches: &[(u32, u32)]) {
+        for &(object, sighting) in matches {
+            let sighting = &self.sightings[sighting as usize];
+            let object = &mut self.objects[object as usize];
+            object.see(sighting, self.time, self.nature.believed_after);
+            if let Some(row) = sighting.look {
+                object.looks.remember(self.looks.row(row), self.nature.memory);
+            }
+        }
+    }
+
+    /// Starts an object at a sighting.
+    pub(super) fn start(&mut self, id: u64, state: TrackState, sighting: u32) {
+        let sighting = &self.sightings[sighting as usize];
+        let mut object = Object::new(id, state, (sighting, self.nature.form), self.time);
+        if let Some(row) = sighting.look {
+            object.looks.remember(self.looks.row(row), self.nature.memory);
+        }
+        self.objects.push(object);
+    }
+}
+
+fn is_usable(detection: &Detection) -> bool {
+    let Rect { x, y, width, height } = detection.rect;
+    // A height near zero makes an aspect ratio out of all proportion. NaN fails each comparison.
+    let has_size = width >= 1e-3 && height >= 1e-3;
+    let is_near = [x, y, width, height].iter().all(|value| value.abs() <= FARTHEST_PX);
+    has_size && is_near && detection.confidence.is_finite()
+}
