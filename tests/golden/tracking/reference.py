@@ -159,7 +159,7 @@ def boxmot_trackers():
     return {
         "ByteTrack": lambda rate: through(ByteTrack(frame_rate=rate)),
         "OC-SORT": lambda rate: through(OcSort()),
-        "BoT-SORT": lambda rate: through(BotSort(reid_model=None, with_reid=False, frame_rate=rate, cmc_method=None)),
+        "BoT-SORT": lambda rate: through(BotSort(frame_rate=rate, use_cmc=False, use_embeddings=False)),
     }
 
 
