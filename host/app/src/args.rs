@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod eval;
 pub(crate) mod plugin;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 use ocellus_core::tracker::{Association, ByteTrackSettings, ClassMatching};
 
+use self::eval::EvalCommand;
 use self::plugin::PluginCommand;
 
 /// Video analytics whose rules are WebAssembly plugins.
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run the tracker over detections in MOTChallenge text.
     Track(TrackArgs),
+    /// Hold tracks, or what a rule made of them, against ground truth.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),

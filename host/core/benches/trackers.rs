@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ocellus_core::eval::{LabelledBox, Scores, Sequence as Scored};
+use ocellus_core::eval::{self, LabelledBox, Scores, Sequence as Scored};
 use ocellus_core::mot::{MotDetections, track_sequence};
 use ocellus_core::tracker::{ByteTrackSettings, SettingsError};
 use serde_json::Value;
@@ -51,6 +51,7 @@ fn write_boxes(data: &Path, folder: &Path) {
             ("clean", sequence.clean()),
             ("degraded", sequence.degraded()),
             ("broken", sequence.broken_tracks()),
+            ("switching", sequence.switching_tracks()),
         ];
         for (kind, text) in boxes {
             std::fs::write(folder.join(format!("{name}.{kind}.txt")), text).unwrap();

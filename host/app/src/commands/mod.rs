@@ -5,6 +5,7 @@ pub(crate) mod compile;
 pub(crate) mod demo;
 mod detector;
 mod ending;
+pub(crate) mod eval;
 mod files;
 mod host;
 pub(crate) mod model;
