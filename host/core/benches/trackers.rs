@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use ocellus_core::eval::{self, LabelledBox, Scores, Sequence as Scored};
-use ocellus_core::mot::{MotDetections, track_sequence};
+use ocellus_core::mot::{MotDetections, MotRow, track_sequence};
 use ocellus_core::tracker::{ByteTrackSettings, SettingsError};
 use serde_json::Value;
 
@@ -17,6 +17,16 @@ use serde_json::Value;
 mod mot17;
 
 use mot17::{MOT17, Sequence, digest};
+
+/// What makes tracks of detections.
+type Track = fn(&Sequence, &MotDetections) -> Result<Vec<MotRow>, SettingsError>;
+/// Our trackers, each with the same settings for all sequences.
+const OURS: [(&str, Track); 1] = [("ours: ByteTrack", byte_track)];
+
+fn byte_track(sequence: &Sequence, boxes: &MotDetections) -> Result<Vec<MotRow>, SettingsError> {
+    let settings = ByteTrackSettings { frame_rate: sequence.frame_rate, ..ByteTrackSettings::default() };
+    track_sequence(settings, boxes)
+}
 
 /// What a row of ours may lack to the best reference, in points of a hundred.
 const MARGIN: f64 = 0.3;
@@ -71,52 +81,62 @@ struct Column {
 }
 
 fn print_kind(kind: &str, sequences: &[Sequence], golden: &Value) -> Result<(), SettingsError> {
-    let mut rows = Vec::new();
-    let mut all = Scores::default();
-    for sequence in sequences {
-        let boxes = if kind == "clean" { sequence.clean() } else { sequence.degraded() };
-        for reference in references(golden) {
-            let given = &reference.1[kind][sequence.name]["input"];
-            assert_eq!(*given, digest(&boxes), "{} was given other boxes of {}", reference.0, sequence.name);
+    let boxes: Vec<String> = sequences
+        .iter()
+        .map(|sequence| if kind == "clean" { sequence.clean() } else { sequence.degraded() })
+        .collect();
+    let names = || sequences.iter().map(|sequence| sequence.name).chain(["COMBINED_SEQ"]);
+    let mut ours = Vec::new();
+    for (name, track) in OURS {
+        let (mut rows, mut all) = (Vec::new(), Scores::default());
+        for (sequence, boxes) in sequences.iter().zip(&boxes) {
+            let scores = score(sequence, boxes, track)?;
+            all.add(&scores);
+            rows.push(row_of(&scores));
         }
-        let scores = score(sequence, &boxes)?;
-        all.add(&scores);
-        rows.push(row_of(&scores));
+        rows.push(row_of(&all));
+        ours.push(Column { name: name.to_owned(), rows });
     }
-    rows.push(row_of(&all));
-    let names = sequences.iter().map(|sequence| sequence.name).chain(["COMBINED_SEQ"]);
-    let mut columns = vec![Column { name: "ours: ByteTrack".into(), rows }];
+    let mut theirs = Vec::new();
     for (name, scores) in references(golden) {
+        for (sequence, boxes) in sequences.iter().zip(&boxes) {
+            let given = &scores[kind][sequence.name]["input"];
+            assert_eq!(*given, digest(boxes), "{name} was given other boxes of {}", sequence.name);
+        }
         let row = |at: &str| MEASURES.map(|key| scores[kind][at][key].as_f64().unwrap());
-        columns.push(Column { name, rows: names.clone().map(row).collect() });
+        theirs.push(Column { name, rows: names().map(row).collect() });
     }
     println!("\n{kind} boxes of the ground truth: HOTA, IDF1, MOTA");
-    print_table(&columns, names);
+    print_table(names(), &ours, &theirs);
     Ok(())
 }
 
-fn print_table(columns: &[Column], names: impl Iterator<Item = &'static str>) {
-    let names: Vec<&str> = names.map(|name| if name == "COMBINED_SEQ" { "all" } else { name }).collect();
+fn print_table(names: impl Iterator<Item = &'static str>, ours: &[Column], theirs: &[Column]) {
     print!("{:<28}", "");
-    names.iter().for_each(|name| print!("{name:>20}"));
+    names.map(|name| if name == "COMBINED_SEQ" { "all" } else { name }).for_each(|name| print!("{name:>21}"));
     println!();
-    for Column { name, rows } in columns {
+    for Column { name, rows } in ours.iter().chain(theirs) {
         print!("{name:<28}");
-        rows.iter().for_each(|[hota, idf1, mota]| print!("  {hota:>5.1} {idf1:>5.1} {mota:>5.1}"));
+        rows.iter().for_each(|[hota, idf1, mota]| print!("   {hota:>5.1} {idf1:>5.1} {mota:>5.1} "));
         println!();
     }
-    // Ours less the best reference, measure by measure.
-    print!("{:<28}", "ours less the best reference");
-    let mut held = true;
-    for index in 0..names.len() {
-        let best = |measure: usize| {
-            columns[1..].iter().map(|column| column.rows[index][measure]).fold(f64::NEG_INFINITY, f64::max)
-        };
-        let lead = [0, 1, 2].map(|measure| columns[0].rows[index][measure] - best(measure));
-        held &= lead.iter().all(|lead| *lead >= -MARGIN);
-        print!("  {:>+5.1} {:>+5.1} {:>+5.1}", lead[0], lead[1], lead[2]);
+    for Column { name, rows } in ours {
+        // Less the best reference, measure by measure.
+        let leads: Vec<[f64; 3]> =
+            rows.iter().enumerate().map(|(index, row)| lead(row, index, theirs)).collect();
+        let held = leads.iter().flatten().all(|lead| *lead >= -MARGIN);
+        print!("{:<28}", format!("{} - best", name.trim_start_matches("ours: ")));
+        leads.iter().for_each(|[hota, idf1, mota]| print!("   {hota:>+5.1} {idf1:>+5.1} {mota:>+5.1} "));
+        println!(" limit -{MARGIN}: {}", if held { "held" } else { "NOT HELD" });
     }
-    println!("\nlimit: at most {MARGIN} below the best: {}", if held { "held" } else { "NOT HELD" });
+}
+
+/// What a row of ours has more than the best reference in each measure.
+fn lead(row: &[f64; 3], index: usize, theirs: &[Column]) -> [f64; 3] {
+    let best = |measure: usize| {
+        theirs.iter().map(|column| column.rows[index][measure]).fold(f64::NEG_INFINITY, f64::max)
+    };
+    [0, 1, 2].map(|measure| row[measure] - best(measure))
 }
 
 /// Each reference by its name with its version, with its numbers.
@@ -128,10 +148,9 @@ fn references(golden: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// What our tracker's boxes are worth.
-fn score(sequence: &Sequence, boxes: &str) -> Result<Scores, SettingsError> {
-    let settings = ByteTrackSettings { frame_rate: sequence.frame_rate, ..ByteTrackSettings::default() };
-    let found = track_sequence(settings, &MotDetections::parse(boxes).unwrap())?;
+/// What the boxes of a tracker of ours are worth.
+fn score(sequence: &Sequence, boxes: &str, track: Track) -> Result<Scores, SettingsError> {
+    let found = track(sequence, &MotDetections::parse(boxes).unwrap())?;
     let tracks = found.iter().map(|row| LabelledBox {
         frame: row.frame,
         id: row.id,
@@ -153,8 +172,10 @@ fn print_tud(sequence: &Sequence, golden: &Value) -> Result<(), SettingsError> {
     println!(
         "\nTUD-Campus, detections of MOT15: HOTA, IDF1, MOTA (SORT is published with MOTA {SORT_ON_TUD})"
     );
-    let [hota, idf1, mota] = row_of(&score(sequence, &boxes)?);
-    println!("{:<28}  {hota:>5.1} {idf1:>5.1} {mota:>5.1}", "ours: ByteTrack");
+    for (name, track) in OURS {
+        let [hota, idf1, mota] = row_of(&score(sequence, &boxes, track)?);
+        println!("{name:<28}  {hota:>5.1} {idf1:>5.1} {mota:>5.1}");
+    }
     for (name, scores) in references(golden) {
         let [hota, idf1, mota] = MEASURES.map(|key| scores["TUD-Campus"][key].as_f64().unwrap());
         println!("{name:<28}  {hota:>5.1} {idf1:>5.1} {mota:>5.1}");

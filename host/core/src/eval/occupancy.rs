@@ -37,10 +37,11 @@ impl Timeline {
         Timeline { changes: [(f64::NEG_INFINITY, false)].into_iter().chain(spans).collect() }
     }
 
-    /// How often the state changes between two moments, the first statement apart.
+    /// How often the state changes between two moments, the first statement and a change at `from_s` itself apart.
     #[must_use]
     pub fn turns(&self, from_s: f64, to_s: f64) -> usize {
-        let differs = |pair: &&[(f64, bool)]| pair[0].1 != pair[1].1 && (from_s..to_s).contains(&pair[1].0);
+        let differs =
+            |pair: &&[(f64, bool)]| pair[0].1 != pair[1].1 && from_s < pair[1].0 && pair[1].0 < to_s;
         self.changes.windows(2).filter(differs).count()
     }
 
@@ -100,7 +101,7 @@ mod tests {
         let error = truth.error_of(&said, (0.0, 30.0));
         assert_eq!(error, SpaceError { seconds: 30.0, missed: 2.0, invented: 2.0, unknown: 1.0 });
         assert!((error.wrong() - 5.0 / 30.0).abs() < 1e-12);
-        assert_eq!((truth.turns(0.0, 30.0), said.turns(0.0, 30.0)), (4, 3));
+        assert_eq!((truth.turns(0.0, 30.0), said.turns(0.0, 30.0)), (3, 3));
     }
 
     #[test]

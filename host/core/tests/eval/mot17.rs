@@ -4,6 +4,8 @@
 //! of additions and multiplications only, which are the same on every machine. Whoever includes this file has
 //! `ocellus_core::eval` beside it.
 
+#![allow(dead_code, reason = "each program that includes this uses its part of it")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
