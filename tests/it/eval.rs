@@ -70,6 +70,7 @@ fn files_that_are_no_boxes_are_refused_with_what_would_be_right() {
     run(&truth, &files.write("twice.txt", "2,7,0,0,9,9\n2,7,5,0,9,9\n"), "frame 2 has id 7 twice");
     run(&truth, &files.write("clip.bin", [0xff; 64]), "line 1 is no text");
     run(&truth, &files.write("classes.txt", "1,1,0,0,9\n"), "line 1: height is \"missing\"");
+    run(&truth, &files.write("endless.txt", vec![b'1'; 17 << 20]), "line 1 is longer than");
     let many = ["tracks", "--truth", &truth, "--truth", &truth, "--tracks", &tracks];
     refused(&many, "--truth is given 2 times and --tracks 1 times");
 }
