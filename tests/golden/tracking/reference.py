@@ -4,8 +4,9 @@
     OCELLUS_TEST_DATA=... cargo bench --profile release -p ocellus-core --bench trackers -- --write boxes
     OCELLUS_TEST_DATA=... venv/bin/python tests/golden/tracking/reference.py trackeval boxes > trackeval.json
 
-and, with `pip install trackers==2.6.1` (which brings its supervision) or `pip install supervision==0.26.1` or
-`pip install boxmot==25.0.0`, each in an environment of its own,
+and, with trackeval and one of `trackers==2.6.1` (which brings its supervision), `supervision==0.26.1` (the last releases
+have no tracker) or `boxmot==25.0.0` (AGPL: only its results stand here; its motion-only trackers do not touch the torch
+that it imports), each in an environment of its own,
 
     ... reference.py supervision boxes | trackers boxes | boxmot boxes     # one JSON object each: trackers.json has all three
     ... reference.py counts boxes > counts.json                            # with supervision 0.26.1
