@@ -98,7 +98,7 @@ else
 endif
 
 bench: build guests
-	cargo bench -q --profile release -p ocellus-core --bench tracker --bench embedding
+	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers --bench embedding
 	cargo bench -q --profile release -p ocellus-inference --bench embed
 	cargo bench -q --profile release -p ocellus-runtime --bench rule_call --bench shipped_rules
 	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap

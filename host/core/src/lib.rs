@@ -7,6 +7,7 @@
 pub mod calibration;
 pub mod detection;
 pub mod embedding;
+pub mod eval;
 pub mod event;
 pub mod frame;
 pub mod geometry;
