@@ -6,6 +6,7 @@
 #[cfg(feature = "calibration")]
 pub mod calibration;
 pub mod detection;
+pub mod eval;
 pub mod event;
 pub mod frame;
 pub mod geometry;

@@ -182,22 +182,30 @@ pub fn track_while(
 }
 
 /// One line, cut into columns.
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     number: usize,
-    columns: [Option<&'a str>; 7],
+    columns: [Option<&'a str>; 10],
 }
 
 impl<'a> Line<'a> {
     fn all(text: &'a str) -> impl Iterator<Item = Line<'a>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        lines.map(|(index, line)| {
-            let mut values = line.split(',').map(str::trim);
-            Line { number: index + 1, columns: std::array::from_fn(|_| values.next()) }
-        })
+        lines.map(|(index, line)| Line::cut(index + 1, line))
     }
 
-    fn frame(&self) -> Result<u32, MotError> {
+    /// The line of this number, from 1.
+    pub(crate) fn cut(number: usize, line: &'a str) -> Line<'a> {
+        let mut values = line.split(',').map(str::trim);
+        Line { number, columns: std::array::from_fn(|_| values.next()) }
+    }
+
+    /// Whether something stands in the column, counted from 0.
+    pub(crate) fn has(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|text| text.is_some_and(|text| !text.is_empty()))
+    }
+
+    pub(crate) fn frame(&self) -> Result<u32, MotError> {
         let remedy = "use a whole number from 1 to 10000000";
         // Some tools write every column as a float.
         let frame: f64 = self.number(0, "frame", remedy)?;
@@ -207,7 +215,7 @@ impl<'a> Line<'a> {
         Ok(frame as u32)
     }
 
-    fn id(&self) -> Result<u64, MotError> {
+    pub(crate) fn id(&self) -> Result<u64, MotError> {
         let remedy = "use a whole number from 0 to 9007199254740992";
         let id: f64 = self.number(1, "id", remedy)?;
         if id.fract() != 0.0 || !(0.0..=9_007_199_254_740_992.0).contains(&id) {
@@ -240,7 +248,7 @@ impl<'a> Line<'a> {
         if value.is_finite() { Ok(value) } else { Err(self.error(column, what, remedy)) }
     }
 
-    fn number<T: FromStr>(
+    pub(crate) fn number<T: FromStr>(
         &self,
         column: usize,
         what: &'static str,
@@ -250,7 +258,7 @@ impl<'a> Line<'a> {
         value.ok_or_else(|| self.error(column, what, remedy))
     }
 
-    fn error(&self, column: usize, what: &'static str, remedy: &'static str) -> MotError {
+    pub(crate) fn error(&self, column: usize, what: &'static str, remedy: &'static str) -> MotError {
         let found = self.columns[column].unwrap_or("missing").chars().take(80).collect();
         MotError { line: self.number, what, found, remedy }
     }
