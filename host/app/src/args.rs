@@ -147,6 +147,9 @@ pub(crate) struct AnalyzeArgs {
     /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) calibration: Option<String>,
+    /// The camera pans, zooms, or is carried: its motion is measured and taken out of the tracks' motion.
+    #[arg(long)]
+    pub(crate) moving_camera: bool,
     /// End after this many frames.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,

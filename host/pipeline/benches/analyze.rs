@@ -15,6 +15,7 @@ use ocellus_inference::{Model, ModelOptions, Session, Thresholds};
 use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourceInfo, SourcePicture, SourceSpec, Stop};
+use ocellus_pipeline::Mount;
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, RecordedRule, RuleSource};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
@@ -147,6 +148,7 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         thresholds: Thresholds { confidence: tracker.track_low_thresh, iou: 0.45 },
         classes: None,
         tracker: tracker.into(),
+        mount: Mount::Fixed,
         calibration: None,
         max_frames: None,
     };

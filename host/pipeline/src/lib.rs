@@ -13,8 +13,8 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, KnownPoint, Live, LiveFrame, SolvedCalibration, SourceState, StageTime, StageTimes,
-    TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
+    Declared, Draw, KnownPoint, Live, LiveFrame, Mount, SolvedCalibration, SourceState, StageTime,
+    StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use ocellus_store::{

@@ -9,7 +9,7 @@ use ocellus_core::Name;
 use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
-use ocellus_pipeline::CalibrationSpec;
+use ocellus_pipeline::{CalibrationSpec, Mount};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
 
 use super::files::Files;
@@ -60,6 +60,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             None => None,
         },
         tracker,
+        mount: if args.moving_camera { Mount::Moving } else { Mount::Fixed },
         max_frames: args.frames,
     };
     let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, TrackerSpec};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, Mount, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -150,6 +150,9 @@ pub(crate) struct CameraConfig {
     pub(crate) classes: Option<Vec<String>>,
     /// Highest rate at which frames are taken, a second; the source's own where not given.
     pub(crate) frame_rate: Option<f32>,
+    /// How the camera stands: fixed, or moving (it pans, zooms, or is carried), so that its motion is measured.
+    #[serde(default)]
+    pub(crate) mount: Mount,
     /// The tracker.
     #[serde(default)]
     pub(crate) tracker: TrackerSpec,
@@ -265,6 +268,7 @@ impl CameraConfig {
         settings.iou = self.iou.unwrap_or(settings.iou);
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
+        settings.mount = self.mount;
         settings.calibration.clone_from(&self.calibration);
         Ok(settings)
     }

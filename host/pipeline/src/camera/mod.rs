@@ -5,6 +5,7 @@ pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
+pub(crate) mod follow;
 pub(crate) mod ground;
 pub(crate) mod ingest;
 pub(crate) mod lane;
@@ -17,6 +18,7 @@ mod tracker;
 mod view;
 
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
+pub use follow::Mount;
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};

@@ -9,13 +9,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use ocellus_core::calibration::Calibration;
-use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
-use ocellus_core::{Detection, Name, Size, TimeUs};
+use ocellus_core::tracker::TrackerSettings;
+use ocellus_core::{Detection, Name, Picture, Size, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
 
 use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
+use crate::camera::Mount;
+use crate::camera::follow::Follower;
 use crate::camera::ground::GroundTracks;
 use crate::detector::{Detector, DetectorError};
 use crate::record::{RecordHeader, RecordWriter};
@@ -31,6 +33,8 @@ pub struct AnalysisSettings {
     pub classes: Option<ClassFilter>,
     /// The tracker.
     pub tracker: TrackerSettings,
+    /// How the camera stood.
+    pub mount: Mount,
     /// How the picture lies on the ground, where that is known.
     pub calibration: Option<Arc<Calibration>>,
     /// End after this many frames.
@@ -93,6 +97,8 @@ const AHEAD: usize = 4;
 
 struct Decided {
     picture_time: TimeUs,
+    /// Where the camera moves: the tracker looks at it, too.
+    picture: Option<Picture>,
     detections: Vec<Detection>,
 }
 
@@ -110,8 +116,7 @@ pub fn analyze(
     progress: impl FnMut(u64) + Send,
 ) -> Result<AnalysisReport, AnalysisError> {
     let size = source.info().size;
-    let tracker =
-        Tracker::new(settings.tracker.clone()).map_err(|error| AnalysisError::Tracker(error.to_string()))?;
+    let follower = Follower::new(settings.tracker.clone(), settings.mount).map_err(|error| AnalysisError::Tracker(error.to_string()))?;
     let header = RecordHeader { camera: settings.camera.clone(), size, classes: detector.classes().to_vec() };
     let recorder = match outputs.tracks {
         Some(out) => Some(RecordWriter::new(out, &header).map_err(AnalysisError::Tracks)?),
@@ -119,7 +124,7 @@ pub fn analyze(
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
     let ground = settings.calibration.clone().map(GroundTracks::new);
-    let consumer = Consumer { tracker, ground, decider, recorder, size, progress };
+    let consumer = Consumer { follower, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {
         let (pictures, decoded) = sync_channel(AHEAD);
@@ -187,7 +192,8 @@ fn detect(
         let time = TimeUs(0) + time;
         let picture_time = last.map_or(time, |last| time.max(TimeUs(last.0 + 1)));
         last = Some(picture_time);
-        let decided = Decided { picture_time, detections: lists.into_iter().flatten().collect() };
+        let picture = (settings.mount == Mount::Moving).then_some(picture);
+        let decided = Decided { picture_time, picture, detections: lists.into_iter().flatten().collect() };
         if results.send(decided).is_err() {
             return Ok(());
         }
@@ -196,7 +202,7 @@ fn detect(
 }
 
 struct Consumer<'a, P> {
-    tracker: Tracker,
+    follower: Follower,
     ground: Option<GroundTracks>,
     decider: Decider<'a>,
     recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
@@ -208,8 +214,9 @@ impl<P: FnMut(u64)> Consumer<'_, P> {
     fn run(mut self, detected: &Receiver<Decided>) -> Result<AnalysisReport, AnalysisError> {
         let mut frames = 0;
         let mut last = TimeUs(0);
-        for Decided { picture_time, detections } in detected {
-            let mut tracks = self.tracker.update(&Observed::new(picture_time, &detections)).tracks.to_vec();
+        for Decided { picture_time, picture, detections } in detected {
+            let seen = self.follower.update(picture_time, picture.as_ref(), &detections);
+            let mut tracks = seen.tracks.to_vec();
             if let Some(ground) = &mut self.ground {
                 ground.place(picture_time, self.size, &mut tracks);
             }

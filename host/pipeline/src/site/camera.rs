@@ -102,6 +102,7 @@ impl CameraEntry {
             feed: Arc::clone(&feed),
             source: Arc::clone(&source),
             tracker: settings.tracker.clone(),
+            mount: settings.mount,
             frame_rate: settings.frame_rate,
             ground: calibration.as_ref().map(|solved| GroundTracks::new(Arc::clone(&solved.map))),
             numbers,

@@ -5,7 +5,7 @@ use ocellus_core::tracker::TrackerSettings;
 use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::{AssociationName, CalibrationSpec, CameraSettings, TrackerSpec, TrackerSpecError};
+use crate::camera::{AssociationName, CalibrationSpec, CameraSettings, Mount, TrackerSpec, TrackerSpecError};
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ struct StoredCamera {
     classes: Option<Vec<String>>,
     frame_rate: Option<f32>,
     tracker: StoredTracker,
+    #[serde(default)]
+    mount: Mount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
 }
@@ -65,6 +67,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
         calibration: settings.calibration.clone(),
+        mount: settings.mount,
         tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
     // Plain numbers and texts: writing them cannot fail.
@@ -85,6 +88,7 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         tracker,
         frame_rate: row.frame_rate,
         calibration: row.calibration,
+        mount: row.mount,
     })
 }
 
@@ -120,8 +124,9 @@ mod tests {
             let name = Name::new("gate").unwrap();
             let mut settings = CameraSettings::new(name.clone(), SourceSpec::parse("scene:road").unwrap());
             settings.tracker = TrackerSettings::default_of(kind);
+            settings.mount = Mount::Moving;
             let read = from_json(name, "scene:road", &to_json(&settings)).unwrap();
-            assert_eq!(read.tracker, settings.tracker);
+            assert_eq!((read.tracker, read.mount), (settings.tracker, settings.mount));
         }
     }
 }

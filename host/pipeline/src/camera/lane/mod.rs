@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
+use ocellus_core::tracker::TrackerSettings;
 use ocellus_core::{FrameInfo, Name, TimeUs, Track};
 use ocellus_runtime::TrackColumns;
 
@@ -23,6 +23,7 @@ use self::rules::{Between, LaneRules, RuleWiring, Sight};
 use self::site::SiteTap;
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
+use super::follow::{Follower, Mount};
 use super::ground::GroundTracks;
 use super::live::LiveFrame;
 use super::meter::Stage;
@@ -39,6 +40,7 @@ pub(crate) struct LaneParts {
     pub(crate) feed: Arc<Feed>,
     pub(crate) source: Arc<SourceCell>,
     pub(crate) tracker: TrackerSettings,
+    pub(crate) mount: Mount,
     pub(crate) frame_rate: Option<f32>,
     pub(crate) ground: Option<GroundTracks>,
     pub(crate) numbers: TrackNumbers,
@@ -50,7 +52,7 @@ pub(crate) struct LaneParts {
 
 pub(crate) struct Lane {
     parts: LaneParts,
-    tracker: Option<Tracker>,
+    follower: Option<Follower>,
     columns: TrackColumns,
     rules: LaneRules,
     /// Ways to the site rules that watch this camera.
@@ -65,7 +67,7 @@ impl Lane {
         let rules = LaneRules::new(seat, parts.wiring.clone(), parts.commands.clone());
         Lane {
             parts,
-            tracker: None,
+            follower: None,
             columns: TrackColumns::new(),
             rules,
             site_rules: BTreeMap::new(),
@@ -98,8 +100,8 @@ impl Lane {
         };
         let meter = Arc::clone(&self.parts.shared.meter);
         let started = Instant::now();
-        let mut tracks: Vec<Track> = match self.tracker() {
-            Some(tracker) => tracker.update(&Observed::new(info.time, &detections)).tracks.to_vec(),
+        let mut tracks: Vec<Track> = match self.follower() {
+            Some(follower) => follower.update(info.time, Some(&waiting.picture), &detections).tracks.to_vec(),
             None => Vec::new(),
         };
         if let Some(ground) = &mut self.parts.ground {
@@ -134,7 +136,7 @@ impl Lane {
     }
 
     fn reserve_numbers(&mut self) {
-        let last = self.tracker.as_ref().map_or(0, Tracker::last_id);
+        let last = self.follower.as_ref().map_or(0, Follower::last_id);
         let LaneParts { numbers, wiring, shared, .. } = &mut self.parts;
         let keeper = &wiring.keeper;
         if numbers.run_short(last) && keeper.submit(Job::ReserveTracks { camera: shared.name.clone() }) {
@@ -143,8 +145,8 @@ impl Lane {
     }
 
     /// The tracker, made when the source's rate is known: with the first frame.
-    fn tracker(&mut self) -> Option<&mut Tracker> {
-        if self.tracker.is_none() {
+    fn follower(&mut self) -> Option<&mut Follower> {
+        if self.follower.is_none() {
             let settings = self.parts.tracker.clone();
             let declared = self.parts.source.frame_rate().map(|rate| rate as f32);
             let rate = match (declared, self.parts.frame_rate) {
@@ -152,14 +154,14 @@ impl Lane {
                 (declared, cap) => declared.or(cap),
             };
             let rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate());
-            match Tracker::new(settings.at_rate(rate)) {
-                Ok(tracker) => self.tracker = Some(tracker.numbered_from(self.parts.numbers.first())),
+            match Follower::new(settings.at_rate(rate), self.parts.mount) {
+                Ok(follower) => self.follower = Some(follower.numbered_from(self.parts.numbers.first())),
                 Err(error) => {
                     tracing::error!(camera = %self.parts.shared.name, %error, "no tracking");
                 }
             }
         }
-        self.tracker.as_mut()
+        self.follower.as_mut()
     }
 
     /// Shows the rules the frame, and tells those of the site of it.
