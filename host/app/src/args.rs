@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),
-    /// Look at detection models.
+    /// Look at models.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Make rule plugins: from a new project to a rule on a running host.
@@ -150,9 +150,25 @@ pub(crate) struct AnalyzeArgs {
     /// The camera pans, zooms, or is carried: its motion is measured and taken out of the tracks' motion.
     #[arg(long)]
     pub(crate) moving_camera: bool,
+    #[command(flatten)]
+    pub(crate) embed: EmbedArgs,
     /// End after this many frames.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,
+}
+
+/// What says what tracks look like.
+#[derive(Debug, Args)]
+pub(crate) struct EmbedArgs {
+    /// An embedding model (ONNX): rules with the power `embeddings`, BoT-SORT and DeepSORT then see what tracks look like.
+    #[arg(long = "embed", value_name = "MODEL")]
+    pub(crate) model: Option<PathBuf>,
+    /// Detections that are looked at in a frame, 1 to 64.
+    #[arg(long = "embed-budget", value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u32>, default_value_t = 4, requires = "model")]
+    pub(crate) budget: u32,
+    /// Names of the classes that are looked at, separated by commas; all that are kept where not given.
+    #[arg(long = "embed-classes", value_name = "A,B", value_delimiter = ',', requires = "model")]
+    pub(crate) classes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -203,7 +219,7 @@ pub(crate) struct SceneRenderArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Say what a model file is: layout, input, classes, licence.
+    /// Say what a model file is: task, layout, input, classes, licence.
     Inspect(FileArgs),
 }
 

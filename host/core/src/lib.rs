@@ -6,6 +6,7 @@
 #[cfg(feature = "calibration")]
 pub mod calibration;
 pub mod detection;
+pub mod embedding;
 pub mod eval;
 pub mod event;
 pub mod frame;
@@ -22,6 +23,7 @@ pub mod tracker;
 mod value;
 
 pub use detection::Detection;
+pub use embedding::{Embedding, TrackEmbeddings};
 pub use event::{Event, EventRecord, Measurement, Overlay, RuleOutput, Value};
 pub use frame::{CameraHandle, Frame, FrameInfo};
 pub use geometry::{GroundPoint, Point, Polygon, Rect, Segment, Size};

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ocellus_core::embedding::{LEAST_DIMENSION, MOST_DIMENSION};
+
 use crate::layout::SUPPORTED;
 use crate::library::LibraryError;
 use crate::manifest::ManifestError;
@@ -51,7 +53,7 @@ pub enum ModelError {
         found: String,
     },
     /// The file is no ONNX model, or a part of one.
-    #[error("model {path} is not an ONNX model: {found}; give the .onnx file of a detector")]
+    #[error("model {path} is not an ONNX model: {found}; give the .onnx file of a model")]
     NotOnnx {
         /// The file.
         path: PathBuf,
@@ -82,6 +84,19 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
         /// Why not.
+        reason: String,
+        /// Its inputs and outputs.
+        found: String,
+    },
+    /// It is a model, and none that gives embeddings.
+    #[error(
+        "model {path} cannot be used as an embedder: {reason}; found {found}; supported: one f32 input [N, 3, height, \
+         width] or [N, height, width, 3] and one f32 output [N, D] with D from {LEAST_DIMENSION} to {MOST_DIMENSION}"
+    )]
+    NoEmbedder {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
         reason: String,
         /// Its inputs and outputs.
         found: String,

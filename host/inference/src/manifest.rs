@@ -46,6 +46,33 @@ pub enum Fit {
     Stretch,
 }
 
+/// The order of the dimensions of a model's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputLayout {
+    /// Batch, colour, row, column: one plane a colour.
+    Nchw,
+    /// Batch, row, column, colour.
+    Nhwc,
+}
+
+/// What is done to the colours of a picture before an embedder sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Normalise {
+    Imagenet,
+    None,
+}
+
+impl fmt::Display for InputLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            InputLayout::Nchw => "nchw",
+            InputLayout::Nhwc => "nhwc",
+        })
+    }
+}
+
 impl fmt::Display for ColourOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -75,7 +102,7 @@ impl fmt::Display for Fit {
 }
 
 /// What a `model.toml` may say; whatever it leaves out is found out from the model.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Manifest {
     pub(crate) classes: Option<Vec<String>>,
@@ -98,9 +125,10 @@ pub(crate) struct About {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Task {
     Detect,
+    Embed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Input {
     pub(crate) width: Option<u32>,
@@ -109,12 +137,22 @@ pub(crate) struct Input {
     pub(crate) scale: Option<Scale>,
     pub(crate) fit: Option<Fit>,
     pub(crate) pad: Option<u8>,
+    /// Of an embedder; what its shape says where left out.
+    pub(crate) layout: Option<InputLayout>,
+    /// Of an embedder: a name for `mean` and `std`.
+    pub(crate) normalise: Option<Normalise>,
+    /// Of an embedder: taken off each colour, in the order red, green, blue, in the units of `scale`.
+    pub(crate) mean: Option<[f32; 3]>,
+    /// Of an embedder: what each colour is divided by then.
+    pub(crate) std: Option<[f32; 3]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Output {
     pub(crate) layout: Option<Layout>,
+    /// Of an embedder: numbers an embedding, to be compared with the model's own.
+    pub(crate) dimension: Option<usize>,
 }
 
 /// Why a `model.toml` is refused.
@@ -206,6 +244,25 @@ impl Manifest {
             (Some(width), None) => return refuse("input.width", width.to_string(), "add input.height"),
             (None, Some(height)) => return refuse("input.height", height.to_string(), "add input.width"),
         }
+        match (self.input.mean, self.input.std, self.input.normalise) {
+            (None, None, _) | (Some(_), Some(_), None) => {}
+            (Some(_), Some(_), Some(_)) => {
+                return refuse(
+                    "input.normalise",
+                    "set".to_owned(),
+                    "leave it out, or leave out mean and std",
+                );
+            }
+            (Some(mean), None, _) => return refuse("input.mean", format!("{mean:?}"), "add input.std"),
+            (None, Some(std), _) => return refuse("input.std", format!("{std:?}"), "add input.mean"),
+        }
+        if let Some(mean) = self.input.mean.filter(|mean| !mean.iter().all(|value| value.is_finite())) {
+            return refuse("input.mean", format!("{mean:?}"), "give three finite numbers: red, green, blue");
+        }
+        if let Some(std) = self.input.std.filter(|std| !std.iter().all(|value| (1e-6..=1e6).contains(value)))
+        {
+            return refuse("input.std", format!("{std:?}"), "give three numbers above 0: red, green, blue");
+        }
         if let Some(classes) = &self.classes {
             if classes.is_empty() {
                 return refuse("classes", "empty".to_owned(), "name every class in the model's order");
@@ -215,6 +272,40 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+}
+
+impl Manifest {
+    /// Refuses a manifest for another task than `task`, or with keys that only another task has.
+    pub(crate) fn check_task(&self, path: &Path, task: Task) -> Result<(), ManifestError> {
+        let refuse = |key, value: &str, remedy: &str| {
+            let (value, remedy) = (value.to_owned(), remedy.to_owned());
+            Err(ManifestError::Value { path: path.to_owned(), key, value, remedy })
+        };
+        let Input { layout, normalise, mean, std, .. } = &self.input;
+        let of_embedders = [
+            ("input.layout", layout.is_some()),
+            ("input.normalise", normalise.is_some()),
+            ("input.mean", mean.is_some()),
+            ("input.std", std.is_some()),
+            ("output.dimension", self.output.dimension.is_some()),
+        ];
+        let of_detectors =
+            [("classes", self.classes.is_some()), ("output.layout", self.output.layout.is_some())];
+        let (keys, other): (&[_], _) = match (task, self.model.task) {
+            (Task::Detect, Some(Task::Embed)) => {
+                return refuse("model.task", "embed", "give it as the embedder, with [embedder] or --embed");
+            }
+            (Task::Embed, Some(Task::Detect)) => {
+                return refuse("model.task", "detect", "give it as the detector, with [model] or --model");
+            }
+            (Task::Detect, _) => (&of_embedders, "only a model of task embed has it; remove it"),
+            (Task::Embed, _) => (&of_detectors, "only a model of task detect has it; remove it"),
+        };
+        match keys.iter().find(|(_, is_set)| *is_set) {
+            Some((key, _)) => refuse(key, "set", other),
+            None => Ok(()),
+        }
     }
 }
 
@@ -271,8 +362,35 @@ mod tests {
         let message = parse("[model]\nlicense = \"MIT\"").unwrap_err();
         assert!(message.contains("unknown field `license`") && message.contains("`licence`"), "{message}");
         let message = parse("[model]\ntask = \"segment\"").unwrap_err();
-        assert!(message.contains("expected `detect`"), "{message}");
+        assert!(message.contains("expected `detect` or `embed`"), "{message}");
         assert!(parse("[input\n").unwrap_err().contains("line 1"));
+    }
+
+    #[test]
+    fn what_is_of_another_task_is_refused_with_its_key() {
+        for (text, task, says) in [
+            ("[model]\ntask = \"embed\"", Task::Detect, "model.task is embed; give it as the embedder"),
+            ("[model]\ntask = \"detect\"", Task::Embed, "model.task is detect; give it as the detector"),
+            (
+                "[input]\nnormalise = \"none\"",
+                Task::Detect,
+                "input.normalise is set; only a model of task embed",
+            ),
+            ("[output]\ndimension = 512", Task::Detect, "output.dimension is set"),
+            (
+                "[output]\nlayout = \"yolox\"",
+                Task::Embed,
+                "output.layout is set; only a model of task detect",
+            ),
+            ("classes = [\"person\"]", Task::Embed, "classes is set"),
+        ] {
+            let refused = parse(text).unwrap().check_task(Path::new("model.toml"), task);
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains(says), "{message}");
+        }
+        let whole = "[model]\ntask = \"embed\"\n[input]\nmean = [0.5, 0.5, 0.5]\nstd = [0.2, 0.2, 0.2]\n\
+                     layout = \"nhwc\"\n[output]\ndimension = 512";
+        assert!(parse(whole).unwrap().check_task(Path::new("model.toml"), Task::Embed).is_ok());
     }
 
     #[test]
@@ -285,5 +403,11 @@ mod tests {
         assert!(parse("classes = []").unwrap_err().contains("name every class"));
         assert!(parse("classes = [\"a\", \" \"]").unwrap_err().contains("empty at 1"));
         assert!(parse("[input]\npad = 300").unwrap_err().contains("line 2"));
+        assert!(parse("[input]\nmean = [0.5, 0.5, 0.5]").unwrap_err().contains("add input.std"));
+        let zero = "[input]\nmean = [0.5, 0.5, 0.5]\nstd = [0.2, 0.0, 0.2]";
+        assert!(parse(zero).unwrap_err().contains("three numbers above 0"));
+        let both = "[input]\nnormalise = \"none\"\nmean = [0.5, 0.5, 0.5]\nstd = [0.2, 0.2, 0.2]";
+        assert!(parse(both).unwrap_err().contains("leave out mean and std"));
+        assert!(parse("[input]\nmean = [nan, 0.5, 0.5]\nstd = [1, 1, 1]").unwrap_err().contains("finite"));
     }
 }

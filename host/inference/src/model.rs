@@ -1,30 +1,26 @@
 //! Loading a model: read, checked, tried, described.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ocellus_core::Size;
 use ort::session::Session as OrtSession;
-use sha2::{Digest, Sha256};
 
 use crate::classes::COCO_80;
 use crate::error::ModelError;
 use crate::info::{ClassSource, ModelInfo};
 use crate::layout::{Choice, Facts, Layout, choose};
-use crate::library::library;
-use crate::manifest::{ColourOrder, Fit, Manifest, Scale};
-use crate::metadata::{Metadata, describe_ports};
+use crate::manifest::{ColourOrder, Fit, Manifest, Scale, Task};
+use crate::metadata::Metadata;
 use crate::options::ModelOptions;
 use crate::preprocess::Wish;
 use crate::probe::{self, Ports};
 use crate::session::Session;
 
 mod build;
+mod open;
 
-/// The largest file that is read.
-const MAX_BYTES: u64 = 1 << 30;
+pub(crate) use open::{Opened, open};
 
 /// A model that has been loaded, tried once, and found usable.
 #[derive(Debug)]
@@ -45,25 +41,22 @@ impl Model {
     /// supported.
     pub fn load(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Model, ModelError> {
         let path = path.as_ref();
-        let library = library()?;
-        let bytes = read(path)?;
-        refuse_other_files(path, &bytes)?;
-        let (manifest_path, manifest) = match Manifest::beside(path)? {
-            Some((found, manifest)) => (Some(found), manifest),
-            None => (None, Manifest::default()),
-        };
-        let sha256 = check_sum(path, &bytes, manifest_path.as_deref(), &manifest)?;
-        let (mut session, provider) = build::build(&library.environment, path, &bytes, options)?;
-        let metadata = Metadata::of(&session);
-        let subject =
-            Subject { path, found: describe_ports(&session), manifest: &manifest, metadata: &metadata };
-        let ports = subject.ports(&session)?;
+        Model::judge(path, open(path, options)?)
+    }
+
+    /// What a model that was opened is, as a detector.
+    pub(crate) fn judge(path: &Path, mut opened: Opened) -> Result<Model, ModelError> {
+        opened.check_task(Task::Detect)?;
+        let (name, licence) = (opened.name(path), opened.licence());
+        let (session, manifest, metadata) = (&mut opened.session, &opened.manifest, &opened.metadata);
+        let subject = Subject { path, found: opened.ports, manifest, metadata };
+        let ports = subject.ports(session)?;
         let names = subject.names()?;
         if let Some(output) = ports.declared {
             // Refused before it runs, where its declaration is enough to tell.
             subject.layout(ports.input, output, &names)?;
         }
-        let probe = probe::probe(&mut session, &ports).map_err(|reason| subject.unsupported(reason))?;
+        let probe = probe::probe(session, &ports).map_err(|reason| subject.unsupported(reason))?;
         let choice = subject.layout(ports.input, probe.output, &names)?;
         let (classes, class_source) = subject.classes(choice, names)?;
         let layout = probe
@@ -71,10 +64,10 @@ impl Model {
             .map_err(|reason| subject.unsupported(reason))?;
         let wish = subject.wish(layout, ports.input);
         let info = ModelInfo {
-            name: manifest.model.name.clone().unwrap_or_else(|| stem(path)),
+            name,
             path: path.to_owned(),
-            bytes: bytes.len() as u64,
-            sha256,
+            bytes: opened.bytes,
+            sha256: opened.sha256,
             layout,
             output: (probe.output[1], probe.output[2]),
             input: wish.input,
@@ -85,17 +78,17 @@ impl Model {
             batch: probe.batch,
             classes: classes.into(),
             class_source,
-            provider,
+            provider: opened.provider,
             opset: metadata.opset,
             producer: metadata.producer.clone(),
             description: metadata.description.clone(),
-            licence: manifest.model.licence.clone().or_else(|| metadata.licence.clone()),
+            licence,
             source: manifest.model.source.clone(),
-            manifest: manifest_path,
-            library: library.path.clone(),
+            manifest: opened.manifest_path,
+            library: opened.library,
         };
         tracing::debug!(model = %info.name, %layout, input = %info.input, "loaded a model");
-        Ok(Model { session, info: Arc::new(info) })
+        Ok(Model { session: opened.session, info: Arc::new(info) })
     }
 
     /// What is known about it.
@@ -109,68 +102,6 @@ impl Model {
     pub fn into_session(self) -> Session {
         Session::new(self.session, self.info)
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    let failed = |cause| ModelError::Read { path: path.to_owned(), cause };
-    let file = File::open(path).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    let mut content = Vec::new();
-    if bytes <= MAX_BYTES {
-        // The size may lie (a pipe has none), so reading is bounded too.
-        file.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
-    }
-    let bytes = bytes.max(content.len() as u64);
-    if bytes > MAX_BYTES {
-        return Err(ModelError::TooLarge { path: path.to_owned(), bytes, limit: MAX_BYTES });
-    }
-    Ok(content)
-}
-
-/// Files that are often taken for a model. Everything else is left for ONNX Runtime to judge.
-fn refuse_other_files(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let start = bytes.get(..bytes.len().min(64)).unwrap_or_default().trim_ascii_start().to_ascii_lowercase();
-    let found = if bytes.is_empty() {
-        "it is empty"
-    } else if start.starts_with(b"version https://git-lfs") {
-        "it is a pointer to a file in Git LFS; fetch it with `git lfs pull`"
-    } else if start.starts_with(b"<!doctype") || start.starts_with(b"<html") {
-        "it is a web page; the download went wrong"
-    } else if start.starts_with(b"pk\x03\x04") {
-        "it is a zip archive, perhaps of PyTorch weights; export the model to ONNX"
-    } else if bytes.get(4..8) == Some(b"ORTM") {
-        "it is in ONNX Runtime's own format"
-    } else if bytes.get(4..8) == Some(b"TFL3") {
-        "it is a TensorFlow Lite model; export the model to ONNX"
-    } else {
-        return Ok(());
-    };
-    Err(ModelError::NotOnnx { path: path.to_owned(), found: found.to_owned() })
-}
-
-fn check_sum(
-    path: &Path,
-    bytes: &[u8],
-    manifest_path: Option<&Path>,
-    manifest: &Manifest,
-) -> Result<String, ModelError> {
-    let found: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    match (&manifest.model.sha256, manifest_path) {
-        (Some(expected), Some(manifest)) if !expected.eq_ignore_ascii_case(&found) => {
-            Err(ModelError::Checksum {
-                path: path.to_owned(),
-                manifest: manifest.to_owned(),
-                stem: stem(path),
-                expected: expected.to_ascii_lowercase(),
-                found,
-            })
-        }
-        _ => Ok(found),
-    }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Class names and where they are from, before they are compared with the output.

@@ -10,8 +10,10 @@ use ocellus_core::{Picture, Size};
 use crate::letterbox::Letterbox;
 use crate::manifest::{ColourOrder, Fit, Scale};
 
+mod crop;
 mod kernel;
 
+pub(crate) use crop::{Cropper, Shift};
 use kernel::{Columns, RowSink, Shading};
 
 /// What a model wants to see.

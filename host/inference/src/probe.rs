@@ -19,7 +19,7 @@ const MAX_OUTPUT: usize = 1 << 26;
 /// Pixels along one side of the input.
 const SIDES: std::ops::RangeInclusive<u32> = 32..=4096;
 /// Pictures that a model of fixed batch may take.
-const MAX_BATCH: usize = 32;
+pub(crate) const MAX_BATCH: usize = 32;
 /// The input of a model that accepts any size and says nothing.
 const USUAL_INPUT: Size = Size::new(640, 640);
 /// The grey of the picture, about that of the padding.
@@ -77,14 +77,14 @@ impl Ports {
     }
 }
 
-fn only<'p>(ports: &'p [Outlet], kind: &str) -> Result<&'p Outlet, String> {
+pub(crate) fn only<'p>(ports: &'p [Outlet], kind: &str) -> Result<&'p Outlet, String> {
     match ports {
         [only] => Ok(only),
         _ => Err(format!("it has {} {kind}, and one is expected", ports.len())),
     }
 }
 
-fn dimensions(port: &Outlet) -> Result<&[i64], String> {
+pub(crate) fn dimensions(port: &Outlet) -> Result<&[i64], String> {
     match port.dtype() {
         ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } => Ok(shape),
         ValueType::Tensor { ty, .. } => Err(format!(
@@ -97,7 +97,7 @@ fn dimensions(port: &Outlet) -> Result<&[i64], String> {
     }
 }
 
-fn side(declared: i64, (name, wanted): (&str, Option<u32>), usual: u32) -> Result<u32, String> {
+pub(crate) fn side(declared: i64, (name, wanted): (&str, Option<u32>), usual: u32) -> Result<u32, String> {
     let side = match (u32::try_from(declared), wanted) {
         (Ok(declared), Some(wanted)) if declared != wanted => {
             return Err(format!("model.toml says that its input.{name} is {wanted}, and it is {declared}"));
@@ -162,8 +162,16 @@ pub(crate) fn probe(session: &mut Session, ports: &Ports) -> Result<Probe, Strin
 fn run(session: &mut Session, input: Size, count: usize) -> Result<(Vec<i64>, Vec<f32>), String> {
     let (width, height) = (input.width as usize, input.height as usize);
     let tensor = vec![GREY; count * 3 * width * height];
-    let value = TensorRef::from_array_view(([count, 3, height, width], tensor.as_slice()))
-        .map_err(|error| error.to_string())?;
+    run_on(session, [count, 3, height, width], &tensor)
+}
+
+/// Runs the model on `tensor`; the shape and the numbers of its first output.
+pub(crate) fn run_on(
+    session: &mut Session,
+    shape: [usize; 4],
+    tensor: &[f32],
+) -> Result<(Vec<i64>, Vec<f32>), String> {
+    let value = TensorRef::from_array_view((shape, tensor)).map_err(|error| error.to_string())?;
     let options = Arc::new(RunOptions::new().map_err(|error| error.to_string())?);
     let (finished, watched) = mpsc::sync_channel::<()>(1);
     let watchdog = {
@@ -192,7 +200,7 @@ fn extract(
     options: &RunOptions,
     value: TensorRef<'_, f32>,
 ) -> Result<(Vec<i64>, Vec<f32>), String> {
-    let failed = |error: ort::Error| format!("it fails on a grey picture: {}", one_line(&error));
+    let failed = |error: ort::Error| format!("it fails on a test picture: {}", one_line(&error));
     let outputs = session.run_with_options(ort::inputs![value], options).map_err(failed)?;
     let output = outputs.values().next().ok_or_else(|| "it gives no output".to_owned())?;
     let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;

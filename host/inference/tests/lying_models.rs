@@ -283,7 +283,7 @@ fn a_model_that_fails_when_it_runs_is_refused() {
         .integers("start", &[1, 7, 6])
         .node("Reshape", &["images", "start"], "output", &[]);
     let message = load(&model, Some(THREE)).err().unwrap();
-    assert!(message.contains("fails on a grey picture") || message.contains("cannot be loaded"), "{message}");
+    assert!(message.contains("fails on a test picture") || message.contains("cannot be loaded"), "{message}");
 }
 
 #[test]

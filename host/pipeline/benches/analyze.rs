@@ -15,8 +15,8 @@ use ocellus_inference::{Model, ModelOptions, Session, Thresholds};
 use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourceInfo, SourcePicture, SourceSpec, Stop};
-use ocellus_pipeline::Mount;
-use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, RecordedRule, RuleSource};
+use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models, RecordedRule, RuleSource};
+use ocellus_pipeline::{EmbeddingSpec, Mount};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
 const THREADS: usize = 1;
@@ -150,12 +150,14 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         tracker: tracker.into(),
         mount: Mount::Fixed,
         calibration: None,
+        embedding: EmbeddingSpec::default(),
         max_frames: None,
     };
     let rules = vec![line_crossing(&settings.camera, session)];
     let mut events = Vec::new();
     let outputs = AnalysisOutputs { events: &mut events, tracks: None };
-    recorded::analyze(source, session, rules, &settings, outputs, |_| ()).unwrap().frames
+    let models = Models { detector: session, embedder: None };
+    recorded::analyze(source, models, rules, &settings, outputs, |_| ()).unwrap().frames
 }
 
 /// The shipped rule, as `make build` leaves it; loaded from the cache after the first time.

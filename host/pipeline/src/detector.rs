@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ocellus_core::{Detection, Picture};
+use ocellus_core::{Detection, Embedding, Picture};
 use ocellus_inference::{DetectRequest, Session};
 
-use crate::camera::feed::{Feed, Waiting};
+use crate::camera::feed::{Detected, Feed, Waiting};
+use crate::embedder::{LiveEmbedder, Rounds};
 
 /// Finds objects in pictures. One thread owns it.
 pub trait Detector: Send {
@@ -71,6 +72,7 @@ pub(crate) struct Roster {
     feeds: Mutex<Vec<Arc<Feed>>>,
     stopped: AtomicBool,
     failure: Mutex<Option<String>>,
+    embedder_failure: Mutex<Option<String>>,
 }
 
 impl Roster {
@@ -91,6 +93,20 @@ impl Roster {
     /// Why the last batch failed, if it did.
     pub(crate) fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the last looks failed, if they did.
+    pub(crate) fn embedder_failure(&self) -> Option<String> {
+        self.embedder_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how the last looks went, and logs it where that is news.
+    fn note_embedder(&self, outcome: Option<String>) {
+        let mut failure = self.embedder_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = outcome.as_ref().filter(|reason| failure.as_ref() != Some(reason)) {
+            tracing::error!(%reason, "the embedder failed; frames go on without");
+        }
+        *failure = outcome;
     }
 
     fn is_stopped(&self) -> bool {
@@ -114,7 +130,8 @@ impl Roster {
 const MAX_BATCH: usize = 8;
 
 /// Serves the roster until it is stopped.
-pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>) {
+pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>, embedder: Option<LiveEmbedder>) {
+    let mut rounds = embedder.map(Rounds::new);
     let mut turn = 0;
     while !roster.is_stopped() {
         let batch = take_batch(&roster.feeds(), &mut turn);
@@ -122,7 +139,7 @@ pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>) {
             roster.bell.wait(Duration::from_millis(200));
             continue;
         }
-        run_batch(roster, detector.as_mut(), batch);
+        run_batch(roster, (detector.as_mut(), rounds.as_mut()), batch);
     }
 }
 
@@ -139,7 +156,11 @@ fn take_batch(feeds: &[Arc<Feed>], turn: &mut usize) -> Vec<(Arc<Feed>, Waiting)
         .collect()
 }
 
-fn run_batch(roster: &Roster, detector: &mut dyn Detector, batch: Vec<(Arc<Feed>, Waiting)>) {
+fn run_batch(
+    roster: &Roster,
+    (detector, rounds): (&mut dyn Detector, Option<&mut Rounds>),
+    batch: Vec<(Arc<Feed>, Waiting)>,
+) {
     let started = Instant::now();
     let results = {
         let pictures: Vec<&Picture> = batch.iter().map(|(_, waiting)| &waiting.picture).collect();
@@ -151,8 +172,10 @@ fn run_batch(roster: &Roster, detector: &mut dyn Detector, batch: Vec<(Arc<Feed>
     match results {
         Ok(results) => {
             roster.note(None);
+            let mut looks = look(roster, rounds, &batch, &results).into_iter();
             for ((feed, waiting), detections) in batch.into_iter().zip(results) {
-                feed.deliver(waiting, detections, elapsed);
+                let looks = looks.next().unwrap_or_default();
+                feed.deliver(Detected { waiting, detections, looks }, elapsed);
             }
         }
         Err(error) => {
@@ -165,4 +188,19 @@ fn run_batch(roster: &Roster, detector: &mut dyn Detector, batch: Vec<(Arc<Feed>
             }
         }
     }
+}
+
+/// What the detections of each camera look like, where anybody wants to know.
+fn look(
+    roster: &Roster,
+    rounds: Option<&mut Rounds>,
+    batch: &[(Arc<Feed>, Waiting)],
+    found: &[Vec<Detection>],
+) -> Vec<Vec<Option<Embedding>>> {
+    let Some(rounds) = rounds.filter(|_| batch.iter().any(|(feed, _)| feed.has_plan())) else {
+        return Vec::new();
+    };
+    let looks = rounds.look(batch, found);
+    roster.note_embedder(looks.as_ref().err().map(|error| error.0.clone()));
+    looks.unwrap_or_default()
 }

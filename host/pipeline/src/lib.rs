@@ -5,6 +5,8 @@
 
 pub mod camera;
 pub mod detector;
+mod embedder;
+mod embeddings;
 pub mod journal;
 pub mod record;
 pub mod recorded;
@@ -13,10 +15,12 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, KnownPoint, Live, LiveFrame, Mount, SolvedCalibration, SourceState, StageTime,
-    StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, SolvedCalibration,
+    SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame,
+    ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
+pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
 pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };

@@ -5,18 +5,26 @@
 //! counts them. Boxes are pixels, written with the shortest digits that give the same `f32` back, so a replay
 //! sees exactly what the rules saw.
 //!
+//! A track whose appearance is known has an `embedding` in the frame in which that changed: a signed byte a number,
+//! each the share of the largest one in 127ths, in base64. What rules are shown is rounded so before, so nothing is lost.
+//! A file with embeddings is of version 3, any other one of version 2.
+//!
 //! Version 1 had no last line, so a file that was cut at the end of a line looked whole. It is still read.
 
 use std::io::{self, BufRead, Write};
 
-use ocellus_core::{Ground, Name, Rect, Size, TimeUs, Track, TrackState};
+use ocellus_core::{Embedding, Ground, Name, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackState};
 
 use serde::{Deserialize, Serialize};
 
+use crate::embeddings::KnownEmbeddings;
 use crate::wire::{GroundEntry, State, TrackEntry, TracksHeader, TracksLine};
 
 const FORMAT: &str = "ocellus-tracks";
-const VERSION: u32 = 2;
+/// Of a file with embeddings.
+const VERSION: u32 = 3;
+/// Of a file without.
+const BARE_VERSION: u32 = 2;
 /// The last version without a line at the end.
 const UNMARKED_VERSION: u32 = 1;
 /// A line holds one frame; 2,000 tracks take about 300 kB.
@@ -31,6 +39,8 @@ pub struct RecordHeader {
     pub size: Size,
     /// Names of the model's classes.
     pub classes: Vec<String>,
+    /// Whether tracks may have embeddings.
+    pub has_embeddings: bool,
 }
 
 /// One frame of a tracks file.
@@ -42,6 +52,8 @@ pub struct RecordedFrame {
     pub time: TimeUs,
     /// All tracks of the frame.
     pub tracks: Vec<Track>,
+    /// What they look like: one entry a track, or none at all.
+    pub embeddings: TrackEmbeddings,
 }
 
 /// Why a tracks file cannot be read.
@@ -54,7 +66,7 @@ pub enum RecordError {
     #[error("line 1 is not the header of a tracks file ({0}); `ocellus analyze … --tracks FILE` writes one")]
     Header(String),
     /// The version is not known.
-    #[error("the tracks file has version {0}, this program reads versions 1 and 2")]
+    #[error("the tracks file has version {0}, this program reads versions 1 to 3")]
     Version(u32),
     /// A line is not a frame.
     #[error("line {line} is not a frame: {reason}")]
@@ -98,6 +110,8 @@ enum Line {
 #[derive(Debug)]
 pub struct RecordWriter<W: Write> {
     out: W,
+    has_embeddings: bool,
+    known: KnownEmbeddings,
     frames: u64,
 }
 
@@ -107,9 +121,10 @@ impl<W: Write> RecordWriter<W> {
     /// # Errors
     /// The writer's error.
     pub fn new(mut out: W, header: &RecordHeader) -> io::Result<RecordWriter<W>> {
+        let has_embeddings = header.has_embeddings;
         let header = TracksHeader {
             format: FORMAT.into(),
-            version: VERSION,
+            version: if has_embeddings { VERSION } else { BARE_VERSION },
             camera: header.camera.as_str().into(),
             width: header.size.width,
             height: header.size.height,
@@ -117,16 +132,25 @@ impl<W: Write> RecordWriter<W> {
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        Ok(RecordWriter { out, frames: 0 })
+        Ok(RecordWriter { out, has_embeddings, known: KnownEmbeddings::default(), frames: 0 })
     }
 
-    /// Writes one frame.
+    /// Writes one frame; `embeddings` has one entry a track, or none at all, and is left out of a file without.
     ///
     /// # Errors
     /// The writer's error.
-    pub fn frame(&mut self, sequence: u64, time: TimeUs, tracks: &[Track]) -> io::Result<()> {
-        let line =
-            TracksLine { frame: sequence, time_us: time.0, tracks: tracks.iter().map(entry_of).collect() };
+    pub fn frame(
+        &mut self,
+        sequence: u64,
+        time: TimeUs,
+        tracks: &[Track],
+        embeddings: &[Option<Embedding>],
+    ) -> io::Result<()> {
+        let mut entries: Vec<_> = tracks.iter().map(entry_of).collect();
+        if self.has_embeddings {
+            self.known.write(&mut entries, embeddings);
+        }
+        let line = TracksLine { frame: sequence, time_us: time.0, tracks: entries };
         serde_json::to_writer(&mut self.out, &line)?;
         self.frames += 1;
         self.out.write_all(b"\n")
@@ -156,6 +180,7 @@ pub struct RecordReader<R: BufRead> {
     end: Option<RecordEnd>,
     text: Vec<u8>,
     ids: Vec<u64>,
+    known: KnownEmbeddings,
 }
 
 impl<R: BufRead> RecordReader<R> {
@@ -179,8 +204,12 @@ impl<R: BufRead> RecordReader<R> {
             return Err(RecordError::Header("width and height must be at least 1".into()));
         }
         let camera = Name::new(&header.camera).map_err(|error| RecordError::Header(error.to_string()))?;
-        let header =
-            RecordHeader { camera, size: Size::new(header.width, header.height), classes: header.classes };
+        let header = RecordHeader {
+            camera,
+            size: Size::new(header.width, header.height),
+            classes: header.classes,
+            has_embeddings: version == VERSION,
+        };
         Ok(RecordReader {
             input,
             header,
@@ -191,6 +220,7 @@ impl<R: BufRead> RecordReader<R> {
             end: None,
             text,
             ids: Vec::new(),
+            known: KnownEmbeddings::default(),
         })
     }
 
@@ -285,6 +315,7 @@ impl<R: BufRead> RecordReader<R> {
             sequence: line.frame,
             time: TimeUs(line.time_us),
             tracks: line.tracks.iter().map(track_of).collect(),
+            embeddings: self.known.read(&line.tracks)?,
         }))
     }
 
@@ -305,6 +336,9 @@ impl<R: BufRead> RecordReader<R> {
             if !numbers.chain([&ground.sigma_m]).all(|number| number.is_finite()) {
                 return Err("ground has a number that is not finite".to_owned());
             }
+        }
+        if track.embedding.is_some() && !self.header.has_embeddings {
+            return Err(format!("embedding is set, which files of version {} do not have", self.version));
         }
         let classes = self.header.classes.len();
         if usize::try_from(track.class).is_ok_and(|class| class < classes) {
@@ -354,6 +388,7 @@ pub(crate) fn entry_of(track: &Track) -> TrackEntry {
             velocity_mps,
             sigma_m,
         }),
+        embedding: None,
     }
 }
 
@@ -387,6 +422,7 @@ mod tests {
             camera: Name::new("clip").unwrap(),
             size: Size::new(640, 384),
             classes: vec!["person".into()],
+            has_embeddings: false,
         }
     }
 
@@ -404,8 +440,8 @@ mod tests {
 
     fn two_frames() -> Vec<u8> {
         let mut writer = RecordWriter::new(Vec::new(), &header()).unwrap();
-        writer.frame(0, TimeUs(0), &[track()]).unwrap();
-        writer.frame(1, TimeUs(100_000), &[]).unwrap();
+        writer.frame(0, TimeUs(0), &[track()], &[]).unwrap();
+        writer.frame(1, TimeUs(100_000), &[], &[]).unwrap();
         writer.finish().unwrap()
     }
 
@@ -463,12 +499,73 @@ mod tests {
         assert_eq!(read(cut.as_bytes()).unwrap(), (1, RecordEnd::Cut { line: 2 }));
     }
 
+    fn looks(axis: usize) -> Embedding {
+        let mut values = [0.1; 32];
+        values[axis] = 1.0;
+        Embedding::new(&values).unwrap().rounded()
+    }
+
+    #[test]
+    fn embeddings_are_written_where_they_change_and_read_back_bit_for_bit() {
+        let (one, other) = (looks(1), looks(2));
+        let tracks = [track(), Track { id: 4, ..track() }];
+        let frames: [&[Option<Embedding>]; 6] = [
+            &[None, Some(one.clone())],
+            &[None, Some(one.clone())],
+            &[Some(other.clone()), Some(looks(1))],
+            &[None, Some(one.clone())],
+            &[],
+            &[Some(one.clone()), None],
+        ];
+        let mut writer =
+            RecordWriter::new(Vec::new(), &RecordHeader { has_embeddings: true, ..header() }).unwrap();
+        for (sequence, embeddings) in (0_u64..).zip(frames) {
+            writer.frame(sequence, TimeUs(sequence), &tracks, embeddings).unwrap();
+        }
+        writer.frame(6, TimeUs(6), &[], &[]).unwrap();
+        writer.frame(7, TimeUs(7), &tracks, &[Some(one.clone()), None]).unwrap();
+        let bytes = writer.finish().unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.starts_with("{\"format\":\"ocellus-tracks\",\"version\":3"), "{text}");
+        assert_eq!(text.matches("\"embedding\":\"\"").count(), 2, "{text}");
+        assert_eq!(text.matches("\"embedding\":").count(), 6, "{text}");
+        let mut reader = RecordReader::new(bytes.as_slice()).unwrap();
+        for embeddings in frames {
+            assert_eq!(&*reader.next_frame().unwrap().unwrap().embeddings, embeddings);
+        }
+        assert!(reader.next_frame().unwrap().unwrap().embeddings.is_empty());
+        let again = reader.next_frame().unwrap().unwrap();
+        assert_eq!(&*again.embeddings, &[Some(one), None], "a track that was away is known no more");
+        assert_eq!(reader.next_frame().unwrap(), None);
+    }
+
+    #[test]
+    fn an_embedding_that_is_none_is_refused_by_its_line() {
+        let line = |text: &str| {
+            format!(
+                r#"{{"frame":0,"time_us":0,"tracks":[{{"id":7,"class":0,"confidence":0.9,"state":"lost","box":[1,2,3,4],"first_seen_us":0,"embedding":"{text}"}}]}}"#
+            )
+        };
+        let long = "A".repeat(6000);
+        for (version, text, word) in [
+            (3, "!!!", "track 7: embedding is not base64"),
+            (3, "AAAA", "3 bytes that are none"),
+            (3, "AAAAAAAAAAAAAAAAAAAA", "15 bytes that are none"),
+            (3, &long, "6000 characters"),
+            (2, "f39/f39/f39/f39/", "which files of version 2 do not have"),
+            (1, "", "which files of version 1 do not have"),
+        ] {
+            let error = refused(version, &[&line(text)]);
+            assert!(error.contains("line 2") && error.contains(word), "{error}");
+        }
+    }
+
     #[test]
     fn another_file_is_refused_with_a_hint() {
         let error = RecordReader::new(&b"{\"sequence\":1}\n"[..]).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains("analyze"), "{error}");
         assert!(RecordReader::new(&b""[..]).is_err());
-        assert!(refused(3, &[]).contains("version 3"));
+        assert!(refused(4, &[]).contains("version 4"));
     }
 
     #[test]

@@ -94,6 +94,10 @@ pub(crate) struct TrackEntry {
     pub(crate) first_seen_us: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ground: Option<GroundEntry>,
+    /// What it looks like from here on, a signed byte a number, in base64; empty where that is not known any more, left
+    /// out where it is as in the frame before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) embedding: Option<String>,
 }
 
 /// Where a track stands on the ground.

@@ -1,11 +1,11 @@
 //! Tracks as the contract carries them: one column an attribute, one row a track.
 
-use ocellus_core::{Size, Track, TrackState};
+use ocellus_core::{Embedding, Size, Track, TrackState};
 
 /// The tracks of one frame in columns, built once and shared by every rule that sees the frame.
 ///
 /// The buffers are kept between frames. The columns of the ground are empty where no track has a place there, and
-/// those of attributes that nothing computes yet (embeddings, readings) unless they are set.
+/// those of embeddings unless they are set.
 #[derive(Debug, Clone, Default)]
 pub struct TrackColumns {
     pub(crate) ids: Vec<u64>,
@@ -70,6 +70,30 @@ impl TrackColumns {
         self.embeddings.extend_from_slice(matrix);
     }
 
+    /// Sets the appearance of tracks: one entry a track, or none at all. The columns are empty where nothing is known of
+    /// any track. Those of another dimension than the first are
+    /// left out.
+    pub fn fill_embeddings(&mut self, embeddings: &[Option<Embedding>]) {
+        self.embedding_rows.clear();
+        self.embeddings.clear();
+        let dimension = embeddings.iter().flatten().next().map_or(0, Embedding::dimension);
+        self.embedding_size = u32::try_from(dimension).unwrap_or(0);
+        if dimension == 0 {
+            return;
+        }
+        let mut rows = 0;
+        for embedding in embeddings {
+            match embedding.as_ref().filter(|embedding| embedding.dimension() == dimension) {
+                Some(embedding) => {
+                    self.embeddings.extend_from_slice(embedding.as_slice());
+                    self.embedding_rows.push(rows);
+                    rows += 1;
+                }
+                None => self.embedding_rows.push(-1),
+            }
+        }
+    }
+
     /// Number of tracks.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -122,6 +146,19 @@ mod tests {
         assert_eq!(columns.boxes, [0.25, 0.25, 0.5, 0.5]);
         assert_eq!(columns.states, [2]);
         assert!(columns.embedding_rows.is_empty() && columns.embeddings.is_empty());
+    }
+
+    #[test]
+    fn tracks_without_an_appearance_have_no_row_in_the_matrix() {
+        let of = |x: f32| Embedding::new(&[x, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
+        let other = Embedding::new(&[1.0; 16]).unwrap();
+        let mut columns = TrackColumns::new();
+        columns.fill_embeddings(&[None, Some(of(1.0)), Some(other), Some(of(2.0))]);
+        assert_eq!((columns.embedding_size, &*columns.embedding_rows), (8, &[-1, 0, -1, 1][..]));
+        assert_eq!(columns.embeddings[..8], *of(1.0).as_slice());
+        assert_eq!(columns.embeddings[8..], *of(2.0).as_slice());
+        columns.fill_embeddings(&[None, None]);
+        assert!(columns.embeddings.is_empty() && columns.embedding_rows.is_empty());
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn main() {
         ..CameraSettings::new(Name::new("gate").unwrap(), SourceSpec::parse("scene:crossing?seed=3").unwrap())
     };
     let parts = SiteParts {
+        embedder: None,
         detector: Box::new(FourCars(["car".into()])),
         runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..Default::default() }).unwrap(),
         database: Database::open(folder.path()).unwrap().database,

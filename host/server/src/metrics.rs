@@ -4,7 +4,7 @@
 use std::fmt;
 
 use ocellus_core::Name;
-use ocellus_pipeline::{CameraStatus, RuleStatus, SourceState, WebhookCounts, WriterCounters};
+use ocellus_pipeline::{CameraStatus, LookCounts, RuleStatus, SourceState, WebhookCounts, WriterCounters};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -54,6 +54,7 @@ type Rows<'a> = Vec<(Labels<'a>, f64)>;
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.cameras(&mut encoder)?;
+        self.looks(&mut encoder)?;
         self.stages(&mut encoder)?;
         self.rules(&mut encoder)?;
         self.host(&mut encoder)
@@ -107,6 +108,22 @@ impl Scrape {
         counter(encoder, "ocellus_camera_pictures_encoded", "Pictures encoded for viewers", &encoded)
     }
 
+    /// Of cameras whose tracks are looked at.
+    fn looks(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let rows = |value: fn(&LookCounts) -> u64| -> Rows<'_> {
+            let looked_at = self.cameras.iter().filter_map(|camera| Some((camera, camera.looks.as_ref()?)));
+            looked_at
+                .map(|(camera, looks)| (vec![("camera", camera.name.as_str())], value(looks) as f64))
+                .collect()
+        };
+        let (wanted, embedded, skipped) =
+            (rows(|looks| looks.wanted), rows(|looks| looks.embedded), rows(|looks| looks.skipped));
+        counter(encoder, "ocellus_camera_looks_wanted", "Detections that were worth a look", &wanted)?;
+        counter(encoder, "ocellus_camera_looks_embedded", "Detections that were looked at", &embedded)?;
+        let help = "Detections worth a look for which budget or time was too short, or the embedder failed";
+        counter(encoder, "ocellus_camera_looks_skipped", help, &skipped)
+    }
+
     fn stages(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let (mut seconds, mut frames, mut longest) = (Rows::new(), Rows::new(), Rows::new());
         for camera in &self.cameras {
@@ -114,6 +131,7 @@ impl Scrape {
             for (stage, time) in [
                 ("decode", stages.decode),
                 ("detect", stages.detect),
+                ("embed", stages.embed),
                 ("track", stages.track),
                 ("rules", stages.rules),
                 ("encode", stages.encode),

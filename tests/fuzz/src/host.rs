@@ -81,6 +81,7 @@ impl Host {
         let folder = tempfile::tempdir()?;
         let source = SourceSpec::parse("scene:crossing?seed=1&width=160&height=128&fps=1")?;
         let parts = SiteParts {
+            embedder: None,
             detector: Box::new(Nothing(["person".to_owned()])),
             runtime: Runtime::new(RuntimeOptions { max_instances: 32, ..RuntimeOptions::default() })?,
             database: Database::open(folder.path())?.database,

@@ -3,7 +3,7 @@
 use arbitrary::{Result, Unstructured};
 use ocellus_core::event::Tone;
 use ocellus_core::{Event, Measurement, Name, Overlay, Point, Publication, Rect, RuleOutput, Segment, Value};
-use ocellus_core::{TimeUs, Track, TrackState, WebhookCall};
+use ocellus_core::{Embedding, TimeUs, Track, TrackEmbeddings, TrackState, WebhookCall};
 use ocellus_sdk::Columns;
 
 use crate::hand::ADDRESS;
@@ -192,6 +192,16 @@ pub fn recorded(u: &mut Unstructured<'_>, classes: u32) -> Result<Vec<Track>> {
         });
     }
     Ok(tracks)
+}
+
+/// What tracks look like, as a host shows it: one entry a track, or none at all where nothing is known of any.
+pub fn embeddings(u: &mut Unstructured<'_>, tracks: usize) -> Result<TrackEmbeddings> {
+    let mut looks = Vec::with_capacity(tracks);
+    for _ in 0..tracks {
+        let numbers: [i8; 8] = u.arbitrary()?;
+        looks.push(Embedding::new(&numbers.map(f32::from)).map(|embedding| embedding.rounded()));
+    }
+    Ok(if looks.iter().any(Option::is_some) { looks.into() } else { [].into() })
 }
 
 fn finite(u: &mut Unstructured<'_>) -> Result<f32> {

@@ -6,6 +6,8 @@
 
 #![no_main]
 
+#[path = "../../../host/pipeline/src/embeddings.rs"]
+mod embeddings;
 #[path = "../../../host/pipeline/src/record.rs"]
 mod record;
 #[path = "../../../host/pipeline/src/wire.rs"]
@@ -65,8 +67,8 @@ fn read(bytes: &[u8]) -> Result<(Recording, RecordEnd), RecordError> {
 fn written((header, frames): &Recording) -> Vec<u8> {
     let write = || {
         let mut writer = RecordWriter::new(Vec::new(), header)?;
-        for RecordedFrame { sequence, time, tracks } in frames {
-            writer.frame(*sequence, *time, tracks)?;
+        for RecordedFrame { sequence, time, tracks, embeddings } in frames {
+            writer.frame(*sequence, *time, tracks, embeddings)?;
         }
         writer.finish()
     };
@@ -78,14 +80,16 @@ fn recorded(u: &mut Unstructured<'_>) -> arbitrary::Result<Recording> {
     let size = Size::new(u.int_in_range(1..=u32::MAX)?, u.int_in_range(1..=u32::MAX)?);
     let classes: Vec<String> =
         (0..u.int_in_range(0..=3)?).map(|_| u.arbitrary()).collect::<Result<_, _>>()?;
+    let has_embeddings = u.arbitrary()?;
     let mut sequence = u.int_in_range(0..=u64::MAX - 1000)?;
     let mut time = u.int_in_range(0..=u64::MAX / 2)?;
     let mut frames = Vec::new();
     while !u.is_empty() && frames.len() < 64 {
         let tracks = inputs::recorded(u, classes.len() as u32)?;
-        frames.push(RecordedFrame { sequence, time: TimeUs(time), tracks });
+        let embeddings = if has_embeddings { inputs::embeddings(u, tracks.len())? } else { [].into() };
+        frames.push(RecordedFrame { sequence, time: TimeUs(time), tracks, embeddings });
         sequence += 1;
         time += u.int_in_range(1..=1 << 40)?;
     }
-    Ok((RecordHeader { camera, size, classes }, frames))
+    Ok((RecordHeader { camera, size, classes, has_embeddings }, frames))
 }

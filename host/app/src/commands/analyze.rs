@@ -9,13 +9,13 @@ use ocellus_core::Name;
 use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
-use ocellus_pipeline::{CalibrationSpec, Mount};
-use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings};
+use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
+use ocellus_pipeline::{CalibrationSpec, Embedder, EmbeddingSpec, LookCounts, Mount};
 
 use super::files::Files;
 use super::output::Output;
-use super::{detector, ending, rules};
-use crate::args::{AnalyzeArgs, DetectArgs, check_threads};
+use super::{detector, embedder, ending, rules};
+use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, check_threads};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
 use crate::progress;
@@ -40,6 +40,10 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     check_threads("--threads", args.detect.threads)?;
     files(args, &spec).check()?;
     let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
+    let mut embedder = match &args.embed.model {
+        Some(file) => Some(embedder::load(file, &model_options(&args.detect))?),
+        None => None,
+    };
     let interrupt = Interrupt::listen()?;
     let source = open(&spec, args.frames, interrupt.stop())?;
     let info = source.info().clone();
@@ -54,6 +58,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let settings = AnalysisSettings {
         camera,
         calibration,
+        embedding: embedding(&args.embed, &classes)?,
         thresholds: thresholds(&args.detect, tracker.lowest_confidence())?,
         classes: match &args.detect.classes {
             Some(wanted) => Some(ClassFilter::new(&classes, wanted).context("--classes")?),
@@ -68,8 +73,12 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let bar = progress::frames(args.frames.or(info.frames));
     let started = Instant::now();
     let outputs = AnalysisOutputs { events: &mut events, tracks: tracks.as_mut().map(|out| out as _) };
+    let models = Models {
+        detector: &mut session,
+        embedder: embedder.as_mut().map(|embedder| embedder as &mut dyn Embedder),
+    };
     let report =
-        recorded::analyze(source, &mut session, rules, &settings, outputs, |frames| bar.set_position(frames));
+        recorded::analyze(source, models, rules, &settings, outputs, |frames| bar.set_position(frames));
     bar.finish_and_clear();
     events.finish()?;
     if let Some(tracks) = tracks {
@@ -79,6 +88,11 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let seconds = started.elapsed().as_secs_f64();
     let rate = report.frames as f64 / seconds.max(1e-9);
     eprintln!("{} frames in {seconds:.1} s ({rate:.0} a second), {} events", report.frames, report.events);
+    if let Some(LookCounts { wanted, embedded, skipped }) = report.looks {
+        eprintln!(
+            "{embedded} detections were looked at, of {wanted} worth it; {skipped} were over --embed-budget"
+        );
+    }
     if report.refusals > 0 {
         eprintln!(
             "note: a rule answered {} calls with an error; OCELLUS_LOG=warn shows them",
@@ -91,10 +105,20 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     Ok(ending::tell("events", report.ending, report.frames))
 }
 
+/// How tracks are looked at, checked against the detector's classes.
+fn embedding(args: &EmbedArgs, classes: &[String]) -> anyhow::Result<EmbeddingSpec> {
+    let spec =
+        EmbeddingSpec { budget: args.budget, classes: args.classes.clone(), ..EmbeddingSpec::default() };
+    spec.validate(classes).context("--embed-budget, --embed-classes")?;
+    ensure!(spec.budget > 0, "--embed-budget is 0; leave --embed out to look at nothing");
+    Ok(spec)
+}
+
 fn files(args: &AnalyzeArgs, spec: &SourceSpec) -> Files {
     let mut files = Files::default();
     files.input("the input", spec.file());
     files.input("--model", args.detect.model.as_deref());
+    files.input("--embed", args.embed.model.as_deref());
     rules::name_files(&args.rule, &mut files);
     files.output("--tracks", args.tracks.as_deref());
     files

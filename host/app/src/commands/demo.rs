@@ -42,6 +42,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let temporary = tempfile::tempdir().context("a temporary folder")?;
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
+        embedder: None,
         detector: Box::new(detector::load(None, &ModelOptions::default())?),
         runtime: rules::live_runtime(&PluginsConfig::default())?,
         database: host::open_database(folder)?,

@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod compile;
 pub(crate) mod demo;
 mod detector;
+pub(crate) mod embedder;
 mod ending;
 mod files;
 mod host;

@@ -1,8 +1,8 @@
-//! `ocellus model`: looking at detection models.
+//! `ocellus model`: looking at models.
 
 use std::io::Write;
 
-use ocellus_inference::{Model, ModelOptions};
+use ocellus_inference::{AnyModel, ModelOptions};
 
 use super::files;
 use crate::args::FileArgs;
@@ -10,7 +10,7 @@ use crate::exit::Outcome;
 
 pub(crate) fn inspect(args: &FileArgs) -> anyhow::Result<Outcome> {
     files::expect_regular("model", &args.file)?;
-    let model = Model::load(&args.file, &ModelOptions::default())?;
-    writeln!(std::io::stdout(), "{}", model.info())?;
+    let model = AnyModel::load(&args.file, &ModelOptions::default())?;
+    writeln!(std::io::stdout(), "{model}")?;
     Ok(Outcome::Done)
 }

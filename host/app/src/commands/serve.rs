@@ -31,7 +31,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         device: config.model.device()?,
         ..ModelOptions::default()
     };
+    let embedder = match &config.embedder {
+        Some(embedder) => Some(embedder.live(&model)?),
+        None => None,
+    };
     let parts = SiteParts {
+        embedder,
         detector: Box::new(detector::load(config.model.file.as_deref(), &model)?),
         runtime: rules::live_runtime(&config.plugins)?,
         database: host::open_database(&config.store.folder)?,

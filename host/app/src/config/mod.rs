@@ -1,5 +1,6 @@
 //! The config file: read whole, checked whole, before anything starts.
 
+mod embedder;
 mod plugins;
 mod rule;
 #[cfg(test)]
@@ -12,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, Mount, TrackerSpec};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::args::check_threads;
 
+pub(crate) use self::embedder::EmbedderConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
 pub(crate) use self::rule::RuleConfig;
 
@@ -36,6 +38,8 @@ pub(crate) struct Config {
     /// The detection model.
     #[serde(default)]
     pub(crate) model: ModelConfig,
+    /// The embedding model; none where not given.
+    pub(crate) embedder: Option<EmbedderConfig>,
     /// Whose plugins are taken, and what compiling one may use.
     #[serde(default)]
     pub(crate) plugins: PluginsConfig,
@@ -158,6 +162,8 @@ pub(crate) struct CameraConfig {
     pub(crate) tracker: TrackerSpec,
     /// How its picture lies on the ground: rules then see positions in metres and speeds.
     pub(crate) calibration: Option<CalibrationSpec>,
+    /// How its tracks are looked at, with an [embedder]: rules with the power `embeddings` then see their appearance.
+    pub(crate) embedding: Option<EmbeddingSpec>,
 }
 
 impl Config {
@@ -171,6 +177,9 @@ impl Config {
         config.store.folder = base.join(&config.store.folder);
         if let Some(file) = &mut config.model.file {
             *file = base.join(&*file);
+        }
+        if let Some(embedder) = &mut config.embedder {
+            embedder.resolve(base);
         }
         for rule in &mut config.rules {
             if is_file_name(&rule.plugin) {
@@ -194,6 +203,16 @@ impl Config {
         self.plugins.check()?;
         self.plugins.trusted_keys()?;
         check_threads("model.threads", self.model.threads)?;
+        if let Some(embedder) = &self.embedder {
+            embedder.check()?;
+        }
+        for camera in self.cameras.iter().filter(|camera| camera.embedding.is_some()) {
+            ensure!(
+                self.embedder.is_some(),
+                "camera {:?} has embedding, and there is no embedder; name its model in [embedder], or leave it out",
+                camera.name
+            );
+        }
         let names: Vec<&str> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
         for (index, name) in names.iter().enumerate() {
             ensure!(!names[..index].contains(name), "two cameras are named {name:?}; names are unique");
@@ -270,6 +289,7 @@ impl CameraConfig {
         settings.frame_rate = self.frame_rate;
         settings.mount = self.mount;
         settings.calibration.clone_from(&self.calibration);
+        settings.embedding.clone_from(&self.embedding);
         Ok(settings)
     }
 }

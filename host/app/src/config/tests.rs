@@ -52,6 +52,13 @@ fn numbers_out_of_range_are_named_with_key_value_and_range() {
         ("[store]\nmax_age_days = nan", ["store.max_age_days is NaN", "from 0 to 36500"]),
         ("[store]\nmax_size_mib = 17592186044416", ["max_size_mib is 17592186044416", "0 to 1048576"]),
         ("[model]\nthreads = 99999", ["model.threads is 99999", "at most"]),
+        ("[embedder]\nmodel = \"a.onnx\"\nround_ms = 0", ["embedder.round_ms is 0", "from 1 to 1000"]),
+        ("[embedder]\nmodel = \"a.onnx\"\nthreads = 99999", ["embedder.threads is 99999", "at most"]),
+        ("[embedder]\nthreads = 1", ["embedder", "missing field `model`"]),
+        (
+            "[[camera]]\nname = \"a\"\nsource = \"usb:0\"\n[camera.embedding]\nbudget = 2",
+            ["camera \"a\" has embedding, and there is no embedder", "in [embedder]"],
+        ),
         ("[server]\naddress = \"localhost:8080\"", ["is \"localhost:8080\"", "such as 127.0.0.1:8080"]),
     ] {
         let said = refused(text);

@@ -90,7 +90,8 @@ impl Hota {
         for (index, at) in at.iter_mut().enumerate() {
             at.false_negatives = sequence.truth_boxes() as u64 - at.true_positives;
             at.false_positives = sequence.track_boxes() as u64 - at.true_positives;
-            at.association = matches.iter().map(|(&pair, counts)| accuracy(sequence, pair, counts[index])).sum();
+            at.association =
+                matches.iter().map(|(&pair, counts)| accuracy(sequence, pair, counts[index])).sum();
         }
         Ok(Hota { at })
     }

@@ -75,7 +75,9 @@ pub enum EvalError {
         frame: u32,
     },
     /// More identities overlap than are taken.
-    #[error("more than {MOST_PAIRS} pairs of identities overlap; is it a file of tracks, with an id for each object?")]
+    #[error(
+        "more than {MOST_PAIRS} pairs of identities overlap; is it a file of tracks, with an id for each object?"
+    )]
     TooManyPairs,
 }
 

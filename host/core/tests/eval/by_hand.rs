@@ -92,7 +92,8 @@ fn an_overlap_at_the_threshold_counts_and_one_below_does_not() {
 
 #[test]
 fn sequences_are_combined_by_their_boxes() {
-    let good = score((1..=9).map(|at| truth(at, 1, 0.0)).collect(), (1..=9).map(|at| boxed(at, 1, 0.0)).collect());
+    let good =
+        score((1..=9).map(|at| truth(at, 1, 0.0)).collect(), (1..=9).map(|at| boxed(at, 1, 0.0)).collect());
     let poor = score(vec![truth(1, 1, 0.0)], vec![boxed(1, 1, 500.0)]);
     let mut both = good;
     both.add(&poor);

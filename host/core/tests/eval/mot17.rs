@@ -102,11 +102,7 @@ fn read_truth(file: &Path) -> Vec<TruthBox> {
 }
 
 /// The box moved and resized, unless it is missed; and one time in twenty a false one of its size.
-fn degrade(
-    dice: &mut Dice,
-    truth: &LabelledBox,
-    (width, height): (f64, f64),
-) -> [Option<LabelledBox>; 2] {
+fn degrade(dice: &mut Dice, truth: &LabelledBox, (width, height): (f64, f64)) -> [Option<LabelledBox>; 2] {
     // Always the same number of throws, so that one chance does not move all others.
     let missed = dice.within(0.0, 1.0) < 0.1;
     let [dx, dy, dw, dh] = std::array::from_fn(|_| dice.within(-0.05, 0.05));

@@ -13,7 +13,7 @@ pub(super) struct Rows {
 }
 
 /// For every target column the source column before it and the share of the next one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Columns {
     /// Each below `sources`, or 0; nobody else writes it, and [`pick`] relies on it.
     before: Vec<u32>,
@@ -23,10 +23,20 @@ pub(super) struct Columns {
 
 impl Columns {
     pub(super) fn new(columns: impl Iterator<Item = (usize, f32)>, sources: usize) -> Columns {
-        let (before, shares) = columns
-            .map(|(column, share)| (u32::try_from(column.min(sources.saturating_sub(1))).unwrap_or(0), share))
-            .unzip();
-        Columns { before, shares, sources }
+        let mut filled = Columns::default();
+        filled.fill(columns, sources);
+        filled
+    }
+
+    /// Replaces all columns; memory is kept.
+    pub(super) fn fill(&mut self, columns: impl Iterator<Item = (usize, f32)>, sources: usize) {
+        self.sources = sources;
+        self.before.clear();
+        self.shares.clear();
+        for (column, share) in columns {
+            self.before.push(u32::try_from(column.min(sources.saturating_sub(1))).unwrap_or(0));
+            self.shares.push(share);
+        }
     }
 }
 
@@ -54,6 +64,12 @@ pub(super) struct RowSink<'t> {
     pub(super) red: &'t mut [f32],
     pub(super) green: &'t mut [f32],
     pub(super) blue: &'t mut [f32],
+}
+
+impl RowSink<'_> {
+    pub(super) fn reborrow(&mut self) -> RowSink<'_> {
+        RowSink { red: self.red, green: self.green, blue: self.blue }
+    }
 }
 
 /// The factors from Y, U and V in 256ths to colours, with the wanted range folded in.

@@ -5,9 +5,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ocellus_core::{Detection, Picture, TimeUs};
+use ocellus_core::{Detection, Embedding, Picture, TimeUs};
 use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
 
+use super::appearance::{Choice, Plan, Wish};
 use super::lane::LaneMessage;
 use super::meter::{Meter, Stage};
 
@@ -24,6 +25,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Detected {
     pub(crate) waiting: Waiting,
     pub(crate) detections: Vec<Detection>,
+    /// What they look like: one entry a detection, or none at all.
+    pub(crate) looks: Vec<Option<Embedding>>,
 }
 
 /// Frames between detector and lane: one being worked on and one ready, so the lane never idles.
@@ -39,15 +42,23 @@ pub(crate) struct Feed {
     meter: Arc<Meter>,
     thresholds: Thresholds,
     classes: Option<ClassFilter>,
+    plan: Option<Plan>,
+    /// What the lane would like to know of the next picture.
+    wishes: Mutex<Arc<[Wish]>>,
+}
+
+/// What is looked for in a camera's pictures.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    pub(crate) thresholds: Thresholds,
+    pub(crate) classes: Option<ClassFilter>,
+    /// What is looked at; none without an embedder.
+    pub(crate) plan: Option<Plan>,
 }
 
 impl Feed {
-    pub(crate) fn new(
-        lane: SyncSender<LaneMessage>,
-        meter: Arc<Meter>,
-        thresholds: Thresholds,
-        classes: Option<ClassFilter>,
-    ) -> Feed {
+    pub(crate) fn new(lane: SyncSender<LaneMessage>, meter: Arc<Meter>, orders: Orders) -> Feed {
+        let Orders { thresholds, classes, plan } = orders;
         Feed {
             newest: Mutex::new(None),
             in_flight: AtomicUsize::new(0),
@@ -56,6 +67,8 @@ impl Feed {
             meter,
             thresholds,
             classes,
+            plan,
+            wishes: Mutex::new(Arc::new([])),
         }
     }
 
@@ -81,10 +94,41 @@ impl Feed {
         DetectRequest { picture, thresholds: self.thresholds, classes: self.classes.clone() }
     }
 
+    /// Whether anything is looked at here.
+    pub(crate) fn has_plan(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// The lane leaves what it would like to know of the next picture.
+    pub(crate) fn leave(&self, wishes: Arc<[Wish]>) {
+        *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = wishes;
+    }
+
+    /// The detections that are worth a look, the most pressing first.
+    pub(crate) fn wanted(&self, waiting: &Waiting, detections: &[Detection]) -> Vec<usize> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let wishes = Arc::clone(&self.wishes.lock().unwrap_or_else(PoisonError::into_inner));
+        let size = waiting.picture.size();
+        plan.choose(Choice { time: waiting.time, size, detections, wishes: &wishes })
+    }
+
+    /// Detections of a frame that may be looked at.
+    pub(crate) fn budget(&self) -> usize {
+        self.plan.as_ref().map_or(0, Plan::budget)
+    }
+
+    /// Counts what became of a frame's wishes, and the time that it took.
+    pub(crate) fn count_looks(&self, wanted: usize, embedded: usize, elapsed: Duration) {
+        self.meter.count_looks(wanted as u64, embedded as u64);
+        if embedded > 0 {
+            self.meter.add(Stage::Embed, elapsed);
+        }
+    }
+
     /// Hands the lane a frame. The lane's queue has a place for each frame in flight.
-    pub(crate) fn deliver(&self, waiting: Waiting, detections: Vec<Detection>, elapsed: Duration) {
+    pub(crate) fn deliver(&self, detected: Detected, elapsed: Duration) {
         self.meter.add(Stage::Detect, elapsed);
-        let message = LaneMessage::Frame(Box::new(Detected { waiting, detections }));
+        let message = LaneMessage::Frame(Box::new(detected));
         if self.lane.try_send(message).is_err() {
             self.lost();
         }

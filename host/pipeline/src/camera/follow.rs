@@ -1,7 +1,7 @@
 //! A camera's tracker, with what measures the camera's own motion.
 
 use ocellus_core::tracker::{Observed, SettingsError, Tracked, Tracker, TrackerSettings};
-use ocellus_core::{Detection, Picture, Rect, TimeUs};
+use ocellus_core::{Picture, Rect};
 use ocellus_media::CameraMotionFlow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,20 +46,15 @@ impl Follower {
     }
 
     /// Takes a frame in. The picture is only looked at where the camera moves.
-    pub(crate) fn update(
-        &mut self,
-        time: TimeUs,
-        picture: Option<&Picture>,
-        detections: &[Detection],
-    ) -> Tracked<'_> {
+    pub(crate) fn update(&mut self, picture: Option<&Picture>, observed: &Observed<'_>) -> Tracked<'_> {
         let motion = match (&mut self.flow, picture) {
             (Some(flow), Some(picture)) => flow.measure(picture, &self.objects),
             _ => None,
         };
         if self.flow.is_some() {
             self.objects.clear();
-            self.objects.extend(detections.iter().map(|detection| detection.rect));
+            self.objects.extend(observed.detections.iter().map(|detection| detection.rect));
         }
-        self.tracker.update(&Observed::new(time, detections).with_camera_motion(motion))
+        self.tracker.update(&observed.with_camera_motion(motion))
     }
 }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::embedder::LookCounts;
+
 /// Time spent in one stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StageTime {
@@ -22,6 +24,8 @@ pub struct StageTimes {
     pub decode: StageTime,
     /// Inference, a frame's share of its batch.
     pub detect: StageTime,
+    /// Looking at detections, a frame's share of its round; frames in which nothing was looked at do not count.
+    pub embed: StageTime,
     /// Tracking.
     pub track: StageTime,
     /// All rules.
@@ -35,6 +39,7 @@ pub struct StageTimes {
 pub(crate) enum Stage {
     Decode,
     Detect,
+    Embed,
     Track,
     Rules,
     Encode,
@@ -50,10 +55,12 @@ struct Cell {
 /// Counters that the camera's threads write without waiting for each other.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    cells: [Cell; 5],
+    cells: [Cell; 6],
     pub(crate) frames: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) events: AtomicU64,
+    looks_wanted: AtomicU64,
+    looks_embedded: AtomicU64,
     recent: Mutex<Recent>,
 }
 
@@ -74,6 +81,8 @@ impl Meter {
             frames: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            looks_wanted: AtomicU64::new(0),
+            looks_embedded: AtomicU64::new(0),
             recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
         }
     }
@@ -88,6 +97,18 @@ impl Meter {
 
     pub(crate) fn drop_frame(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_looks(&self, wanted: u64, embedded: u64) {
+        self.looks_wanted.fetch_add(wanted, Ordering::Relaxed);
+        self.looks_embedded.fetch_add(embedded, Ordering::Release);
+    }
+
+    pub(crate) fn looks(&self) -> LookCounts {
+        // Read in the other order than written, so that no more were looked at than were wanted.
+        let embedded = self.looks_embedded.load(Ordering::Acquire);
+        let wanted = self.looks_wanted.load(Ordering::Acquire);
+        LookCounts { wanted, embedded, skipped: wanted.saturating_sub(embedded) }
     }
 
     pub(crate) fn frame_done(&self, now: Instant) {
@@ -121,6 +142,7 @@ impl Meter {
         StageTimes {
             decode: read(Stage::Decode),
             detect: read(Stage::Detect),
+            embed: read(Stage::Embed),
             track: read(Stage::Track),
             rules: read(Stage::Rules),
             encode: read(Stage::Encode),

@@ -1,5 +1,6 @@
 //! One camera: its settings, its state, and the threads that carry its frames.
 
+pub(crate) mod appearance;
 mod calibration;
 pub(crate) mod claim;
 pub(crate) mod clock;
@@ -17,6 +18,7 @@ mod status;
 mod tracker;
 mod view;
 
+pub use appearance::{EmbeddingError, EmbeddingSpec};
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
 pub use follow::Mount;
 pub use live::{Live, LiveFrame};

@@ -5,6 +5,7 @@ use ocellus_core::tracker::TrackerSettings;
 use ocellus_inference::Thresholds;
 use ocellus_media::SourceSpec;
 
+use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
 use super::follow::Mount;
 
@@ -30,6 +31,8 @@ pub struct CameraSettings {
     pub frame_rate: Option<f32>,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<CalibrationSpec>,
+    /// How its tracks are looked at, on a host that has an embedder; the defaults where `None`.
+    pub embedding: Option<EmbeddingSpec>,
 }
 
 /// A value of [`CameraSettings`] that cannot be used.
@@ -71,6 +74,14 @@ pub enum CameraSettingsError {
         /// Why.
         reason: CalibrationError,
     },
+    /// How tracks are looked at cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Embedding {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: EmbeddingError,
+    },
     /// The tracker refuses its settings.
     #[error("camera {camera}: {reason}")]
     Tracker {
@@ -96,6 +107,7 @@ impl CameraSettings {
             mount: Mount::default(),
             frame_rate: None,
             calibration: None,
+            embedding: None,
         }
     }
 
@@ -124,6 +136,9 @@ impl CameraSettings {
         }
         if let Some(Err(reason)) = self.calibration.as_ref().map(CalibrationSpec::solve) {
             return Err(CameraSettingsError::Calibration { camera: camera(), reason });
+        }
+        if let Some(Err(reason)) = self.embedding.as_ref().map(|embedding| embedding.validate(known)) {
+            return Err(CameraSettingsError::Embedding { camera: camera(), reason });
         }
         self.tracker
             .validate()

@@ -7,6 +7,7 @@ use ocellus_core::{CameraHandle, Name, Size};
 
 use super::calibration::SolvedCalibration;
 use super::meter::StageTimes;
+use crate::embedder::LookCounts;
 
 /// Who said that a camera or a rule exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct CameraStatus {
     pub stages: StageTimes,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<SolvedCalibration>,
+    /// What became of detections that were worth a look; none where nothing is looked at.
+    pub looks: Option<LookCounts>,
 }
 
 /// The source's state as its ingest thread tells it.

@@ -122,7 +122,7 @@ impl TrackerSpec {
     /// [`TrackerSpecError`] for a setting that the chosen tracker does not have, or a value out of its range.
     pub fn settings(&self) -> Result<TrackerSettings, TrackerSpecError> {
         self.refuse_foreign()?;
-        let settings = match self.kind {
+        let settings: TrackerSettings = match self.kind {
             TrackerName::ByteTrack => self.bytetrack().into(),
             TrackerName::BotSort => self.botsort().into(),
             TrackerName::DeepSort => self.deepsort().into(),

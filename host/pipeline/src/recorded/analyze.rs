@@ -9,17 +9,19 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use ocellus_core::calibration::Calibration;
-use ocellus_core::tracker::TrackerSettings;
-use ocellus_core::{Detection, Name, Picture, Size, TimeUs};
-use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
+use ocellus_core::tracker::{Observed, TrackerSettings};
+use ocellus_core::{Detection, Embedding, Name, Picture, Size, TimeUs, Track, TrackEmbeddings};
+use ocellus_inference::{ClassFilter, Crop, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
 
 use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
-use crate::camera::Mount;
+use crate::camera::appearance::{Appearance, Choice, Plan, Sighting, Wish};
 use crate::camera::follow::Follower;
 use crate::camera::ground::GroundTracks;
+use crate::camera::{EmbeddingSpec, Mount};
 use crate::detector::{Detector, DetectorError};
+use crate::embedder::{Embedder, EmbedderError, LookCounts};
 use crate::record::{RecordHeader, RecordWriter};
 
 /// How a recording is analysed.
@@ -37,6 +39,8 @@ pub struct AnalysisSettings {
     pub mount: Mount,
     /// How the picture lies on the ground, where that is known.
     pub calibration: Option<Arc<Calibration>>,
+    /// How tracks are looked at, where there is an embedder.
+    pub embedding: EmbeddingSpec,
     /// End after this many frames.
     pub max_frames: Option<u64>,
 }
@@ -52,6 +56,8 @@ pub struct AnalysisReport {
     pub refusals: u64,
     /// Frames that could not be decoded and were skipped.
     pub damaged: u64,
+    /// What became of detections that were worth a look; none without an embedder.
+    pub looks: Option<LookCounts>,
     /// Whether these were all.
     pub ending: Ending,
 }
@@ -70,6 +76,14 @@ pub enum AnalysisError {
         /// What happened.
         error: DetectorError,
     },
+    /// The embedder failed.
+    #[error("the embedder failed at frame {frame}: {error}")]
+    Embedder {
+        /// Sequence of the frame.
+        frame: u64,
+        /// What happened.
+        error: EmbedderError,
+    },
     /// The tracker's settings.
     #[error("{0}")]
     Tracker(String),
@@ -82,6 +96,14 @@ pub enum AnalysisError {
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(io::Error),
+}
+
+/// What looks at the pictures.
+pub struct Models<'a> {
+    /// It finds objects.
+    pub detector: &'a mut dyn Detector,
+    /// It says what they look like, where that is wanted.
+    pub embedder: Option<&'a mut dyn Embedder>,
 }
 
 /// Where an analysis writes.
@@ -97,7 +119,7 @@ const AHEAD: usize = 4;
 
 struct Decided {
     picture_time: TimeUs,
-    /// Where the camera moves: the tracker looks at it, too.
+    /// For the embedder, and for the tracker of a camera that moves; none where nobody looks.
     picture: Option<Picture>,
     detections: Vec<Detection>,
 }
@@ -109,22 +131,31 @@ struct Decided {
 /// [`AnalysisError`]; events and tracks of the frames before are written.
 pub fn analyze(
     mut source: Box<dyn Source>,
-    detector: &mut dyn Detector,
+    models: Models<'_>,
     rules: Vec<RecordedRule>,
     settings: &AnalysisSettings,
     outputs: AnalysisOutputs<'_>,
     progress: impl FnMut(u64) + Send,
 ) -> Result<AnalysisReport, AnalysisError> {
+    let Models { detector, embedder } = models;
     let size = source.info().size;
-    let follower = Follower::new(settings.tracker.clone(), settings.mount).map_err(|error| AnalysisError::Tracker(error.to_string()))?;
-    let header = RecordHeader { camera: settings.camera.clone(), size, classes: detector.classes().to_vec() };
+    let looking = embedder.and_then(|embedder| Looking::new(embedder, settings, detector.classes()));
+    let follower = Follower::new(settings.tracker.clone(), settings.mount)
+        .map_err(|error| AnalysisError::Tracker(error.to_string()))?;
+    let header = RecordHeader {
+        camera: settings.camera.clone(),
+        size,
+        classes: detector.classes().to_vec(),
+        has_embeddings: looking.is_some(),
+    };
     let recorder = match outputs.tracks {
         Some(out) => Some(RecordWriter::new(out, &header).map_err(AnalysisError::Tracks)?),
         None => None,
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
     let ground = settings.calibration.clone().map(GroundTracks::new);
-    let consumer = Consumer { follower, ground, decider, recorder, size, progress };
+    let looks = looking.is_some() || settings.mount == Mount::Moving;
+    let consumer = Consumer { follower, looking, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {
         let (pictures, decoded) = sync_channel(AHEAD);
@@ -137,7 +168,7 @@ pub fn analyze(
             .name("decide".into())
             .spawn_scoped(scope, move || consumer.run(&detected))
             .map_err(AnalysisError::Thread)?;
-        let outcome = detect(detector, settings, &decoded, &results);
+        let outcome = detect((detector, looks), settings, &decoded, &results);
         // Each neighbour ends when its queue is gone.
         drop((decoded, results));
         let (ended, damaged) = join(decode);
@@ -175,8 +206,9 @@ fn decode(
     Ok(())
 }
 
+/// Hands detections on, with the picture where somebody will look at it.
 fn detect(
-    detector: &mut dyn Detector,
+    (detector, looks): (&mut dyn Detector, bool),
     settings: &AnalysisSettings,
     decoded: &Receiver<SourcePicture>,
     results: &SyncSender<Decided>,
@@ -192,8 +224,8 @@ fn detect(
         let time = TimeUs(0) + time;
         let picture_time = last.map_or(time, |last| time.max(TimeUs(last.0 + 1)));
         last = Some(picture_time);
-        let picture = (settings.mount == Mount::Moving).then_some(picture);
-        let decided = Decided { picture_time, picture, detections: lists.into_iter().flatten().collect() };
+        let detections = lists.into_iter().flatten().collect();
+        let decided = Decided { picture_time, picture: looks.then_some(picture), detections };
         if results.send(decided).is_err() {
             return Ok(());
         }
@@ -201,8 +233,56 @@ fn detect(
     Ok(())
 }
 
-struct Consumer<'a, P> {
+/// Looks at the detections of a recording, one frame after the other, so that the same recording gives the same.
+struct Looking<'a> {
+    embedder: &'a mut dyn Embedder,
+    plan: Plan,
+    appearance: Appearance,
+    wishes: Arc<[Wish]>,
+    counts: LookCounts,
+}
+
+impl<'a> Looking<'a> {
+    /// None where the settings want nothing looked at.
+    fn new(
+        embedder: &'a mut dyn Embedder,
+        settings: &AnalysisSettings,
+        classes: &[String],
+    ) -> Option<Looking<'a>> {
+        let plan = Plan::new(&settings.embedding, &settings.tracker, classes)?;
+        let appearance = Appearance::default();
+        Some(Looking { embedder, plan, appearance, wishes: Arc::new([]), counts: LookCounts::default() })
+    }
+
+    /// What the detections look like: one entry a detection, or none at all.
+    fn look(
+        &mut self,
+        picture: &Picture,
+        time: TimeUs,
+        detections: &[Detection],
+    ) -> Result<Vec<Option<Embedding>>, EmbedderError> {
+        let choice = Choice { time, size: picture.size(), detections, wishes: &self.wishes };
+        let wanted = self.plan.choose(choice);
+        let chosen = &wanted[..wanted.len().min(self.plan.budget())];
+        self.counts.wanted += wanted.len() as u64;
+        self.counts.embedded += chosen.len() as u64;
+        self.counts.skipped += (wanted.len() - chosen.len()) as u64;
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let crops: Vec<_> =
+            chosen.iter().map(|index| Crop { picture, rect: detections[*index].rect }).collect();
+        let mut looks = vec![None; detections.len()];
+        for (index, look) in chosen.iter().zip(self.embedder.embed(&crops)?) {
+            looks[*index] = look;
+        }
+        Ok(looks)
+    }
+}
+
+struct Consumer<'a, 'm, P> {
     follower: Follower,
+    looking: Option<Looking<'m>>,
     ground: Option<GroundTracks>,
     decider: Decider<'a>,
     recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
@@ -210,21 +290,22 @@ struct Consumer<'a, P> {
     progress: P,
 }
 
-impl<P: FnMut(u64)> Consumer<'_, P> {
+impl<P: FnMut(u64)> Consumer<'_, '_, P> {
     fn run(mut self, detected: &Receiver<Decided>) -> Result<AnalysisReport, AnalysisError> {
         let mut frames = 0;
         let mut last = TimeUs(0);
-        for Decided { picture_time, picture, detections } in detected {
-            let seen = self.follower.update(picture_time, picture.as_ref(), &detections);
-            let mut tracks = seen.tracks.to_vec();
+        for decided in detected {
+            let picture_time = decided.picture_time;
+            let (mut tracks, embeddings) =
+                self.track(&decided).map_err(|error| AnalysisError::Embedder { frame: frames, error })?;
             if let Some(ground) = &mut self.ground {
                 ground.place(picture_time, self.size, &mut tracks);
             }
             let tracks = &tracks;
             if let Some(recorder) = &mut self.recorder {
-                recorder.frame(frames, picture_time, tracks).map_err(AnalysisError::Tracks)?;
+                recorder.frame(frames, picture_time, tracks, &embeddings).map_err(AnalysisError::Tracks)?;
             }
-            self.decider.frame(frames, picture_time, self.size, tracks)?;
+            self.decider.frame((frames, picture_time), self.size, tracks, &embeddings)?;
             last = picture_time;
             frames += 1;
             (self.progress)(frames);
@@ -235,6 +316,26 @@ impl<P: FnMut(u64)> Consumer<'_, P> {
             recorder.finish().map_err(AnalysisError::Tracks)?;
         }
         let (events, refusals) = self.decider.counts();
-        Ok(AnalysisReport { frames, events, refusals, damaged: 0, ending: Ending::Whole })
+        let looks = self.looking.map(|looking| looking.counts);
+        Ok(AnalysisReport { frames, events, refusals, damaged: 0, looks, ending: Ending::Whole })
+    }
+
+    /// Follows the objects of a frame, and says what they look like.
+    fn track(&mut self, decided: &Decided) -> Result<(Vec<Track>, TrackEmbeddings), EmbedderError> {
+        let Decided { picture_time: time, picture, detections } = decided;
+        let looks = match (&mut self.looking, picture) {
+            (Some(looking), Some(picture)) => looking.look(picture, *time, detections)?,
+            _ => Vec::new(),
+        };
+        let slices: Vec<Option<&[f32]>> =
+            looks.iter().map(|look| look.as_ref().map(Embedding::as_slice)).collect();
+        let tracked = self
+            .follower
+            .update(picture.as_ref(), &Observed::new(*time, detections).with_embeddings(&slices));
+        let Some(looking) = &mut self.looking else { return Ok((tracked.tracks.to_vec(), Arc::new([]))) };
+        let sighting = Sighting { time: *time, size: self.size, tracked, detections, looks: &looks };
+        let embeddings = looking.appearance.see(sighting);
+        looking.wishes = looking.appearance.wishes();
+        Ok((tracked.tracks.to_vec(), embeddings))
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use ocellus_core::{
-    CameraHandle, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
+    CameraHandle, Embedding, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
 };
 use ocellus_runtime::{
     Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, Runtime, Share, Shown,
@@ -139,13 +139,14 @@ impl<'a> Decider<'a> {
     /// One frame through all rules.
     pub(super) fn frame(
         &mut self,
-        sequence: u64,
-        time: TimeUs,
+        (sequence, time): (u64, TimeUs),
         size: Size,
         tracks: &[Track],
+        embeddings: &[Option<Embedding>],
     ) -> Result<(), DecideError> {
         let info = FrameInfo { camera: CAMERA, sequence, time, size };
         self.columns.fill(tracks, size);
+        self.columns.fill_embeddings(embeddings);
         let said = std::mem::take(&mut self.said);
         for index in 0..self.rules.len() {
             let rule = &mut self.rules[index];

@@ -9,7 +9,7 @@ mod rejudge;
 mod replay;
 mod trial;
 
-pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, analyze};
+pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, Models, analyze};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
 pub use self::rejudge::{Divergences, RejudgeError, RejudgeReport, rejudge};
 pub use self::replay::{ReplayError, ReplayReport, replay};

@@ -13,6 +13,7 @@ use ocellus_runtime::{
 
 use super::Ending;
 use super::decide::DecideError;
+use crate::embeddings::KnownEmbeddings;
 use crate::journal::{
     Came, DifferentPart, EndedLine, JournalError, JournalHeader, JournalLine, JournalReader, MessageEntry,
     Said, SeenLine,
@@ -94,6 +95,8 @@ pub fn rejudge<R: BufRead>(
 struct Again {
     instance: Instance,
     columns: TrackColumns,
+    /// By camera.
+    known: BTreeMap<u32, KnownEmbeddings>,
     calls: u64,
     events: u64,
     /// The line of the last call.
@@ -105,7 +108,15 @@ impl Again {
     fn new(mut instance: Instance) -> Again {
         // What it has logged so far is not of the journal's calls.
         drop(instance.drain_logs());
-        Again { instance, columns: TrackColumns::new(), calls: 0, events: 0, line: 1, different: None }
+        Again {
+            instance,
+            columns: TrackColumns::new(),
+            known: BTreeMap::new(),
+            calls: 0,
+            events: 0,
+            line: 1,
+            different: None,
+        }
     }
 
     /// Makes the call of `line`, and compares.
@@ -142,6 +153,8 @@ impl Again {
         };
         let tracks: Vec<_> = seen.tracks.iter().map(track_of).collect();
         self.columns.fill(&tracks, info.size);
+        let embeddings = self.known.entry(seen.camera).or_default().read(&seen.tracks)?;
+        self.columns.fill_embeddings(&embeddings);
         let messages = seen.messages.iter().map(message).collect::<Result<Vec<_>, _>>()?;
         let shown = Shown { tracks: &self.columns, messages: &messages, wall: seen.wall_us.map(TimeUs) };
         Ok(self.instance.process(&info, shown).into())

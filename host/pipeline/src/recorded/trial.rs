@@ -56,6 +56,7 @@ pub fn try_rule<R: BufRead>(
     let mut last = (0, TimeUs(0));
     while let Some(frame) = tracks.next_frame()? {
         columns.fill(&frame.tracks, size);
+        columns.fill_embeddings(&frame.embeddings);
         let info = FrameInfo { camera: CAMERA, sequence: frame.sequence, time: frame.time, size };
         last = (frame.sequence, frame.time);
         frames += 1;

@@ -13,8 +13,9 @@ use ocellus_store::Database;
 
 use super::SiteError;
 use super::site_outputs::SiteOutputs;
+use crate::camera::appearance::{Appearance, Plan};
 use crate::camera::encode::Encoder;
-use crate::camera::feed::Feed;
+use crate::camera::feed::{Feed, Orders};
 use crate::camera::ground::GroundTracks;
 use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
@@ -47,6 +48,8 @@ pub(crate) struct CameraWiring {
     pub(crate) rules: RuleWiring,
     pub(crate) database: Database,
     pub(crate) classes: Arc<[String]>,
+    /// Whether the host has an embedder.
+    pub(crate) looks: bool,
 }
 
 /// A running camera.
@@ -93,8 +96,10 @@ impl CameraEntry {
             Some(wanted) => Some(class_filter(wanted, &wiring.classes)?),
             None => None,
         };
-        let feed =
-            Arc::new(Feed::new(lane.clone(), Arc::clone(&shared.meter), settings.thresholds(), filter));
+        let plan = plan(&settings, wiring);
+        let appearance = plan.is_some().then(Appearance::default);
+        let orders = Orders { thresholds: settings.thresholds(), classes: filter, plan };
+        let feed = Arc::new(Feed::new(lane.clone(), Arc::clone(&shared.meter), orders));
         let source = Arc::new(SourceCell::new());
         let stop = Stop::new();
         let parts = LaneParts {
@@ -105,6 +110,7 @@ impl CameraEntry {
             mount: settings.mount,
             frame_rate: settings.frame_rate,
             ground: calibration.as_ref().map(|solved| GroundTracks::new(Arc::clone(&solved.map))),
+            appearance,
             numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),
@@ -193,8 +199,21 @@ impl CameraEntry {
             classes: self.shared.classes.to_vec(),
             stages: meter.stages(),
             calibration: self.calibration.clone(),
+            looks: self.feed.has_plan().then(|| meter.looks()),
         }
     }
+}
+
+/// What is looked at of the camera; none where the host has no embedder or the camera wants nothing.
+fn plan(settings: &CameraSettings, wiring: &CameraWiring) -> Option<Plan> {
+    if !wiring.looks {
+        if settings.embedding.is_some() {
+            tracing::warn!(camera = %settings.name, "embedding is set and this host has no embedder");
+        }
+        return None;
+    }
+    let spec = settings.embedding.clone().unwrap_or_default();
+    Plan::new(&spec, &settings.tracker, &wiring.classes)
 }
 
 fn class_filter(wanted: &[String], known: &[String]) -> Result<ClassFilter, SiteError> {

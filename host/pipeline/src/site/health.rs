@@ -46,7 +46,9 @@ impl Site {
     /// How the host is.
     #[must_use]
     pub fn health(&self) -> Health {
-        let mut components = vec![self.detector_health(), self.store_health()];
+        let mut components = vec![self.detector_health()];
+        components.extend(self.embedder_health());
+        components.push(self.store_health());
         let cameras = self.cameras();
         let starting = !cameras.is_empty() && cameras.iter().all(|camera| camera.frames == 0);
         let waiting = cameras.iter().all(|camera| {
@@ -87,6 +89,16 @@ impl Site {
             ready: failure.is_none(),
             detail: failure.unwrap_or_else(|| "ready".into()),
         }
+    }
+
+    /// None where the host has no embedder.
+    fn embedder_health(&self) -> Option<ComponentHealth> {
+        let failure = self.0.wiring.roster.embedder_failure();
+        self.0.wiring.looks.then(|| ComponentHealth {
+            name: "embedder".into(),
+            ready: failure.is_none(),
+            detail: failure.unwrap_or_else(|| "ready".into()),
+        })
     }
 
     fn store_health(&self) -> ComponentHealth {

@@ -138,6 +138,12 @@ impl Site {
             return Err(SiteError::Exists { what: "camera", name });
         }
         settings.validate(&self.0.wiring.classes)?;
+        if settings.embedding.is_some() && !self.0.wiring.looks {
+            return Err(SiteError::Invalid(format!(
+                "camera {name}: embedding is set and this host has no embedder; leave it out, or name a model in [embedder] \
+                 of the config file"
+            )));
+        }
         let declaration = CameraDeclaration {
             name: name.clone(),
             source: settings.source.expose().to_owned(),

@@ -23,11 +23,14 @@ use crate::camera::encode::Encoder;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::{CameraSettings, Declared};
 use crate::detector::{self, Detector, Roster};
+use crate::embedder::LiveEmbedder;
 
 /// What a site is made of.
 pub struct SiteParts {
     /// The model, owned by one thread from now on.
     pub detector: Box<dyn Detector>,
+    /// What says what objects look like, where there is such a model.
+    pub embedder: Option<LiveEmbedder>,
     /// Where rules run.
     pub runtime: Runtime,
     /// What lasts.
@@ -92,10 +95,12 @@ impl Site {
             },
             database: parts.database.clone(),
             classes,
+            looks: parts.embedder.is_some(),
         };
-        let (database, retention, detector) = (parts.database.clone(), settings.retention, parts.detector);
+        let (database, retention) = (parts.database.clone(), settings.retention);
+        let (detector, embedder) = (parts.detector, parts.embedder);
         let mut threads = vec![
-            thread("detector", move || detector::run(&roster, detector))?,
+            thread("detector", move || detector::run(&roster, detector, embedder))?,
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];

@@ -5,7 +5,9 @@ use ocellus_core::tracker::TrackerSettings;
 use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::{AssociationName, CalibrationSpec, CameraSettings, Mount, TrackerSpec, TrackerSpecError};
+use crate::camera::{
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec, TrackerSpecError,
+};
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ struct StoredCamera {
     mount: Mount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    embedding: Option<EmbeddingSpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,6 +72,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         frame_rate: settings.frame_rate,
         calibration: settings.calibration.clone(),
         mount: settings.mount,
+        embedding: settings.embedding.clone(),
         tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
     // Plain numbers and texts: writing them cannot fail.
@@ -89,6 +94,7 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         frame_rate: row.frame_rate,
         calibration: row.calibration,
         mount: row.mount,
+        embedding: row.embedding,
     })
 }
 

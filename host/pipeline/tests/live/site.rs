@@ -125,6 +125,7 @@ impl TestSite {
 
     fn start_from(folder: tempfile::TempDir, options: RuntimeOptions, settings: SiteSettings) -> TestSite {
         let parts = SiteParts {
+            embedder: None,
             detector: Box::new(OnePerson(["person".into()])),
             runtime: Runtime::new(options).unwrap(),
             database: Database::open(folder.path()).unwrap().database,

@@ -3,8 +3,8 @@
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    Mount,
-    CalibrationSpec, CameraSettings, CameraStatus, SourceState, StageTime, StageTimes, TrackerSpec,
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, Mount, SourceState, StageTime,
+    StageTimes, TrackerSpec,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,6 +53,19 @@ pub(crate) struct Camera {
     stages: Stages,
     /// How its picture lies on the ground, where that is known.
     calibration: Option<CalibrationReport>,
+    /// What became of detections that were worth a look; null where nothing is looked at.
+    looks: Option<Looks>,
+}
+
+/// What became of detections that were worth a look, since the camera was added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Looks {
+    /// All of them.
+    wanted: u64,
+    /// Those that were looked at.
+    embedded: u64,
+    /// Those for which the camera's budget or the round's time was too short, or the embedder failed.
+    skipped: u64,
 }
 
 /// How well a camera's calibration holds.
@@ -95,6 +108,8 @@ pub(crate) struct Stages {
     decode: Stage,
     /// Inference, a frame's share of its batch.
     detect: Stage,
+    /// Looking at detections, a frame's share of its round; only frames in which something was looked at.
+    embed: Stage,
     /// Tracking.
     track: Stage,
     /// All rules.
@@ -126,6 +141,7 @@ impl From<StageTimes> for Stages {
         Stages {
             decode: times.decode.into(),
             detect: times.detect.into(),
+            embed: times.embed.into(),
             track: times.track.into(),
             rules: times.rules.into(),
             encode: times.encode.into(),
@@ -169,6 +185,11 @@ impl From<CameraStatus> for Camera {
             calibration: status
                 .calibration
                 .map(|solved| CalibrationReport { residual_m: solved.residual_m, left_out: solved.left_out }),
+            looks: status.looks.map(|LookCounts { wanted, embedded, skipped }| Looks {
+                wanted,
+                embedded,
+                skipped,
+            }),
         }
     }
 }
@@ -211,6 +232,11 @@ pub(crate) struct NewCamera {
         {"picture": [0.2, 0.9], "ground": [0.0, 0.0]}, {"picture": [0.8, 0.9], "ground": [6.0, 0.0]},
         {"picture": [0.6, 0.3], "ground": [6.0, 30.0]}, {"picture": [0.4, 0.3], "ground": [0.0, 30.0]}]}))]
     calibration: Option<CalibrationSpec>,
+    /// How its tracks are looked at, on a host that has an embedder: `budget` (detections a frame, 4), `refresh_seconds`
+    /// (0.5) and `classes`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"budget": 4, "classes": ["person"]}))]
+    embedding: Option<EmbeddingSpec>,
 }
 
 impl NewCamera {
@@ -233,6 +259,7 @@ impl NewCamera {
         settings.frame_rate = self.frame_rate;
         settings.mount = self.mount;
         settings.calibration = self.calibration;
+        settings.embedding = self.embedding;
         Ok(settings)
     }
 }

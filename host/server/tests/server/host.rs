@@ -81,6 +81,7 @@ impl TestHost {
         let path = folder.path().to_owned();
         let start = move || {
             let parts = SiteParts {
+                embedder: None,
                 detector: Box::new(OneCar(["car".into()])),
                 runtime: Runtime::new(runtime).unwrap(),
                 database: Database::open(&path.join("data")).unwrap().database,

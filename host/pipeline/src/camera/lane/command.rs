@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use ocellus_core::{FrameInfo, Name, Track};
+use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings};
 use ocellus_runtime::{CallError, Committed, Memory, PreparedSwap, Probed, RuleSlot, SwapAborted};
 
 use super::site::SiteTap;
@@ -32,6 +32,7 @@ pub(crate) struct SeenFrame {
     pub(crate) shared: Arc<CameraShared>,
     pub(crate) info: FrameInfo,
     pub(crate) tracks: Vec<Track>,
+    pub(crate) embeddings: TrackEmbeddings,
 }
 
 /// A change between two frames. Every one that has a way to reply is answered.

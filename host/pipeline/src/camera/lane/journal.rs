@@ -1,6 +1,8 @@
 //! A rule's calls, told to its journal while there is one.
 
-use ocellus_core::TimeUs;
+use std::sync::Arc;
+
+use ocellus_core::{Power, TimeUs};
 use ocellus_runtime::{CallError, Memory, Moment, PreparedSwap, Processed, RuleState};
 
 use super::command::NotRecorded;
@@ -37,10 +39,12 @@ impl BoundRule {
         (sight, messages, wall): (&Sight<'_>, &[ocellus_core::Message], Option<TimeUs>),
         processed: &Processed,
     ) {
+        let sees = self.slot.probed().binding().grants.powers().has(Power::Embeddings);
         self.note(|| {
             let made = Made::Seen {
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
+                embeddings: if sees { Arc::clone(sight.embeddings) } else { Arc::new([]) },
                 messages: messages.to_vec(),
                 wall,
             };

@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use ocellus_core::tracker::TrackerSettings;
-use ocellus_core::{FrameInfo, Name, TimeUs, Track};
+use ocellus_core::tracker::{Observed, Tracked, TrackerSettings};
+use ocellus_core::{Embedding, FrameInfo, Name, TimeUs, Track, TrackEmbeddings};
 use ocellus_runtime::TrackColumns;
 
 pub(crate) use self::command::{LaneCommand, LaneMessage, NotRecorded, SeenFrame, SwapReply};
 use self::rules::{Between, LaneRules, RuleWiring, Sight};
 use self::site::SiteTap;
+use super::appearance::{Appearance, Sighting};
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
 use super::follow::{Follower, Mount};
@@ -43,6 +44,8 @@ pub(crate) struct LaneParts {
     pub(crate) mount: Mount,
     pub(crate) frame_rate: Option<f32>,
     pub(crate) ground: Option<GroundTracks>,
+    /// None where nothing is looked at.
+    pub(crate) appearance: Option<Appearance>,
     pub(crate) numbers: TrackNumbers,
     pub(crate) roster: Arc<Roster>,
     pub(crate) encoder: Arc<Encoder>,
@@ -91,7 +94,7 @@ impl Lane {
     }
 
     fn frame(&mut self, detected: Detected) {
-        let Detected { waiting, detections } = detected;
+        let waiting = &detected.waiting;
         let info = FrameInfo {
             camera: self.parts.shared.handle,
             sequence: self.sequence,
@@ -100,10 +103,7 @@ impl Lane {
         };
         let meter = Arc::clone(&self.parts.shared.meter);
         let started = Instant::now();
-        let mut tracks: Vec<Track> = match self.follower() {
-            Some(follower) => follower.update(info.time, Some(&waiting.picture), &detections).tracks.to_vec(),
-            None => Vec::new(),
-        };
+        let (mut tracks, embeddings) = self.track(&info, &detected);
         if let Some(ground) = &mut self.parts.ground {
             ground.place(info.time, info.size, &mut tracks);
         }
@@ -111,6 +111,8 @@ impl Lane {
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);
         self.columns.fill(&tracks, info.size);
+        self.columns.fill_embeddings(&embeddings);
+        let waiting = detected.waiting;
         let mut live = LiveFrame {
             info,
             camera: self.parts.shared.name.clone(),
@@ -121,7 +123,7 @@ impl Lane {
             measurements: Vec::new(),
             captured: waiting.captured,
         };
-        self.ask_rules(&info, &mut live);
+        self.ask_rules(&embeddings, &mut live);
         let now = Instant::now();
         meter.add(Stage::Rules, now - tracked);
         meter.frame_done(now);
@@ -133,6 +135,27 @@ impl Lane {
         }
         self.parts.feed.done();
         self.parts.roster.bell.ring();
+    }
+
+    /// Follows the objects of a frame, and says what they look like. Leaves for the next picture what would be good to
+    /// know of it.
+    fn track(&mut self, info: &FrameInfo, detected: &Detected) -> (Vec<Track>, TrackEmbeddings) {
+        let Detected { waiting, detections, looks } = detected;
+        let slices: Vec<Option<&[f32]>> =
+            looks.iter().map(|look| look.as_ref().map(Embedding::as_slice)).collect();
+        let Some(follower) = self.follower() else { return (Vec::new(), Arc::new([])) };
+        let observed = Observed::new(info.time, detections).with_embeddings(&slices);
+        // Copied out of the tracker, which is a part of this lane as the appearances are.
+        let (tracks, seen_as) = {
+            let tracked = follower.update(Some(&waiting.picture), &observed);
+            (tracked.tracks.to_vec(), tracked.seen_as.to_vec())
+        };
+        let Some(appearance) = &mut self.parts.appearance else { return (tracks, Arc::new([])) };
+        let tracked = Tracked { tracks: &tracks, seen_as: &seen_as };
+        let embeddings =
+            appearance.see(Sighting { time: info.time, size: info.size, tracked, detections, looks });
+        self.parts.feed.leave(appearance.wishes());
+        (tracks, embeddings)
     }
 
     fn reserve_numbers(&mut self) {
@@ -165,12 +188,17 @@ impl Lane {
     }
 
     /// Shows the rules the frame, and tells those of the site of it.
-    fn ask_rules(&mut self, info: &FrameInfo, live: &mut LiveFrame) {
-        let shared = &self.parts.shared;
-        let sight = Sight { shared, info, tracks: &live.tracks, columns: &self.columns };
+    fn ask_rules(&mut self, embeddings: &TrackEmbeddings, live: &mut LiveFrame) {
+        let (shared, info) = (&self.parts.shared, &live.info);
+        let sight = Sight { shared, info, tracks: &live.tracks, embeddings, columns: &self.columns };
         let mut shown = self.rules.show(&sight);
         for tap in self.site_rules.values() {
-            tap.tell(SeenFrame { shared: Arc::clone(shared), info: *info, tracks: live.tracks.clone() });
+            tap.tell(SeenFrame {
+                shared: Arc::clone(shared),
+                info: *info,
+                tracks: live.tracks.clone(),
+                embeddings: Arc::clone(embeddings),
+            });
         }
         // Site rules are asked beside the cameras: this is what they said of an earlier frame.
         shown.extend(shared.site_outputs.all());

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ocellus_core::{CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track};
+use ocellus_core::{
+    CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings,
+};
 use ocellus_runtime::{Moment, PreparedSwap, Probed, Processed, RuleSlot, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
 
@@ -36,6 +38,7 @@ pub(crate) struct Sight<'a> {
     pub(crate) shared: &'a Arc<CameraShared>,
     pub(crate) info: &'a FrameInfo,
     pub(crate) tracks: &'a [Track],
+    pub(crate) embeddings: &'a TrackEmbeddings,
     pub(crate) columns: &'a TrackColumns,
 }
 
@@ -245,6 +248,7 @@ impl BoundRule {
                 camera: sight.shared.name.clone(),
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
+                embeddings: Arc::clone(sight.embeddings),
                 messages: messages.clone(),
                 wall,
                 events: events_of(&processed),

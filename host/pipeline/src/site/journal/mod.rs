@@ -2,11 +2,12 @@
 
 mod noted;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use ocellus_core::Name;
+use ocellus_core::{Name, Power, Powers};
 use ocellus_runtime::{Memory, OnRefusal, Share, prepare_swap};
 
 use super::ask::ask;
@@ -14,9 +15,10 @@ use super::rule::RuleEntry;
 use super::tap::{Listener, Tap};
 use super::{Site, SiteError};
 use crate::camera::lane::{LaneCommand, NotRecorded};
+use crate::embeddings::KnownEmbeddings;
 use crate::journal::{
     AskedLine, Bytes, CommandedLine, EndedLine, FORMAT, JournalCamera, JournalHeader, JournalLimits,
-    JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION,
+    JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION, VERSION_WITH_EMBEDDINGS,
 };
 use crate::record::entry_of;
 
@@ -32,6 +34,8 @@ pub struct RuleJournal {
     lane: Option<Listener<Noted>>,
     calls: u64,
     wanted: u64,
+    /// What the journal has said of tracks' appearance, by camera.
+    known: BTreeMap<u32, KnownEmbeddings>,
 }
 
 impl std::fmt::Debug for RuleJournal {
@@ -65,7 +69,7 @@ impl Site {
             NotRecorded::Refused(reason) => refused(reason),
         })?;
         let header = Some(Box::new(header(&entry, place.share, &memory)));
-        Ok(RuleJournal { header, lane: Some(lane), calls: 0, wanted: calls })
+        Ok(RuleJournal { header, lane: Some(lane), calls: 0, wanted: calls, known: BTreeMap::new() })
     }
 }
 
@@ -79,7 +83,7 @@ fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
     let granted = &entry.grants.granted;
     JournalHeader {
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version: version_for(granted.powers()),
         rule: entry.record.name.to_string(),
         plugin: entry.record.plugin.to_string(),
         plugin_version: probed.description().version.to_string(),
@@ -95,6 +99,11 @@ fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
         limits: JournalLimits::from(&probed.binding().limits),
         memory: remembered(memory),
     }
+}
+
+/// Only a rule that may see embeddings has them in its journal.
+fn version_for(powers: Powers) -> u32 {
+    if powers.has(Power::Embeddings) { VERSION_WITH_EMBEDDINGS } else { VERSION }
 }
 
 fn remembered(memory: &Memory) -> JournalMemory {
@@ -119,7 +128,7 @@ impl RuleJournal {
         }
         let lane = self.lane.as_ref()?;
         let next = match self.calls < self.wanted {
-            true => next_call(lane),
+            true => next_call(lane, &mut self.known),
             false => Err(None),
         };
         let line = next.unwrap_or_else(|early| {
@@ -134,34 +143,41 @@ impl RuleJournal {
 }
 
 /// The next call, or why there is none.
-fn next_call(lane: &Listener<Noted>) -> Result<JournalLine, Option<String>> {
+fn next_call(
+    lane: &Listener<Noted>,
+    known: &mut BTreeMap<u32, KnownEmbeddings>,
+) -> Result<JournalLine, Option<String>> {
     let early = |why: &str| Err(Some(why.to_owned()));
     if lane.missed.load(Ordering::Relaxed) > 0 {
         return early("whoever took the journal was too slow for the rule");
     }
     match lane.inbox.recv_timeout(PATIENCE) {
-        Ok(Noted::Call(call)) => Ok(line(*call)),
+        Ok(Noted::Call(call)) => Ok(line(*call, known)),
         Ok(Noted::Ended(why)) => early(why),
         Err(RecvTimeoutError::Timeout) => early("the rule was shown nothing for a minute"),
         Err(RecvTimeoutError::Disconnected) => early("the rule was removed, or the host ended"),
     }
 }
 
-fn line(call: NotedCall) -> JournalLine {
+fn line(call: NotedCall, known: &mut BTreeMap<u32, KnownEmbeddings>) -> JournalLine {
     let NotedCall { made, came, logs } = call;
     let said = Said::of(&came, &logs);
     match made {
-        Made::Seen { info, tracks, messages, wall } => JournalLine::Seen(SeenLine {
-            camera: info.camera.0,
-            frame: info.sequence,
-            time_us: info.time.0,
-            wall_us: wall.map(|wall| wall.0),
-            width: info.size.width,
-            height: info.size.height,
-            tracks: tracks.iter().map(entry_of).collect(),
-            messages: messages.iter().map(MessageEntry::from).collect(),
-            said,
-        }),
+        Made::Seen { info, tracks, embeddings, messages, wall } => {
+            let mut tracks: Vec<_> = tracks.iter().map(entry_of).collect();
+            known.entry(info.camera.0).or_default().write(&mut tracks, &embeddings);
+            JournalLine::Seen(SeenLine {
+                camera: info.camera.0,
+                frame: info.sequence,
+                time_us: info.time.0,
+                wall_us: wall.map(|wall| wall.0),
+                width: info.size.width,
+                height: info.size.height,
+                tracks,
+                messages: messages.iter().map(MessageEntry::from).collect(),
+                said,
+            })
+        }
         Made::Commanded { at, request } => {
             let wall_us = at.wall.map(|wall| wall.0);
             JournalLine::Commanded(CommandedLine { time_us: at.time.0, wall_us, request, said })

@@ -1,6 +1,6 @@
 //! What a lane tells a journal.
 
-use ocellus_core::{FrameInfo, Message, TimeUs, Track};
+use ocellus_core::{FrameInfo, Message, TimeUs, Track, TrackEmbeddings};
 use ocellus_runtime::{Logs, Moment};
 
 use crate::journal::Came;
@@ -21,8 +21,20 @@ pub(crate) struct NotedCall {
 
 /// What the rule was called for.
 pub(crate) enum Made {
-    Seen { info: FrameInfo, tracks: Vec<Track>, messages: Vec<Message>, wall: Option<TimeUs> },
-    Commanded { at: Moment, request: String },
+    Seen {
+        info: FrameInfo,
+        tracks: Vec<Track>,
+        /// Empty where the rule may not see them.
+        embeddings: TrackEmbeddings,
+        messages: Vec<Message>,
+        wall: Option<TimeUs>,
+    },
+    Commanded {
+        at: Moment,
+        request: String,
+    },
     Saved,
-    Asked { request: String },
+    Asked {
+        request: String,
+    },
 }

@@ -1,6 +1,6 @@
 //! What a shadow is told.
 
-use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track};
+use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track, TrackEmbeddings};
 use ocellus_runtime::Moment;
 
 use crate::site::seat::Seat;
@@ -12,6 +12,7 @@ pub(crate) enum Told {
         camera: Name,
         info: FrameInfo,
         tracks: Vec<Track>,
+        embeddings: TrackEmbeddings,
         messages: Vec<Message>,
         wall: Option<TimeUs>,
         events: Vec<Event>,

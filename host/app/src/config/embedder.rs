@@ -1,0 +1,62 @@
+//! The embedding model of a config file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use ocellus_inference::ModelOptions;
+use ocellus_pipeline::LiveEmbedder;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::args::check_threads;
+use crate::commands::embedder;
+
+/// The embedding model, shared by all cameras: what it says of a detection is what that looks like.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmbedderConfig {
+    /// An ONNX file.
+    pub(crate) model: PathBuf,
+    /// Threads that share one inference, at most 4 a core or 64; 0, which is the default, takes one a core.
+    #[serde(default)]
+    pub(crate) threads: usize,
+    /// What computes: cpu, cuda or cuda:1; that of the detection model where not given.
+    pub(crate) device: Option<String>,
+    /// Milliseconds that it may take of a round of all cameras, 1 to 1000; what it has no time for is left out and counted.
+    #[serde(default = "round_ms")]
+    pub(crate) round_ms: u64,
+}
+
+/// Between two frames of cameras with ten a second there is time for the detector, too.
+fn round_ms() -> u64 {
+    40
+}
+
+impl EmbedderConfig {
+    /// The model's path is relative to the file, in `folder`.
+    pub(crate) fn resolve(&mut self, folder: &Path) {
+        self.model = folder.join(&self.model);
+    }
+
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        check_threads("embedder.threads", self.threads)?;
+        ensure!(
+            (1..=1000).contains(&self.round_ms),
+            "embedder.round_ms is {}, it must be from 1 to 1000 milliseconds",
+            self.round_ms
+        );
+        Ok(())
+    }
+
+    /// Loads the model; `detector` says what runs the detection model.
+    pub(crate) fn live(&self, detector: &ModelOptions) -> anyhow::Result<LiveEmbedder> {
+        let device = match &self.device {
+            Some(device) => device.parse().context("embedder.device")?,
+            None => detector.device,
+        };
+        let options = ModelOptions { threads: self.threads, device, ..ModelOptions::default() };
+        let session = embedder::load(&self.model, &options).context("embedder.model")?;
+        Ok(LiveEmbedder { embedder: Box::new(session), round: Duration::from_millis(self.round_ms) })
+    }
+}
