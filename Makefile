@@ -98,7 +98,7 @@ else
 endif
 
 bench: build guests
-	cargo bench -q --profile release -p ocellus-core --bench tracker
+	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers
 	cargo bench -q --profile release -p ocellus-runtime --bench rule_call
 	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap
 

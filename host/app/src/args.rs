@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod eval;
 pub(crate) mod plugin;
 mod tracker;
 
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 
+use self::eval::EvalCommand;
 use self::plugin::PluginCommand;
 use self::tracker::TrackerArgs;
 
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run the tracker over detections in MOTChallenge text.
     Track(TrackArgs),
+    /// Hold tracks, or what a rule made of them, against ground truth.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Track(args) => commands::track::run(&args),
+        Command::Eval(command) => commands::eval::run(&command),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
         Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
         Command::CompileComponent(args) => return commands::compile::run(&args),

@@ -4,10 +4,12 @@
     OCELLUS_TEST_DATA=... cargo bench --profile release -p ocellus-core --bench trackers -- --write boxes
     OCELLUS_TEST_DATA=... venv/bin/python tests/golden/tracking/reference.py trackeval boxes > trackeval.json
 
-and, with `pip install trackers==2.6.1` (which brings its supervision) or `pip install supervision==0.26.1` or
-`pip install boxmot==25.0.0`, each in an environment of its own,
+and, with trackeval and one of `trackers==2.6.1` (which brings its supervision), `supervision==0.26.1` (the last releases
+have no tracker) or `boxmot==25.0.0` (AGPL: only its results stand here; its motion-only trackers do not touch the torch
+that it imports), each in an environment of its own,
 
     ... reference.py supervision boxes | trackers boxes | boxmot boxes     # one JSON object each: trackers.json has all three
+    ... reference.py counts boxes > counts.json                            # with supervision 0.26.1
 
 `boxes` holds what the bench writes: text of MOTChallenge, the same for everybody. TUD-Campus comes from the test data.
 """
@@ -159,7 +161,7 @@ def boxmot_trackers():
     return {
         "ByteTrack": lambda rate: through(ByteTrack(frame_rate=rate)),
         "OC-SORT": lambda rate: through(OcSort()),
-        "BoT-SORT": lambda rate: through(BotSort(reid_model=None, with_reid=False, frame_rate=rate, cmc_method=None)),
+        "BoT-SORT": lambda rate: through(BotSort(frame_rate=rate, use_cmc=False, use_embeddings=False)),
     }
 
 
@@ -184,10 +186,56 @@ def track(package, makers, boxes):
     return golden
 
 
+def crossings(frames, size, anchors):
+    """How often supervision's line at half the width is crossed: left to right, right to left."""
+    import supervision
+    width, height = size
+    # Longer than the picture: boxes reach beyond its edge, and nothing goes around the line.
+    line = supervision.LineZone(supervision.Point(width / 2, 3 * height), supervision.Point(width / 2, -2 * height),
+                                **({"triggering_anchors": anchors} if anchors else {}))
+    for boxes, ids in frames:
+        line.trigger(supervision.Detections(xyxy=boxes.reshape(-1, 4), class_id=np.zeros(len(boxes), dtype=int),
+                                            tracker_id=np.asarray(ids, dtype=int)))
+    return [line.out_count, line.in_count]
+
+
+def counts(boxes):
+    """Crossings by supervision: of tracks that are given, and of degraded boxes through its ByteTrack."""
+    import supervision
+    foot = [supervision.Position.BOTTOM_CENTER]
+    golden = {"version": version("supervision")}
+    for name in MOT17:
+        info = seqinfo(name)
+        size = int(info["imWidth"]), int(info["imHeight"])
+        text = (boxes / f"{name}.switching.txt").read_text()
+        rows = defaultdict(list)
+        for line in text.splitlines():
+            frame, identity, x, y, width, height, *_ = (float(value) for value in line.split(","))
+            rows[frame].append(([x, y, x + width, y + height], identity))
+        given = [(np.array([box for box, _ in rows[frame]]), [identity for _, identity in rows[frame]])
+                 for frame in sorted(rows)]
+        degraded = (boxes / f"{name}.degraded.txt").read_text()
+        tracker = supervision.ByteTrack(frame_rate=float(info["frameRate"]))
+        tracked = []
+        for frame in frames_of(degraded).values():
+            found = tracker.update_with_detections(supervision.Detections(
+                xyxy=frame[:, :4], confidence=frame[:, 4], class_id=np.zeros(len(frame), dtype=int)))
+            tracked.append((found.xyxy, found.tracker_id))
+        golden[name] = {
+            "switching": {"input": digest(text), "foot": crossings(given, size, foot),
+                          "corners": crossings(given, size, None)},
+            "degraded": {"input": digest(degraded), "foot": crossings(tracked, size, foot),
+                         "corners": crossings(tracked, size, None)},
+        }
+    return golden
+
+
 def main():
     what, boxes = sys.argv[1], Path(sys.argv[2])
     if what == "trackeval":
         golden = trackeval(boxes)
+    elif what == "counts":
+        golden = counts(boxes)
     else:
         makers = {"supervision": supervision_trackers, "trackers": roboflow_trackers, "boxmot": boxmot_trackers}
         golden = track(what, makers[what](), boxes)

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 mod detector;
 pub(crate) mod embedder;
 mod ending;
+pub(crate) mod eval;
 mod files;
 mod host;
 pub(crate) mod model;

@@ -1,4 +1,7 @@
-//! How good tracks are, held against ground truth: HOTA, CLEAR and Identity.
+//! How good tracks are, and what rules make of them, held against ground truth.
+//!
+//! For tracks that is HOTA, CLEAR and Identity; for rules the errors of counts ([`Pairing`]), of occupied spaces
+//! ([`Timeline`]) and of measurements such as speeds ([`Spread`]).
 //!
 //! The definitions are those of Luiten et al., "HOTA: A Higher Order Metric for Evaluating Multi-Object
 //! Tracking" (IJCV 2021), Bernardin and Stiefelhagen, "Evaluating Multiple Object Tracking Performance: The
@@ -13,14 +16,20 @@ mod boxes;
 mod clear;
 mod hota;
 mod identity;
+mod occupancy;
 mod overlap;
+mod pairing;
 mod sequence;
+mod spread;
 
 pub use boxes::{BoxReader, LabelledBox, Role, TruthBox};
 pub use clear::Clear;
 pub use hota::{ALPHAS, Hota, HotaAt};
 pub use identity::Identity;
+pub use occupancy::{SpaceError, Timeline};
+pub use pairing::{Pairing, TooClose};
 pub use sequence::{EvalError, MOST_BOXES, MOST_IN_FRAME, Sequence, Side};
+pub use spread::Spread;
 
 /// All measures of one sequence, or of several together.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a missing value is a failure")]
 
+use ocellus_core::eval;
+
 mod by_hand;
 mod mot17;
 mod refusals;

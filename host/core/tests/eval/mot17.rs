@@ -1,13 +1,16 @@
 //! Sequences of MOTChallenge, and boxes made from their ground truth: as clean as it is, or degraded by seed.
 //!
 //! The text that is made here is also what the reference trackers were given (`tests/golden/tracking`), so it is made
-//! of additions and multiplications only, which are the same on every machine.
+//! of additions and multiplications only, which are the same on every machine. Whoever includes this file has
+//! `ocellus_core::eval` beside it.
+
+#![allow(dead_code, reason = "each program that includes this uses its part of it")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ocellus_core::eval::{BoxReader, LabelledBox, Role, TruthBox};
+use super::eval::{BoxReader, LabelledBox, Role, TruthBox};
 
 /// The sequences of MOT17 that the test data has.
 pub(crate) const MOT17: [&str; 4] = ["MOT17-02", "MOT17-05", "MOT17-11", "MOT17-13"];
@@ -63,6 +66,25 @@ impl Sequence {
         for row in self.truth.iter().filter(|row| row.role == Role::Counted) {
             for found in degrade(&mut dice, &row.label, self.size).into_iter().flatten() {
                 line(&mut text, "-1", &found, dice.within(0.75, 1.0));
+            }
+        }
+        text
+    }
+
+    /// The degraded boxes as tracks whose identities change now and then; without the false ones, so that what crosses a
+    /// line is the same as in the truth.
+    pub(crate) fn switching_tracks(&self) -> String {
+        let mut dice = self.dice();
+        let (mut text, mut last, mut aliases) = (String::new(), 0, BTreeMap::new());
+        for row in self.truth.iter().filter(|row| row.role == Role::Counted) {
+            let [found, _] = degrade(&mut dice, &row.label, self.size);
+            let alias = aliases.entry(row.label.id).or_insert(0);
+            if *alias == 0 || dice.within(0.0, 1.0) < 0.02 {
+                last += 1;
+                *alias = last;
+            }
+            if let Some(found) = found {
+                line(&mut text, &alias.to_string(), &found, 1.0);
             }
         }
         text

@@ -76,3 +76,51 @@ fn marks_classes_and_world_positions_say_what_a_box_is_there_for() {
     // MOT15: the eighth to tenth columns are a place in the world.
     assert_eq!(role("1,1,0,0,9,9,1,-1,-1,-1"), Role::Counted);
 }
+
+/// Lines that are nearly right: a few characters of each are exchanged.
+fn mangled(seed: &mut u64) -> String {
+    let mut dice = |below: u64| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % below
+    };
+    let (frame, id) = (1 + dice(5), dice(4));
+    let mut line: Vec<u8> =
+        format!("{frame},{id},{},{},{},{},1,1,1", dice(30), dice(30), 1 + dice(20), 1 + dice(20))
+            .into_bytes();
+    for _ in 0..dice(3) {
+        let at = dice(line.len() as u64) as usize;
+        line[at] = b"0123456789,.-eE+naif "[dice(21) as usize];
+    }
+    String::from_utf8(line).unwrap()
+}
+
+#[test]
+fn whatever_is_taken_has_scores_in_their_range() {
+    let (mut seed, mut taken) = (5, 0);
+    for _ in 0..3000 {
+        let mut reader = BoxReader::default();
+        let lines = 3 + seed % 20;
+        let truth: Vec<TruthBox> =
+            (0..lines).filter_map(|_| reader.truth(&mangled(&mut seed)).ok().flatten()).collect();
+        let tracks: Vec<LabelledBox> =
+            (0..lines).filter_map(|_| reader.track(&mangled(&mut seed)).ok().flatten()).collect();
+        let Ok(sequence) = Sequence::new(truth, tracks) else { continue };
+        let scores = sequence.score().unwrap();
+        let (hota, clear, identity) = (scores.hota, scores.clear, scores.identity);
+        let shares = [
+            hota.hota(),
+            hota.det_a(),
+            hota.ass_a(),
+            hota.loc_a(),
+            clear.motp(),
+            identity.idf1(),
+            identity.idp(),
+        ];
+        assert!(shares.iter().all(|share| (0.0..=1.0 + 1e-12).contains(share)), "{shares:?}");
+        assert!(clear.mota() <= 1.0 && clear.mota().is_finite());
+        let objects = clear.mostly_tracked + clear.partly_tracked + clear.mostly_lost;
+        assert!(objects > 0 && clear.true_positives + clear.false_negatives == sequence.truth_boxes() as u64);
+        taken += 1;
+    }
+    assert!(taken > 100, "{taken}");
+}

@@ -1,0 +1,24 @@
+//! `ocellus eval`: tracks and events beside ground truth.
+
+mod boxes;
+mod counts;
+mod events;
+mod lines;
+mod occupancy;
+mod scene;
+mod speeds;
+mod table;
+mod tracks;
+mod truth;
+
+use crate::args::eval::EvalCommand;
+use crate::exit::Outcome;
+
+pub(crate) fn run(command: &EvalCommand) -> anyhow::Result<Outcome> {
+    match command {
+        EvalCommand::Tracks(args) => tracks::run(args),
+        EvalCommand::Counts(args) => counts::run(args),
+        EvalCommand::Occupancy(args) => occupancy::run(args),
+        EvalCommand::Speeds(args) => speeds::run(args),
+    }
+}
