@@ -152,6 +152,9 @@ pub(crate) struct AnalyzeArgs {
     /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) calibration: Option<String>,
+    /// The camera pans, zooms, or is carried: its motion is measured and taken out of the tracks' motion.
+    #[arg(long)]
+    pub(crate) moving_camera: bool,
     #[command(flatten)]
     pub(crate) embed: EmbedArgs,
     /// End after this many frames.

@@ -4,6 +4,7 @@
 //! interface, which speaks of [`ocellus_core::Picture`] only.
 
 mod backoff;
+mod camera_motion;
 mod device;
 pub mod draw;
 mod error;
@@ -24,6 +25,7 @@ mod synthetic;
 pub mod write;
 
 pub use backoff::Backoff;
+pub use camera_motion::CameraMotionFlow;
 pub use error::SourceError;
 pub use packets::{CodecParameters, EncodedPacket, PacketFeed, PacketRead, PacketReader, VideoCodec};
 pub use resize::{fitted, resize};

@@ -15,8 +15,8 @@ use ocellus_inference::{Model, ModelOptions, Session, Thresholds};
 use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourceInfo, SourcePicture, SourceSpec, Stop};
-use ocellus_pipeline::EmbeddingSpec;
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models, RecordedRule, RuleSource};
+use ocellus_pipeline::{EmbeddingSpec, Mount};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
 const THREADS: usize = 1;
@@ -148,6 +148,7 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         thresholds: Thresholds { confidence: tracker.track_low_thresh, iou: 0.45 },
         classes: None,
         tracker: tracker.into(),
+        mount: Mount::Fixed,
         calibration: None,
         embedding: EmbeddingSpec::default(),
         max_frames: None,

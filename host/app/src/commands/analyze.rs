@@ -10,7 +10,7 @@ use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
-use ocellus_pipeline::{CalibrationSpec, Embedder, EmbeddingSpec, LookCounts};
+use ocellus_pipeline::{CalibrationSpec, Embedder, EmbeddingSpec, LookCounts, Mount};
 
 use super::files::Files;
 use super::output::Output;
@@ -65,6 +65,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
             None => None,
         },
         tracker,
+        mount: if args.moving_camera { Mount::Moving } else { Mount::Fixed },
         max_frames: args.frames,
     };
     let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;

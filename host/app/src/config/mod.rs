@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, TrackerSpec};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -154,6 +154,9 @@ pub(crate) struct CameraConfig {
     pub(crate) classes: Option<Vec<String>>,
     /// Highest rate at which frames are taken, a second; the source's own where not given.
     pub(crate) frame_rate: Option<f32>,
+    /// How the camera stands: fixed, or moving (it pans, zooms, or is carried), so that its motion is measured.
+    #[serde(default)]
+    pub(crate) mount: Mount,
     /// The tracker.
     #[serde(default)]
     pub(crate) tracker: TrackerSpec,
@@ -284,6 +287,7 @@ impl CameraConfig {
         settings.iou = self.iou.unwrap_or(settings.iou);
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
+        settings.mount = self.mount;
         settings.calibration.clone_from(&self.calibration);
         settings.embedding.clone_from(&self.embedding);
         Ok(settings)

@@ -9,6 +9,14 @@ use opencv::imgproc::{self, FILLED, FONT_HERSHEY_SIMPLEX, LINE_8};
 
 use super::palette::{BLACK_LUMA, Ink, WHITE_LUMA};
 
+/// Tells OpenCV to work on the thread that calls it: handing a line to another one costs more than drawing it.
+pub(crate) fn single_threaded() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = opencv::core::set_num_threads(0);
+    });
+}
+
 /// Coordinates are given to OpenCV in 1/16 pixel, so that half-size chroma planes lose nothing.
 const SHIFT: i32 = 4;
 /// A text longer than this is cut.
@@ -33,11 +41,7 @@ pub(super) struct Canvas<'a> {
 impl<'a> Canvas<'a> {
     /// Takes I420 bytes of `size`.
     pub(super) fn new(pixels: &'a mut [u8], size: Size) -> opencv::Result<Canvas<'a>> {
-        // Handing a line to another thread costs more than drawing it.
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            let _ = opencv::core::set_num_threads(0);
-        });
+        single_threaded();
         let (rows, columns) = (signed(size.height), signed(size.width));
         let luma_len = size.width as usize * size.height as usize;
         let (y, chroma) = pixels.split_at_mut(luma_len);

@@ -15,6 +15,7 @@ use ocellus_core::{Overlay, Picture, Point, Rect, Size, Track, TrackState};
 use crate::ffmpeg::planes;
 use crate::jpeg::{self, JpegError, JpegOptions};
 use crate::resize::{fitted, resize};
+pub(crate) use canvas::single_threaded;
 use canvas::{Canvas, Style};
 pub use trails::Trails;
 

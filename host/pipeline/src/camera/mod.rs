@@ -6,6 +6,7 @@ pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
+pub(crate) mod follow;
 pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
@@ -18,6 +19,7 @@ mod view;
 
 pub use appearance::{EmbeddingError, EmbeddingSpec};
 pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, SolvedCalibration};
+pub use follow::Mount;
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};

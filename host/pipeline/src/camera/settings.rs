@@ -7,6 +7,7 @@ use ocellus_media::SourceSpec;
 
 use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
+use super::follow::Mount;
 
 /// What an operator says of a camera.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct CameraSettings {
     pub classes: Option<Vec<String>>,
     /// The tracker.
     pub tracker: TrackerSettings,
+    /// How the camera stands.
+    pub mount: Mount,
     /// Highest rate at which frames are taken, a second; the source's own where `None`.
     pub frame_rate: Option<f32>,
     /// How its picture lies on the ground, where that is known.
@@ -101,6 +104,7 @@ impl CameraSettings {
             iou: Thresholds::default().iou,
             classes: None,
             tracker,
+            mount: Mount::default(),
             frame_rate: None,
             calibration: None,
             embedding: None,

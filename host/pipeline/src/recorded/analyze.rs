@@ -9,15 +9,16 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use ocellus_core::calibration::{Calibration, GroundTracks};
-use ocellus_core::tracker::{Observed, Tracker, TrackerSettings};
+use ocellus_core::tracker::{Observed, TrackerSettings};
 use ocellus_core::{Detection, Embedding, Name, Picture, Size, TimeUs, Track, TrackEmbeddings};
 use ocellus_inference::{ClassFilter, Crop, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
 
 use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
-use crate::camera::EmbeddingSpec;
 use crate::camera::appearance::{Appearance, Choice, Plan, Sighting, Wish};
+use crate::camera::follow::Follower;
+use crate::camera::{EmbeddingSpec, Mount};
 use crate::detector::{Detector, DetectorError};
 use crate::embedder::{Embedder, EmbedderError, LookCounts};
 use crate::record::{RecordHeader, RecordWriter};
@@ -33,6 +34,8 @@ pub struct AnalysisSettings {
     pub classes: Option<ClassFilter>,
     /// The tracker.
     pub tracker: TrackerSettings,
+    /// How the camera stood.
+    pub mount: Mount,
     /// How the picture lies on the ground, where that is known.
     pub calibration: Option<Arc<Calibration>>,
     /// How tracks are looked at, where there is an embedder.
@@ -115,7 +118,7 @@ const AHEAD: usize = 4;
 
 struct Decided {
     picture_time: TimeUs,
-    /// For the embedder; none without one.
+    /// For the embedder, and for the tracker of a camera that moves; none where nobody looks.
     picture: Option<Picture>,
     detections: Vec<Detection>,
 }
@@ -136,8 +139,8 @@ pub fn analyze(
     let Models { detector, embedder } = models;
     let size = source.info().size;
     let looking = embedder.and_then(|embedder| Looking::new(embedder, settings, detector.classes()));
-    let tracker =
-        Tracker::new(settings.tracker.clone()).map_err(|error| AnalysisError::Tracker(error.to_string()))?;
+    let follower = Follower::new(settings.tracker.clone(), settings.mount)
+        .map_err(|error| AnalysisError::Tracker(error.to_string()))?;
     let header = RecordHeader {
         camera: settings.camera.clone(),
         size,
@@ -150,8 +153,8 @@ pub fn analyze(
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
     let ground = settings.calibration.clone().map(|map| GroundTracks::new(map, detector.classes()));
-    let looks = looking.is_some();
-    let consumer = Consumer { tracker, looking, ground, decider, recorder, size, progress };
+    let looks = looking.is_some() || settings.mount == Mount::Moving;
+    let consumer = Consumer { follower, looking, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {
         let (pictures, decoded) = sync_channel(AHEAD);
@@ -277,7 +280,7 @@ impl<'a> Looking<'a> {
 }
 
 struct Consumer<'a, 'm, P> {
-    tracker: Tracker,
+    follower: Follower,
     looking: Option<Looking<'m>>,
     ground: Option<GroundTracks>,
     decider: Decider<'a>,
@@ -325,7 +328,9 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
         };
         let slices: Vec<Option<&[f32]>> =
             looks.iter().map(|look| look.as_ref().map(Embedding::as_slice)).collect();
-        let tracked = self.tracker.update(&Observed::new(*time, detections).with_embeddings(&slices));
+        let tracked = self
+            .follower
+            .update(picture.as_ref(), &Observed::new(*time, detections).with_embeddings(&slices));
         let Some(looking) = &mut self.looking else { return Ok((tracked.tracks.to_vec(), Arc::new([]))) };
         let sighting = Sighting { time: *time, size: self.size, tracked, detections, looks: &looks };
         let embeddings = looking.appearance.see(sighting);

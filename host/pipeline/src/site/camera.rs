@@ -107,6 +107,7 @@ impl CameraEntry {
             feed: Arc::clone(&feed),
             source: Arc::clone(&source),
             tracker: settings.tracker.clone(),
+            mount: settings.mount,
             frame_rate: settings.frame_rate,
             ground: calibration
                 .as_ref()

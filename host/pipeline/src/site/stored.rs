@@ -6,7 +6,7 @@ use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{
-    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, TrackerSpec, TrackerSpecError,
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec, TrackerSpecError,
 };
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
@@ -17,6 +17,8 @@ struct StoredCamera {
     classes: Option<Vec<String>>,
     frame_rate: Option<f32>,
     tracker: StoredTracker,
+    #[serde(default)]
+    mount: Mount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +71,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
         calibration: settings.calibration.clone(),
+        mount: settings.mount,
         embedding: settings.embedding.clone(),
         tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
@@ -90,6 +93,7 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         tracker,
         frame_rate: row.frame_rate,
         calibration: row.calibration,
+        mount: row.mount,
         embedding: row.embedding,
     })
 }
@@ -126,8 +130,9 @@ mod tests {
             let name = Name::new("gate").unwrap();
             let mut settings = CameraSettings::new(name.clone(), SourceSpec::parse("scene:road").unwrap());
             settings.tracker = TrackerSettings::default_of(kind);
+            settings.mount = Mount::Moving;
             let read = from_json(name, "scene:road", &to_json(&settings)).unwrap();
-            assert_eq!(read.tracker, settings.tracker);
+            assert_eq!((read.tracker, read.mount), (settings.tracker, settings.mount));
         }
     }
 }

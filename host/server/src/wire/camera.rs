@@ -3,7 +3,7 @@
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, SourceState, StageTime,
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, Mount, SourceState, StageTime,
     StageTimes, TrackerSpec,
 };
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,10 @@ pub(crate) struct NewCamera {
     classes: Option<Vec<String>>,
     /// Highest rate at which frames are taken, a second.
     frame_rate: Option<f32>,
+    /// How it stands: `fixed`, or `moving` (it pans, zooms, or is carried), so that its motion is measured.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "fixed")]
+    mount: Mount,
     /// Its tracker: `kind` is `bytetrack`, `botsort` or `deepsort`, and what else is given differs from the values of its
     /// paper. `track_buffer` (30 is one second, whatever the frame rate), `class_aware` and `frame_rate` are settings of
     /// all; `track_high_thresh`, `track_low_thresh`, `new_track_thresh` and `match_thresh` of bytetrack and botsort;
@@ -253,6 +257,7 @@ impl NewCamera {
         set(&mut settings.iou, self.iou);
         settings.classes = self.classes;
         settings.frame_rate = self.frame_rate;
+        settings.mount = self.mount;
         settings.calibration = self.calibration;
         settings.embedding = self.embedding;
         Ok(settings)

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
 use ocellus_core::calibration::GroundTracks;
-use ocellus_core::tracker::{Observed, Tracked, Tracker, TrackerSettings};
+use ocellus_core::tracker::{Observed, Tracked, TrackerSettings};
 use ocellus_core::{Embedding, FrameInfo, Name, TimeUs, Track, TrackEmbeddings};
 use ocellus_runtime::TrackColumns;
 
@@ -25,6 +25,7 @@ use self::site::SiteTap;
 use super::appearance::{Appearance, Sighting};
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
+use super::follow::{Follower, Mount};
 use super::live::LiveFrame;
 use super::meter::Stage;
 use super::numbers::TrackNumbers;
@@ -40,6 +41,7 @@ pub(crate) struct LaneParts {
     pub(crate) feed: Arc<Feed>,
     pub(crate) source: Arc<SourceCell>,
     pub(crate) tracker: TrackerSettings,
+    pub(crate) mount: Mount,
     pub(crate) frame_rate: Option<f32>,
     pub(crate) ground: Option<GroundTracks>,
     /// None where nothing is looked at.
@@ -53,7 +55,7 @@ pub(crate) struct LaneParts {
 
 pub(crate) struct Lane {
     parts: LaneParts,
-    tracker: Option<Tracker>,
+    follower: Option<Follower>,
     columns: TrackColumns,
     rules: LaneRules,
     /// Ways to the site rules that watch this camera.
@@ -68,7 +70,7 @@ impl Lane {
         let rules = LaneRules::new(seat, parts.wiring.clone(), parts.commands.clone());
         Lane {
             parts,
-            tracker: None,
+            follower: None,
             columns: TrackColumns::new(),
             rules,
             site_rules: BTreeMap::new(),
@@ -138,14 +140,14 @@ impl Lane {
     /// Follows the objects of a frame, and says what they look like. Leaves for the next picture what would be good to
     /// know of it.
     fn track(&mut self, info: &FrameInfo, detected: &Detected) -> (Vec<Track>, TrackEmbeddings) {
-        let Detected { detections, looks, .. } = detected;
+        let Detected { waiting, detections, looks } = detected;
         let slices: Vec<Option<&[f32]>> =
             looks.iter().map(|look| look.as_ref().map(Embedding::as_slice)).collect();
-        let Some(tracker) = self.tracker() else { return (Vec::new(), Arc::new([])) };
+        let Some(follower) = self.follower() else { return (Vec::new(), Arc::new([])) };
         let observed = Observed::new(info.time, detections).with_embeddings(&slices);
         // Copied out of the tracker, which is a part of this lane as the appearances are.
         let (tracks, seen_as) = {
-            let tracked = tracker.update(&observed);
+            let tracked = follower.update(Some(&waiting.picture), &observed);
             (tracked.tracks.to_vec(), tracked.seen_as.to_vec())
         };
         let Some(appearance) = &mut self.parts.appearance else { return (tracks, Arc::new([])) };
@@ -157,7 +159,7 @@ impl Lane {
     }
 
     fn reserve_numbers(&mut self) {
-        let last = self.tracker.as_ref().map_or(0, Tracker::last_id);
+        let last = self.follower.as_ref().map_or(0, Follower::last_id);
         let LaneParts { numbers, wiring, shared, .. } = &mut self.parts;
         let keeper = &wiring.keeper;
         if numbers.run_short(last) && keeper.submit(Job::ReserveTracks { camera: shared.name.clone() }) {
@@ -166,8 +168,8 @@ impl Lane {
     }
 
     /// The tracker, made when the source's rate is known: with the first frame.
-    fn tracker(&mut self) -> Option<&mut Tracker> {
-        if self.tracker.is_none() {
+    fn follower(&mut self) -> Option<&mut Follower> {
+        if self.follower.is_none() {
             let settings = self.parts.tracker.clone();
             let declared = self.parts.source.frame_rate().map(|rate| rate as f32);
             let rate = match (declared, self.parts.frame_rate) {
@@ -175,14 +177,14 @@ impl Lane {
                 (declared, cap) => declared.or(cap),
             };
             let rate = rate.filter(|rate| *rate > 0.0).unwrap_or(settings.frame_rate());
-            match Tracker::new(settings.at_rate(rate)) {
-                Ok(tracker) => self.tracker = Some(tracker.numbered_from(self.parts.numbers.first())),
+            match Follower::new(settings.at_rate(rate), self.parts.mount) {
+                Ok(follower) => self.follower = Some(follower.numbered_from(self.parts.numbers.first())),
                 Err(error) => {
                     tracing::error!(camera = %self.parts.shared.name, %error, "no tracking");
                 }
             }
         }
-        self.tracker.as_mut()
+        self.follower.as_mut()
     }
 
     /// Shows the rules the frame, and tells those of the site of it.
