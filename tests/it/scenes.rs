@@ -77,7 +77,7 @@ fn tally<'a>(crossings: impl Iterator<Item = &'a Value>) -> BTreeMap<(String, St
 fn crossings_are_exactly_right_on_nine_of_ten_scenes_and_never_off_by_more_than_one() {
     let mut exact = 0;
     for seed in SEEDS {
-        let Analysed { truth, events } = analyse("crossing", "line-crossing", seed);
+        let Analysed { truth, events, .. } = analyse("crossing", "line-crossing", seed);
         let expected = tally(truth[1..].iter().flat_map(|frame| frame["crossings"].as_array().unwrap()));
         let counted = tally(events.iter().map(|event| &event["attributes"]));
         let keys: std::collections::BTreeSet<_> = expected.keys().chain(counted.keys()).collect();

@@ -29,7 +29,9 @@ pub use state::State;
 use vehicle::{Newcomer, Vehicle};
 
 /// Vehicles kept at once: more are in no picture, and the state stays bounded.
-const MOST_VEHICLES: usize = 512;
+const MOST_VEHICLES: usize = 256;
+/// Passages of all of them together; a state of so many is within the limit of 1 MiB.
+const MOST_PASSAGES: usize = 800;
 /// Sightings without a place on the ground after which that is said.
 const TELLING: u32 = 100;
 /// Violations in an answer, unless asked for otherwise.
@@ -203,6 +205,8 @@ impl Speeding {
         if self.vehicles.len() >= MOST_VEHICLES && !self.vehicles.contains_key(&sighting.id) {
             return;
         }
+        let passages: usize = self.vehicles.values().map(|vehicle| vehicle.visits.len()).sum();
+        let room = passages + self.zones.len() <= MOST_PASSAGES;
         let (id, ground) = (sighting.id, &sighting.ground);
         let vehicle =
             self.vehicles.entry(id).or_insert_with(|| Vehicle::new(id, sighting.class, time, ground));
@@ -210,7 +214,7 @@ impl Speeding {
         vehicle.see(time, ground);
         let Some(place) = Place::of(time, ground) else { return };
         for (number, zone) in self.zones.iter().enumerate() {
-            if zone.contains(sighting.foot) {
+            if zone.contains(sighting.foot) && (room || vehicle.visits.contains_key(&number)) {
                 vehicle.visit(number, &place);
             }
         }

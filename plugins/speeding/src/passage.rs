@@ -31,6 +31,9 @@ const JUMP_SIGMAS: f64 = 1.0;
 /// A jump is to something else where the velocities differ by more than this, in m/s, and as a share of the speed.
 const OTHER_MPS: f64 = 2.0;
 const OTHER_SHARE: f64 = 0.3;
+/// Seconds after which a vehicle was measured for long enough to keep what is known of it when its track becomes
+/// something else; before that it was something else.
+const SETTLED_S: f64 = 1.0;
 
 /// A place where a vehicle was seen in a zone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,6 +107,8 @@ pub(crate) struct Passage {
     /// Seconds since the first place and metres, over the last second.
     recent: VecDeque<[f64; 2]>,
     peak_mps: f64,
+    /// Whether nothing more is believed: the track goes on as something else.
+    is_settled: bool,
 }
 
 impl Passage {
@@ -121,19 +126,24 @@ impl Passage {
             fit,
             recent: VecDeque::from([[0.0, 0.0]]),
             peak_mps: 0.0,
+            is_settled: false,
         }
     }
 
     pub(crate) fn see(&mut self, place: &Place) {
-        if place.time.0 <= self.last_us {
+        if place.time.0 <= self.last_us || self.is_settled {
             return;
         }
         let last =
             Place { time: TimeUs(self.last_us), at: self.at, velocity: self.velocity, sigma_m: self.sigma_m };
         match last.step_to(place) {
             Step::Way(metres) => self.way_m += metres,
-            Step::Other => {
+            Step::Other if self.time_s() < SETTLED_S => {
                 *self = Passage::new(place);
+                return;
+            }
+            Step::Other => {
+                self.is_settled = true;
                 return;
             }
         }

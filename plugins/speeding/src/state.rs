@@ -6,11 +6,6 @@ use crate::record::Record;
 use crate::vehicle::Vehicle;
 use crate::{MOST_VEHICLES, Speeding};
 
-/// Vehicles that a state holds: with their passages it stays below the limit of 1 MiB.
-const SAVED_VEHICLES: usize = 256;
-/// Passages of all of them together.
-const SAVED_PASSAGES: usize = 800;
-
 /// All that the rule remembers.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct State {
@@ -22,18 +17,9 @@ pub struct State {
 
 impl State {
     pub(crate) fn of(rule: &Speeding) -> State {
-        let mut passages = 0;
-        let mut vehicles: Vec<&Vehicle> = rule.vehicles.values().collect();
-        vehicles.sort_by_key(|vehicle| std::cmp::Reverse(vehicle.seen_us));
-        let fits = |vehicle: &&&Vehicle| {
-            passages += vehicle.visits.len();
-            passages <= SAVED_PASSAGES
-        };
-        let vehicles =
-            vehicles.iter().take(SAVED_VEHICLES).take_while(fits).map(|vehicle| (*vehicle).clone());
         State {
-            vehicles: vehicles.collect(),
             zones: rule.zones.iter().map(|zone| zone.name.clone()).collect(),
+            vehicles: rule.vehicles.values().cloned().collect(),
             record: rule.record.clone(),
         }
     }

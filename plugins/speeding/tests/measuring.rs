@@ -31,10 +31,9 @@ impl Car {
             return None;
         }
         let (mps, known) = (self.kmh / 3.6, since >= 0.5);
-        let velocity = if known { [mps as f32, 0.0] } else { [f32::NAN; 2] };
         let along = (since / self.seconds * 0.9 + 0.05) as f32;
-        let place = [(mps * since) as f32, self.lane_m as f32];
-        Some(track(self.id, "car").foot_at(along, 0.6).on_ground(place, velocity, 0.1))
+        let seen = track(self.id, "car").foot_at(along, 0.6).ground((mps * since) as f32, self.lane_m as f32);
+        Some(if known { seen.velocity(mps as f32, 0.0) } else { seen })
     }
 }
 
@@ -104,8 +103,8 @@ fn one_whose_identity_changes_on_the_way_is_one_vehicle() {
             let builder = car.at(time)?;
             let along = (20.0 * time) as f32;
             let known = time - car.from_s >= 0.5;
-            let velocity = if known { [20.0, 0.0] } else { [f32::NAN; 2] };
-            Some(builder.on_ground([along, 0.0], velocity, 0.1))
+            let builder = builder.ground(along, 0.0);
+            Some(if known { builder.velocity(20.0, 0.0) } else { builder })
         };
         take(&rule.frame(time, [first, second].into_iter().filter_map(moved)).unwrap(), &mut found);
     }

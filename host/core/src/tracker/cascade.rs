@@ -86,9 +86,9 @@ impl Cascade {
         self.recent.clear();
         for (object, index) in scene.objects.iter().zip(0..) {
             if object.state == TrackState::Tentative {
-                self.recent.push(index)
+                self.recent.push(index);
             } else {
-                self.believed.push(index)
+                self.believed.push(index);
             }
         }
         // Stable: of those seen at the same time the older one stands first.

@@ -112,12 +112,11 @@ fn run(truth: &Truth, recording: &Recording, map: Calibration) -> BTreeMap<u64, 
             let shown = track(seen.id, "car")
                 .sized(seen.rect.width / width as f32, seen.rect.height / height as f32)
                 .foot_at(seen.rect.foot().x / width as f32, seen.rect.foot().y / height as f32);
-            match seen.ground {
-                Some(ground) => shown.on_ground(
-                    ground.position_m,
-                    ground.velocity_mps.unwrap_or([f32::NAN; 2]),
-                    ground.sigma_m,
-                ),
+            let Some(ground) = seen.ground else { return shown };
+            let [x_m, y_m] = ground.position_m;
+            let shown = shown.ground(x_m, y_m).ground_sigma(ground.sigma_m);
+            match ground.velocity_mps {
+                Some([vx_mps, vy_mps]) => shown.velocity(vx_mps, vy_mps),
                 None => shown,
             }
         });
