@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ocellus_tests::{guest, ocellus, test_data};
 use serde_json::Value;
 
-/// The person's track files and events of one analysis.
+/// Tracks and events of one analysis.
 struct Analysed {
     tracks: String,
     events: String,
@@ -40,21 +40,22 @@ fn analyse(data: &Path, clip: &str, more: &[&str]) -> Analysed {
     }
 }
 
-/// The last embedding of each track that was seen in at least `frames` frames.
-fn people(tracks: &str, frames: usize) -> Vec<Vec<f64>> {
-    let mut seen: BTreeMap<u64, (usize, Option<Vec<f64>>)> = BTreeMap::new();
+/// The first and the last embedding of each track that was seen in at least `frames` frames.
+fn people(tracks: &str, frames: usize) -> Vec<[Vec<f64>; 2]> {
+    let mut seen: BTreeMap<u64, (usize, Vec<Vec<f64>>)> = BTreeMap::new();
     for line in tracks.lines().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
         for track in line["tracks"].as_array().into_iter().flatten() {
-            let (count, embedding) = seen.entry(track["id"].as_u64().unwrap()).or_default();
+            let (count, looks) = seen.entry(track["id"].as_u64().unwrap()).or_default();
             *count += usize::from(track["state"] == "confirmed");
             if let Some(text) = track["embedding"].as_str() {
                 let bytes = STANDARD.decode(text).unwrap();
-                *embedding = Some(bytes.iter().map(|byte| f64::from(byte.cast_signed())).collect());
+                looks.push(bytes.iter().map(|byte| f64::from(byte.cast_signed())).collect());
             }
         }
     }
-    seen.into_values().filter(|(count, _)| *count >= frames).filter_map(|(_, embedding)| embedding).collect()
+    let long = seen.into_values().filter(|(count, looks)| *count >= frames && !looks.is_empty());
+    long.map(|(_, looks)| [looks[0].clone(), looks[looks.len() - 1].clone()]).collect()
 }
 
 fn cosine(a: &[f64], b: &[f64]) -> f64 {
@@ -68,10 +69,18 @@ fn the_man_of_one_camera_is_the_one_of_two_in_the_other_who_looks_most_like_him(
     let single = people(&analyse(&data, "multicam_Single1.mp4", &[]).tracks, 60);
     let double = people(&analyse(&data, "multicam_Double1.mp4", &[]).tracks, 40);
     assert_eq!((single.len(), double.len()), (1, 2), "one man, and two");
-    let mut alike: Vec<f64> = double.iter().map(|other| cosine(&single[0], other)).collect();
-    alike.sort_by(|a, b| b.total_cmp(a));
-    println!("cosines: {alike:?}");
-    assert!(alike[0] > 0.68 && alike[1] < 0.6, "{alike:?}");
+    let alike = |look: usize| {
+        let mut cosines: Vec<f64> =
+            double.iter().map(|other| cosine(&single[0][look], &other[look])).collect();
+        cosines.sort_by(|a, b| b.total_cmp(a));
+        [cosines[0], cosines[1]]
+    };
+    // What a reference pipeline gives for single pictures: .715 to .758 for the same man, .458 to .539 for the other.
+    let [same, other] = alike(0);
+    assert!((0.68..0.79).contains(&same) && (0.43..0.57).contains(&other), "{same} {other}");
+    // Over a track the pictures' own differences are averaged out of both.
+    let [same, other] = alike(1);
+    assert!(same > 0.8 && same - other > 0.12, "{same} {other}");
 }
 
 #[test]
