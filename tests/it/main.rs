@@ -5,6 +5,7 @@
 mod browser;
 mod commands;
 mod contract;
+mod golden;
 mod interrupt;
 mod layering;
 mod live;

@@ -22,6 +22,11 @@ fn lines(path: &Path) -> Vec<Value> {
 }
 
 fn analyse(scene: &str, rule: &str, seed: u64) -> Analysed {
+    analyse_with(scene, (rule, None), seed)
+}
+
+/// With settings of its own, or with those that the scene gives.
+fn analyse_with(scene: &str, (rule, own): (&str, Option<&str>), seed: u64) -> Analysed {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
     let (clip, truth, settings) = (file("clip.mp4"), file("truth.jsonl"), file("settings.json"));
@@ -44,7 +49,7 @@ fn analyse(scene: &str, rule: &str, seed: u64) -> Analysed {
         &text(&settings),
     ]);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    let settings = format!("@{}", text(&settings));
+    let settings = own.map_or_else(|| format!("@{}", text(&settings)), str::to_owned);
     let rule = text(&plugin(rule));
     let finished = ocellus(&[
         "analyze",
@@ -136,4 +141,69 @@ fn parking_is_right_on_99_percent_of_the_space_seconds_away_from_changes() {
     }
     let share = right as f64 / judged as f64;
     assert!(share >= 0.99, "{:.2} % right", 100.0 * share);
+}
+
+/// Of each object the frames in which most of it is seen, with its class and its foot in shares of the picture.
+type Paths = BTreeMap<u64, Vec<(u64, u64, [f64; 2])>>;
+
+fn paths(analysed: &Analysed) -> Paths {
+    let header = &analysed.truth[0];
+    let (width, height) = (header["width"].as_f64().unwrap(), header["height"].as_f64().unwrap());
+    let mut paths = Paths::new();
+    for frame in &analysed.truth[1..] {
+        for object in frame["objects"].as_array().unwrap() {
+            let number = |index: usize| object["rect"][index].as_f64().unwrap();
+            let foot = [(number(0) + number(2) / 2.0) / width, (number(1) + number(3)) / height];
+            if object["visibility"].as_f64().unwrap() >= 0.6 {
+                let place = (frame["frame"].as_u64().unwrap(), object["class"].as_u64().unwrap(), foot);
+                paths.entry(object["id"].as_u64().unwrap()).or_default().push(place);
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn vehicles_through_a_region_of_the_road_are_counted_within_one_in_twenty() {
+    let settings = r#"{"roi":[[0.05,0.3],[0.95,0.3],[0.95,0.8],[0.05,0.8]]}"#;
+    let inside = |foot: [f64; 2]| (0.05..0.95).contains(&foot[0]) && (0.3..0.8).contains(&foot[1]);
+    let (mut expected, mut counted, mut off) = (0, 0, 0);
+    for seed in SEEDS {
+        let analysed = analyse_with("road", ("traffic-stats", Some(settings)), seed);
+        let drives = |path: &&Vec<(u64, u64, [f64; 2])>| {
+            path[0].1 != 0 && path.iter().filter(|(_, _, foot)| inside(*foot)).count() >= 5
+        };
+        let truth = paths(&analysed).values().filter(drives).count() as i64;
+        let report = analysed.events.iter().find(|event| event["kind"] == "traffic-report").unwrap();
+        let found = report["attributes"]["total_vehicles"].as_i64().unwrap();
+        eprintln!("road seed {seed}: {truth} vehicles, {found} counted");
+        (expected, counted, off) = (expected + truth, counted + found, off + (truth - found).abs());
+    }
+    assert!(expected > 50 && off * 20 <= expected, "{expected} vehicles, {counted} counted, {off} off");
+}
+
+#[test]
+fn entries_into_a_zone_are_counted_within_one_in_ten() {
+    let settings = r#"{"zones":[{"name":"z","polygon":[[0.3,0],[0.7,0],[0.7,1],[0.3,1]]}]}"#;
+    let (mut expected, mut counted, mut off) = (0, 0, 0);
+    for seed in SEEDS {
+        let analysed = analyse_with("crossing", ("zones", Some(settings)), seed);
+        let mut truth = 0;
+        for path in paths(&analysed).values() {
+            // Clearly in and clearly out; what lies between keeps its side.
+            let mut is_inside = false;
+            for (_, _, [x, _]) in path {
+                if (0.32..0.68).contains(x) {
+                    truth += i64::from(!is_inside);
+                    is_inside = true;
+                } else if !(0.28..0.72).contains(x) {
+                    is_inside = false;
+                }
+            }
+        }
+        let found = analysed.events.iter().filter(|event| event["kind"] == "zone-enter").count() as i64;
+        eprintln!("crossing seed {seed}: {truth} entries, {found} counted");
+        (expected, counted, off) = (expected + truth, counted + found, off + (truth - found).abs());
+    }
+    assert!(expected > 50 && off * 10 <= expected, "{expected} entries, {counted} counted, {off} off");
 }
