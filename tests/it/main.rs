@@ -6,6 +6,7 @@ mod browser;
 mod commands;
 mod contract;
 mod eval;
+mod golden;
 mod interrupt;
 mod layering;
 mod live;

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Seeds from 1000 on are never trained on.
 const SEEDS: std::ops::Range<u64> = 1000..1010;
+/// Enough for counts, of which one scene has dozens.
+const FEW_SEEDS: std::ops::Range<u64> = 1000..1004;
 const FRAMES: &str = "900";
 
 /// A rendered scene, analysed: its truth lines (header first), the events, and the tracks (header first).
@@ -245,4 +247,69 @@ fn overlap(one: &Value, other: &Value) -> f64 {
     let down = (y + height).min(v + h) - y.max(v);
     let both = across.max(0.0) * down.max(0.0);
     both / (width * height + w * h - both)
+}
+
+/// Of each object the frames in which most of it is seen, with its class and its foot in shares of the picture.
+type Paths = BTreeMap<u64, Vec<(u64, u64, [f64; 2])>>;
+
+fn paths(analysed: &Analysed) -> Paths {
+    let header = &analysed.truth[0];
+    let (width, height) = (header["width"].as_f64().unwrap(), header["height"].as_f64().unwrap());
+    let mut paths = Paths::new();
+    for frame in &analysed.truth[1..] {
+        for object in frame["objects"].as_array().unwrap() {
+            let number = |index: usize| object["rect"][index].as_f64().unwrap();
+            let foot = [(number(0) + number(2) / 2.0) / width, (number(1) + number(3)) / height];
+            if object["visibility"].as_f64().unwrap() >= 0.6 {
+                let place = (frame["frame"].as_u64().unwrap(), object["class"].as_u64().unwrap(), foot);
+                paths.entry(object["id"].as_u64().unwrap()).or_default().push(place);
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn vehicles_through_a_region_of_the_road_are_counted_within_one_in_twenty() {
+    let settings = r#"{"roi":[[0.05,0.3],[0.95,0.3],[0.95,0.8],[0.05,0.8]]}"#;
+    let inside = |foot: [f64; 2]| (0.05..0.95).contains(&foot[0]) && (0.3..0.8).contains(&foot[1]);
+    let (mut expected, mut counted, mut off) = (0, 0, 0);
+    for seed in FEW_SEEDS {
+        let analysed = analyse_with("road", "traffic-stats", seed, Some(settings));
+        let drives = |path: &&Vec<(u64, u64, [f64; 2])>| {
+            path[0].1 != 0 && path.iter().filter(|(_, _, foot)| inside(*foot)).count() >= 5
+        };
+        let truth = paths(&analysed).values().filter(drives).count() as i64;
+        let report = analysed.events.iter().find(|event| event["kind"] == "traffic-report").unwrap();
+        let found = report["attributes"]["total_vehicles"].as_i64().unwrap();
+        eprintln!("road seed {seed}: {truth} vehicles, {found} counted");
+        (expected, counted, off) = (expected + truth, counted + found, off + (truth - found).abs());
+    }
+    assert!(expected > 50 && off * 20 <= expected, "{expected} vehicles, {counted} counted, {off} off");
+}
+
+#[test]
+fn entries_into_a_zone_are_counted_within_one_in_ten() {
+    let settings = r#"{"zones":[{"name":"z","polygon":[[0.3,0],[0.7,0],[0.7,1],[0.3,1]]}]}"#;
+    let (mut expected, mut counted, mut off) = (0, 0, 0);
+    for seed in FEW_SEEDS {
+        let analysed = analyse_with("crossing", "zones", seed, Some(settings));
+        let mut truth = 0;
+        for path in paths(&analysed).values() {
+            // Clearly in and clearly out; what lies between keeps its side.
+            let mut is_inside = false;
+            for (_, _, [x, _]) in path {
+                if (0.32..0.68).contains(x) {
+                    truth += i64::from(!is_inside);
+                    is_inside = true;
+                } else if !(0.28..0.72).contains(x) {
+                    is_inside = false;
+                }
+            }
+        }
+        let found = analysed.events.iter().filter(|event| event["kind"] == "zone-enter").count() as i64;
+        eprintln!("crossing seed {seed}: {truth} entries, {found} counted");
+        (expected, counted, off) = (expected + truth, counted + found, off + (truth - found).abs());
+    }
+    assert!(expected > 50 && off * 10 <= expected, "{expected} entries, {counted} counted, {off} off");
 }

@@ -79,7 +79,7 @@ impl Level {
             Some(place) => reports[place] = report,
             None if reports.len() < MOST_REPORTS => reports.push(report),
             None => {
-                log::warn(format!("level {}: more than {MOST_REPORTS} rules report of it", self.settings.id))
+                log::warn(format!("level {}: more than {MOST_REPORTS} rules report of it", self.settings.id));
             }
         }
     }

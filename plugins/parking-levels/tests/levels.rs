@@ -1,5 +1,5 @@
 //! Levels over several cameras and counts by hand, case by case.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use ocellus_sdk::Output;
 use ocellus_sdk::core::Power;

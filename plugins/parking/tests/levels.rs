@@ -1,5 +1,5 @@
 //! Levels and their numbers, and corrections by people and sensors.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use ocellus_sdk::Output;
 use ocellus_sdk::core::event::Value;

@@ -42,6 +42,8 @@ pub struct PlateLog {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Vehicle {
     votes: Votes,
+    /// When it was first read.
+    first_us: Option<u64>,
     /// Its entry's number, once it has one.
     entry: Option<u64>,
 }
@@ -131,9 +133,10 @@ impl PlateLog {
         if mover.data.votes == before {
             return;
         }
+        let first_us = *mover.data.first_us.get_or_insert(now.0);
         let Some(verdict) = mover.data.votes.verdict(self.settings.min_readings) else { return };
         let entry = mover.data.entry;
-        let number = self.enter((track.id(), entry), &verdict, now, output);
+        let number = self.enter((track.id(), entry), &verdict, (TimeUs(first_us), now), output);
         if let Some(mover) = self.follower.get_mut(track.id()) {
             mover.data.entry = Some(number);
         }
@@ -145,7 +148,7 @@ impl PlateLog {
         &mut self,
         (track, entry): (u64, Option<u64>),
         verdict: &Verdict,
-        now: TimeUs,
+        (first, now): (TimeUs, TimeUs),
         output: &mut Output,
     ) -> u64 {
         let text = self.privacy.shown(&verdict.text);
@@ -170,7 +173,7 @@ impl PlateLog {
             return number;
         }
         let readings = verdict.readings;
-        let (first_us, last_us) = (now.0, now.0);
+        let (first_us, last_us) = (first.0, now.0);
         let number =
             self.entries.add(Entry { number: 0, text, confidence, readings, first_us, last_us, track, list });
         self.tell("plate", number, output);

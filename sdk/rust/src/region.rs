@@ -27,7 +27,7 @@ const CLEARLY: f32 = 3.0;
 pub struct Region {
     polygon: Polygon,
     /// Sides that something lies beyond.
-    sides: Vec<Segment>,
+    sides: Vec<Side>,
     bounds: Rect,
     aspect: f32,
     rim: f32,
@@ -45,7 +45,7 @@ impl Region {
         let around: f32 = sides().map(|(from, to)| Segment::new(laid(*from), laid(*to)).length()).sum();
         let inner = sides().filter(|(from, to)| !is_on_edge(**from, **to));
         Region {
-            sides: inner.map(|(from, to)| Segment::new(laid(*from), laid(*to))).collect(),
+            sides: inner.map(|(from, to)| Side::new(laid(*from), laid(*to))).collect(),
             bounds: polygon.bounds(),
             aspect,
             rim: RIM * polygon.area() * aspect / around,
@@ -79,7 +79,8 @@ impl Region {
             return -outside;
         }
         let laid = Point::new(at.x * self.aspect, at.y);
-        let nearest = self.sides.iter().map(|side| distance(side, laid)).fold(f32::INFINITY, f32::min);
+        let squares = self.sides.iter().map(|side| side.square_distance(laid));
+        let nearest = squares.fold(f32::INFINITY, f32::min).sqrt();
         if self.polygon.contains(at) { nearest } else { -nearest }
     }
 
@@ -100,14 +101,29 @@ fn is_on_edge(from: Point, to: Point) -> bool {
         || both(|at| at.y >= 1.0 - EDGE)
 }
 
-/// From a point to the nearest one of a segment.
-fn distance(side: &Segment, at: Point) -> f32 {
-    let share = side.position_of(at).clamp(0.0, 1.0);
-    let nearest = Point::new(
-        side.from.x + (side.to.x - side.from.x) * share,
-        side.from.y + (side.to.y - side.from.y) * share,
-    );
-    (nearest.x - at.x).hypot(nearest.y - at.y)
+/// A side, with what each look at it needs.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    from: Point,
+    along: [f32; 2],
+    /// One over the square of its length.
+    inverse: f32,
+}
+
+impl Side {
+    fn new(from: Point, to: Point) -> Side {
+        let along = [to.x - from.x, to.y - from.y];
+        let square = along[0] * along[0] + along[1] * along[1];
+        Side { from, along, inverse: if square > 0.0 { 1.0 / square } else { 0.0 } }
+    }
+
+    /// The square of the distance from a point to the nearest one of the side.
+    fn square_distance(&self, at: Point) -> f32 {
+        let (x, y) = (at.x - self.from.x, at.y - self.from.y);
+        let share = ((x * self.along[0] + y * self.along[1]) * self.inverse).clamp(0.0, 1.0);
+        let (dx, dy) = (x - self.along[0] * share, y - self.along[1] * share);
+        dx * dx + dy * dy
+    }
 }
 
 /// What it takes for a change of side to count.

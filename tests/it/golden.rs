@@ -1,0 +1,56 @@
+//! What each shipped rule concludes from recorded tracks stays as it is, to the last byte.
+//!
+//! `UPDATE_GOLDEN=1` writes the expected events instead; look at what changed before committing it.
+
+use std::path::{Path, PathBuf};
+
+use ocellus_tests::{ocellus, plugin};
+
+/// A rule, the tracks that it sees, and its settings.
+const RUNS: [(&str, &str, &str); 4] = [
+    ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#),
+    (
+        "zones",
+        "crossing",
+        r#"{"zones":[
+            {"name":"middle","polygon":[[0.3,0.2],[0.7,0.2],[0.7,1.0],[0.3,1.0]],"dwell_s":3,"loitering_s":5,"over":2,
+             "direction":{"from":[0.3,0.6],"to":[0.7,0.6]}},
+            {"name":"right","polygon":[[0.6,0],[1,0],[1,1],[0.6,1]],"under":1}],"classes":["person","bicycle"]}"#,
+    ),
+    ("parking", "parking-lot", ""),
+    ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#),
+];
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/rules")
+}
+
+#[test]
+fn shipped_rules_conclude_from_recorded_tracks_what_they_always_did() {
+    let folder = tempfile::tempdir().unwrap();
+    for (rule, scene, settings) in RUNS {
+        let out = folder.path().join(format!("{rule}.jsonl"));
+        let tracks = golden().join(format!("{scene}.tracks.jsonl"));
+        let kept = golden().join(format!("{rule}.settings.json"));
+        let settings = if settings.is_empty() { format!("@{}", kept.display()) } else { settings.to_owned() };
+        let finished = ocellus(&[
+            "replay",
+            tracks.to_str().unwrap(),
+            "--rule",
+            plugin(rule).to_str().unwrap(),
+            "--settings",
+            &settings,
+            "--events",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
+        let found = std::fs::read_to_string(&out).unwrap();
+        assert!(found.lines().count() > 4, "{rule} says too little: {found}");
+        let expected = golden().join(format!("{rule}.events.jsonl"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&expected, &found).unwrap();
+        }
+        let known = std::fs::read_to_string(&expected).unwrap_or_default();
+        assert!(found == known, "{rule} differs from {}:\n{found}", expected.display());
+    }
+}
