@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Run two synthetic cameras with two rules, to look at in a browser. Needs no camera and no config.
     Demo(DemoArgs),
     /// Detect, track and decide over a recording, as fast as the machine allows.
-    Analyze(AnalyzeArgs),
+    Analyze(Box<AnalyzeArgs>),
     /// Run a rule over tracks that `analyze --tracks` wrote; the same tracks give the same events.
     Replay(ReplayArgs),
     /// Run the tracker over detections in MOTChallenge text.
