@@ -19,7 +19,7 @@ fn main() -> Result<(), SettingsError> {
         let scene = scene(objects);
         let peers = milliseconds(peers(&scene));
         for kind in TrackerKind::ALL {
-            let ours = milliseconds(ours(kind, &scene, Looks::Unknown)?);
+            let ours = milliseconds(update_time(kind, &scene, Looks::Unknown)?);
             print!(
                 "{kind} {objects} objects: {ours:.3} ms (limit {limit_ms} ms, ratio {:.2}",
                 ours / limit_ms
@@ -27,7 +27,7 @@ fn main() -> Result<(), SettingsError> {
             match kind {
                 TrackerKind::ByteTrack => println!("; trackforge {peers:.2} ms, {:.1}x)", peers / ours),
                 TrackerKind::BotSort | TrackerKind::DeepSort => {
-                    let looking = milliseconds(ours(kind, &scene, Looks::Known)?);
+                    let looking = milliseconds(update_time(kind, &scene, Looks::Known)?);
                     println!("; with {DIMENSION} numbers of embedding each {looking:.3} ms)");
                 }
             }
@@ -44,7 +44,7 @@ enum Looks {
 }
 
 /// The median update of our tracker over the frames after the first.
-fn ours(kind: TrackerKind, scene: &[Vec<Walker>], looks: Looks) -> Result<Duration, SettingsError> {
+fn update_time(kind: TrackerKind, scene: &[Vec<Walker>], looks: Looks) -> Result<Duration, SettingsError> {
     let mut tracker = Tracker::new(TrackerSettings::default_of(kind))?;
     let times = scene.iter().zip(0_u64..).map(|(walkers, frame)| {
         let detections: Vec<Detection> = walkers.iter().map(|walker| walker.detection).collect();

@@ -28,7 +28,11 @@ const OURS: [(&str, Track); 3] = [
 ];
 
 /// With the defaults, and without looks, which these boxes do not have.
-fn track(kind: TrackerKind, sequence: &Sequence, boxes: &MotDetections) -> Result<Vec<MotRow>, SettingsError> {
+fn track(
+    kind: TrackerKind,
+    sequence: &Sequence,
+    boxes: &MotDetections,
+) -> Result<Vec<MotRow>, SettingsError> {
     track_sequence(TrackerSettings::default_of(kind).at_rate(sequence.frame_rate), boxes)
 }
 
