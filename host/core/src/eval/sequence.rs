@@ -128,7 +128,7 @@ impl Sequence {
             return Err(EvalError::EmptyTruth);
         }
         check_common(&truth, &tracks)?;
-        let tracks = without_distractors(&truth, tracks);
+        let tracks = without_distractors(&truth, &tracks);
         truth.retain(|row| row.role == Role::Counted);
         let truth = truth.into_iter().map(|row| row.label).collect();
         Ok(Sequence { truth: Boxes::new(truth), tracks: Boxes::new(tracks) })
@@ -228,10 +228,10 @@ fn check_common(truth: &[TruthBox], tracks: &[LabelledBox]) -> Result<(), EvalEr
     Err(EvalError::NoCommonFrame { truth, tracks: (first.frame, last.frame) })
 }
 
-fn without_distractors(truth: &[TruthBox], tracks: Vec<LabelledBox>) -> Vec<LabelledBox> {
+fn without_distractors(truth: &[TruthBox], tracks: &[LabelledBox]) -> Vec<LabelledBox> {
     let mut kept = Vec::with_capacity(tracks.len());
     let (mut matcher, mut found) = (Matcher::default(), Vec::new());
-    for (truth, tracks) in frames(truth, &tracks, |row| row.label.frame, |row| row.frame) {
+    for (truth, tracks) in frames(truth, tracks, |row| row.label.frame, |row| row.frame) {
         if truth.iter().all(|row| row.role != Role::Distractor) {
             kept.extend_from_slice(tracks);
             continue;
