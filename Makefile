@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 FOR ?=
-PLUGINS := line-crossing parking
+PLUGINS := line-crossing parking parking-levels plate-log speeding traffic-stats zones
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Under sudo the user's own cargo is often not on PATH.
 export PATH := $(PATH):$(HOME)/.cargo/bin$(if $(SUDO_USER),:/home/$(SUDO_USER)/.cargo/bin)
@@ -98,8 +98,9 @@ else
 endif
 
 bench: build guests
-	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers
-	cargo bench -q --profile release -p ocellus-runtime --bench rule_call
+	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers --bench embedding
+	cargo bench -q --profile release -p ocellus-inference --bench embed
+	cargo bench -q --profile release -p ocellus-runtime --bench rule_call --bench shipped_rules
 	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap
 
 bench-peers: setup guests

@@ -11,10 +11,11 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         (core, vec![]),
         ("ocellus-console", vec![]),
         ("ocellus-sdk", vec![core]),
-        ("line-crossing", vec!["ocellus-sdk"]),
-        ("parking", vec!["ocellus-sdk"]),
         ("ocellus-tests", vec![]),
     ]);
+    for rule in ["line-crossing", "parking", "parking-levels", "plate-log", "traffic-stats", "zones"] {
+        allowed.insert(rule, vec!["ocellus-sdk"]);
+    }
     for engine in engines {
         allowed.insert(engine, vec![core]);
     }

@@ -9,6 +9,7 @@ mod eval;
 mod interrupt;
 mod layering;
 mod live;
+mod looks;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

@@ -1,6 +1,6 @@
 //! The bundled model, tracker and rules together, against exact truth on scenes that the model never saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ocellus_tests::{ocellus, plugin};
@@ -10,10 +10,11 @@ use serde_json::Value;
 const SEEDS: std::ops::Range<u64> = 1000..1010;
 const FRAMES: &str = "900";
 
-/// A rendered scene, analysed: its truth lines (header first) and the events.
+/// A rendered scene, analysed: its truth lines (header first), the events, and the tracks (header first).
 struct Analysed {
     truth: Vec<Value>,
     events: Vec<Value>,
+    tracks: Vec<Value>,
 }
 
 fn lines(path: &Path) -> Vec<Value> {
@@ -21,43 +22,45 @@ fn lines(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Renders a scene and analyses it with the settings that belong to it.
 fn analyse(scene: &str, rule: &str, seed: u64) -> Analysed {
+    analyse_with(scene, rule, seed, None)
+}
+
+/// The same with other settings, and with the scene's calibration.
+fn analyse_with(scene: &str, rule: &str, seed: u64, settings: Option<&str>) -> Analysed {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| -> PathBuf { folder.path().join(name) };
-    let (clip, truth, settings) = (file("clip.mp4"), file("truth.jsonl"), file("settings.json"));
-    let events = file("events.jsonl");
+    let (clip, truth, own_settings) = (file("clip.mp4"), file("truth.jsonl"), file("settings.json"));
+    let (events, tracks, calibration) =
+        (file("events.jsonl"), file("tracks.jsonl"), file("calibration.json"));
     let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let seed = seed.to_string();
-    let finished = ocellus(&[
-        "scene",
-        "render",
-        scene,
-        "--seed",
-        &seed,
-        "--frames",
-        FRAMES,
-        "--out",
-        &text(&clip),
-        "--truth",
-        &text(&truth),
-        "--settings",
-        &text(&settings),
-    ]);
+    let at = |path: &Path| format!("@{}", text(path));
+    let mut render = vec!["scene".to_owned(), "render".to_owned(), scene.to_owned()];
+    render.extend(["--seed".to_owned(), seed.to_string(), "--frames".to_owned(), FRAMES.to_owned()]);
+    let outputs = [
+        ("--out", &clip),
+        ("--truth", &truth),
+        ("--settings", &own_settings),
+        ("--calibration", &calibration),
+    ];
+    render.extend(outputs.iter().flat_map(|(key, path)| [(*key).to_owned(), text(path)]));
+    run(&render);
+    let mut analyze = vec!["analyze".to_owned(), text(&clip), "--rule".to_owned(), text(&plugin(rule))];
+    let settings_or_file = settings.map_or_else(|| at(&own_settings), str::to_owned);
+    analyze.extend(["--settings".to_owned(), settings_or_file]);
+    analyze.extend(["--events".to_owned(), text(&events), "--tracks".to_owned(), text(&tracks)]);
+    if settings.is_some() {
+        analyze.extend(["--calibration".to_owned(), at(&calibration)]);
+    }
+    run(&analyze);
+    Analysed { truth: lines(&truth), events: lines(&events), tracks: lines(&tracks) }
+}
+
+fn run(arguments: &[String]) {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let finished = ocellus(&arguments);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    let settings = format!("@{}", text(&settings));
-    let rule = text(&plugin(rule));
-    let finished = ocellus(&[
-        "analyze",
-        &text(&clip),
-        "--rule",
-        &rule,
-        "--settings",
-        &settings,
-        "--events",
-        &text(&events),
-    ]);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    Analysed { truth: lines(&truth), events: lines(&events) }
 }
 
 /// How often each (line, direction) was crossed.
@@ -74,7 +77,7 @@ fn tally<'a>(crossings: impl Iterator<Item = &'a Value>) -> BTreeMap<(String, St
 fn crossings_are_exactly_right_on_nine_of_ten_scenes_and_never_off_by_more_than_one() {
     let mut exact = 0;
     for seed in SEEDS {
-        let Analysed { truth, events } = analyse("crossing", "line-crossing", seed);
+        let Analysed { truth, events, .. } = analyse("crossing", "line-crossing", seed);
         let expected = tally(truth[1..].iter().flat_map(|frame| frame["crossings"].as_array().unwrap()));
         let counted = tally(events.iter().map(|event| &event["attributes"]));
         let keys: std::collections::BTreeSet<_> = expected.keys().chain(counted.keys()).collect();
@@ -136,4 +139,110 @@ fn parking_is_right_on_99_percent_of_the_space_seconds_away_from_changes() {
     }
     let share = right as f64 / judged as f64;
     assert!(share >= 0.99, "{:.2} % right", 100.0 * share);
+}
+
+/// Speeds beyond this of the limit must be judged rightly, in km/h.
+const JUDGED_KMH: f64 = 2.0;
+const LIMIT_KMH: f64 = 36.0;
+/// Frames that a vehicle must be in the picture to be judged: two and a half seconds.
+const ENOUGH_FRAMES: usize = 25;
+
+#[test]
+fn every_vehicle_beyond_the_limit_is_found_and_none_invented() {
+    let settings = format!(r#"{{"limit_kmh":{LIMIT_KMH},"report":"all"}}"#);
+    let (mut errors, mut within, mut violations, mut missed) = (Vec::new(), 0, 0, Vec::new());
+    for seed in SEEDS {
+        let analysed = analyse_with("road", "speeding", seed, Some(&settings));
+        let vehicles = vehicles(&analysed);
+        let objects = objects_of_tracks(&analysed);
+        let of = |event: &Value| {
+            let track = event["track"].as_u64().unwrap();
+            objects.get(&track).copied().filter(|object| vehicles.contains_key(object))
+        };
+        let kind = |wanted: &'static str| analysed.events.iter().filter(move |event| event["kind"] == wanted);
+        for event in kind("passage") {
+            let Some(object) = of(event) else { continue };
+            let number = |key: &str| event["attributes"][key].as_f64().unwrap();
+            let error = (number("speed_kmh") - vehicles[&object].kmh).abs();
+            within += usize::from(error <= 2.0 * number("uncertainty_kmh"));
+            errors.push(error);
+        }
+        let found: BTreeSet<u64> = kind("speeding").filter_map(of).collect();
+        assert_eq!(found.len(), kind("speeding").count(), "seed {seed}: a violation of nobody, or one twice");
+        for (object, vehicle) in &vehicles {
+            let is_found = found.contains(object);
+            if vehicle.kmh > LIMIT_KMH + JUDGED_KMH && vehicle.frames >= ENOUGH_FRAMES {
+                violations += 1;
+                if !is_found {
+                    missed.push((seed, *object, vehicle.kmh));
+                }
+            }
+            let invented = is_found && vehicle.kmh < LIMIT_KMH - JUDGED_KMH;
+            assert!(!invented, "seed {seed}: {object} at {:.1} km/h", vehicle.kmh);
+        }
+    }
+    let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+    let sure = within as f64 / errors.len() as f64;
+    eprintln!(
+        "road: {} speeds, off by {mean:.2} km/h on average, {:.1} % within two standard deviations; {violations} \
+         violations, missed {missed:?}",
+        errors.len(),
+        100.0 * sure
+    );
+    assert!(mean <= 0.7, "{mean:.2} km/h");
+    assert!(sure >= 0.9, "{sure:.3}");
+    assert!(violations > 200 && missed.is_empty(), "{missed:?} of {violations}");
+}
+
+struct Vehicle {
+    kmh: f64,
+    frames: usize,
+}
+
+/// All vehicles of a scene, which keep their speed.
+fn vehicles(analysed: &Analysed) -> BTreeMap<u64, Vehicle> {
+    let mut vehicles: BTreeMap<u64, Vehicle> = BTreeMap::new();
+    for object in analysed.truth[1..].iter().flat_map(|frame| frame["objects"].as_array().unwrap()) {
+        // People walk.
+        if object["class"] == 0 {
+            continue;
+        }
+        let kmh = object["speed_mps"].as_f64().unwrap() * 3.6;
+        let vehicle = vehicles.entry(object["id"].as_u64().unwrap()).or_insert(Vehicle { kmh, frames: 0 });
+        vehicle.frames += 1;
+    }
+    vehicles
+}
+
+/// The object that each track's box lay on in most frames.
+fn objects_of_tracks(analysed: &Analysed) -> BTreeMap<u64, u64> {
+    let mut votes: BTreeMap<u64, BTreeMap<u64, usize>> = BTreeMap::new();
+    let frames = analysed.tracks.iter().filter(|frame| frame["tracks"].is_array());
+    for (frame, truth) in frames.zip(&analysed.truth[1..]) {
+        assert_eq!(frame["frame"], truth["frame"]);
+        for track in frame["tracks"].as_array().unwrap() {
+            let overlaps = truth["objects"].as_array().unwrap().iter();
+            let overlaps = overlaps.map(|object| (overlap(&object["rect"], &track["box"]), object));
+            let best = overlaps.max_by(|one, other| one.0.total_cmp(&other.0));
+            if let Some((share, object)) = best
+                && share > 0.4
+                && track["state"] == "confirmed"
+            {
+                let (track, object) = (track["id"].as_u64().unwrap(), object["id"].as_u64().unwrap());
+                *votes.entry(track).or_default().entry(object).or_default() += 1;
+            }
+        }
+    }
+    let most = |votes: BTreeMap<u64, usize>| votes.into_iter().max_by_key(|(_, frames)| *frames).unwrap().0;
+    votes.into_iter().map(|(track, votes)| (track, most(votes))).collect()
+}
+
+/// Intersection over union of two boxes: x, y, width, height.
+fn overlap(one: &Value, other: &Value) -> f64 {
+    let read = |rect: &Value| -> [f64; 4] { std::array::from_fn(|side| rect[side].as_f64().unwrap()) };
+    let ([x, y, width, height], [u, v, w, h]) = (read(one), read(other));
+    let across = (x + width).min(u + w) - x.max(u);
+    let down = (y + height).min(v + h) - y.max(v);
+    let both = across.max(0.0) * down.max(0.0);
+    both / (width * height + w * h - both)
 }

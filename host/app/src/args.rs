@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Run two synthetic cameras with two rules, to look at in a browser. Needs no camera and no config.
     Demo(DemoArgs),
     /// Detect, track and decide over a recording, as fast as the machine allows.
-    Analyze(AnalyzeArgs),
+    Analyze(Box<AnalyzeArgs>),
     /// Run a rule over tracks that `analyze --tracks` wrote; the same tracks give the same events.
     Replay(ReplayArgs),
     /// Run the tracker over detections in MOTChallenge text.
@@ -166,14 +166,14 @@ pub(crate) struct AnalyzeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EmbedArgs {
     /// An embedding model (ONNX): rules with the power `embeddings`, BoT-SORT and DeepSORT then see what tracks look like.
-    #[arg(long = "embed", value_name = "MODEL")]
-    pub(crate) model: Option<PathBuf>,
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) embed: Option<PathBuf>,
     /// Detections that are looked at in a frame, 1 to 64.
-    #[arg(long = "embed-budget", value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u32>, default_value_t = 4, requires = "model")]
-    pub(crate) budget: u32,
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u32>, default_value_t = 4, requires = "embed")]
+    pub(crate) embed_budget: u32,
     /// Names of the classes that are looked at, separated by commas; all that are kept where not given.
-    #[arg(long = "embed-classes", value_name = "A,B", value_delimiter = ',', requires = "model")]
-    pub(crate) classes: Option<Vec<String>>,
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "embed")]
+    pub(crate) embed_classes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Args)]
@@ -220,6 +220,9 @@ pub(crate) struct SceneRenderArgs {
     /// Where the settings of the matching rule go, ready for `--settings @FILE`.
     #[arg(long, value_name = "SETTINGS.json")]
     pub(crate) settings: Option<PathBuf>,
+    /// Where the camera's calibration goes, ready for `analyze --calibration @FILE` and for a camera's settings.
+    #[arg(long, value_name = "CALIBRATION.json")]
+    pub(crate) calibration: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

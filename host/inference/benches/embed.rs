@@ -25,7 +25,7 @@ fn main() {
         Rect::new(13.7 * index as f32, 5.3 * index as f32, height * 0.4, height)
     });
     let crops: Vec<Crop<'_>> = rects.map(|rect| Crop { picture: &picture, rect }).collect();
-    for batch in [1, 4, 16] {
+    for batch in [1, embedder.batch()] {
         let mut rounds: Vec<[f64; 2]> = (0..ROUNDS)
             .map(|_| {
                 let ours = seconds(|| {

@@ -128,6 +128,7 @@ fn start(folder: &std::path::Path) -> Site {
     let database = Database::open(folder).unwrap().database;
     fill_log(&database);
     let parts = SiteParts {
+        embedder: None,
         detector: Box::new(OnePerson(["person".into()])),
         runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..RuntimeOptions::default() }).unwrap(),
         database,

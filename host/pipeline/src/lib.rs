@@ -15,9 +15,9 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, SolvedCalibration,
-    SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame,
-    ViewSettings, ViewSettingsError,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap,
+    SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
+    ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};

@@ -8,38 +8,31 @@
 //! - only confirmed tracks move; a lost one keeps its place until it is seen again;
 //! - a side counts once the anchor is beyond the hysteresis ([`passage`]), so trembling counts nothing;
 //! - the path must lead through the line itself, not around its end ([`gate`]);
-//! - a track that takes over from one that vanished beside it goes on in its place ([`handover`]).
+//! - a track that takes over from one that vanished beside it goes on in its place ([`Follower`]).
 
 mod gate;
-mod handover;
-mod mover;
 mod passage;
 mod settings;
 mod state;
 
+use std::time::Duration;
+
+use ocellus_sdk::follow::{Follower, Mover};
 use ocellus_sdk::prelude::*;
 
 use gate::Gate;
-use mover::{Mover, Movers, Sighting};
 use passage::{Passage, Side, Step};
-use settings::Times;
-pub use settings::{Anchor, Entry, LineSettings, Settings};
+pub use settings::{Entry, LineSettings, Settings};
 pub use state::State;
-
-/// Anchors further outside the picture than this are no objects, whatever the tracker says.
-const FURTHEST: f32 = 10.0;
 
 /// The rule.
 pub struct LineCrossing {
     settings: Settings,
-    classes: ClassFilter,
     lines: Vec<Line>,
-    movers: Movers,
-    /// Tracks of the last frame that were not believed yet: where one that is believed now began.
-    glimpses: Vec<(TimeUs, Sighting)>,
-    times: Times,
-    /// Movers kept at once, so that memory and state stay bounded.
-    most_movers: usize,
+    /// A passage a line for each track.
+    follower: Follower<Vec<Passage>>,
+    /// How long an anchor must stay beyond a line.
+    settle: Duration,
     /// Width over height of the picture that the gates were laid out for.
     aspect: f32,
 }
@@ -77,38 +70,34 @@ impl Rule for LineCrossing {
             exits: 0,
         };
         let lines: Vec<Line> = settings.lines.iter().map(line).collect();
-        let times = settings.times();
-        let most_movers = state::most_movers(lines.len());
-        Ok(LineCrossing {
-            settings,
-            classes,
-            lines,
-            movers: Movers::default(),
-            glimpses: Vec::new(),
-            times,
-            most_movers,
-            aspect,
-        })
+        let follower = Follower::new(settings.following(state::most_movers(lines.len())), classes);
+        let settle = settings.settle();
+        Ok(LineCrossing { settings, lines, follower, settle, aspect })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
         self.lay_out(frame.size);
         let mut output = Output::new();
-        let (sightings, seen) = self.sightings(frame, tracks, TrackState::Confirmed);
-        let oldest = frame.time - self.times.memory;
-        self.movers.retain(|mover| mover.time >= oldest);
-        let newcomers: Vec<&Sighting> =
-            sightings.iter().filter(|sighting| !self.movers.contains(sighting.id)).collect();
-        if !newcomers.is_empty() {
-            self.hand_over(frame.time, &newcomers, &seen);
-            self.make_room(newcomers.len(), &seen);
+        let (settings, settle, lines) = (&self.settings, self.settle, &mut self.lines);
+        let count = lines.len();
+        self.follower.follow(
+            (frame, tracks),
+            |_, _| vec![Passage::default(); count],
+            |mover, sighting, now| {
+                let near = sighting.near(settings.hysteresis);
+                let step = Step { near, settle, from: mover.at, to: sighting.at, now };
+                for (line, passage) in lines.iter_mut().zip(&mut mover.data) {
+                    if let Some(side) = passage.observe(&line.gate, &step) {
+                        line.count(side, sighting.id, &mut output);
+                    }
+                }
+            },
+        );
+        // A side that nobody contradicts for long enough counts, seen or not.
+        for mover in self.follower.unseen_mut(frame.time) {
+            let settle_unseen = |passage: &mut Passage| passage.settle_unseen(frame.time, settle);
+            settle_with(&mut self.lines, mover, settle_unseen, &mut output);
         }
-        for sighting in &sightings {
-            self.observe(sighting, frame.time, &mut output);
-        }
-        self.settle_unseen(frame.time, &seen, &mut output);
-        let (glimpses, _) = self.sightings(frame, tracks, TrackState::Tentative);
-        self.glimpses = glimpses.into_iter().take(self.most_movers).map(|seen| (frame.time, seen)).collect();
         self.report(&mut output);
         Ok(output)
     }
@@ -116,8 +105,8 @@ impl Rule for LineCrossing {
     fn finish(&mut self, _time: TimeUs) -> Result<Output, String> {
         let mut output = Output::new();
         // Nothing can contradict any more what was last seen.
-        for mover in self.movers.iter_mut() {
-            settle(&mut self.lines, mover, Passage::settle_finally, &mut output);
+        for mover in self.follower.movers_mut() {
+            settle_with(&mut self.lines, mover, Passage::settle_finally, &mut output);
         }
         self.report(&mut output);
         Ok(output)
@@ -157,111 +146,6 @@ impl LineCrossing {
         }
     }
 
-    /// The tracks of this frame in a state and of a class that counts, each id once, and their ids in order.
-    fn sightings(&self, frame: &Frame, tracks: &Tracks, state: TrackState) -> (Vec<Sighting>, Vec<u64>) {
-        let most = tracks.iter().size_hint().1.unwrap_or(0);
-        let (mut sightings, mut seen) = (Vec::with_capacity(most), Vec::with_capacity(most));
-        let counts = |track: &TrackView<'_>| {
-            track.state() == state && self.classes.accepts(frame.camera, track.class())
-        };
-        for track in tracks.iter().filter(counts) {
-            let at = match self.settings.anchor {
-                Anchor::Foot => track.foot(),
-                Anchor::Centre => track.centre(),
-            };
-            let rect = track.rect();
-            let is_sane = at.x.abs() <= FURTHEST
-                && at.y.abs() <= FURTHEST
-                && (0.0..=FURTHEST).contains(&rect.width)
-                && (0.0..=FURTHEST).contains(&rect.height);
-            if let Err(place) = seen.binary_search(&track.id())
-                && is_sane
-            {
-                seen.insert(place, track.id());
-                sightings.push(Sighting {
-                    id: track.id(),
-                    class: track.class(),
-                    at,
-                    size: [rect.width, rect.height],
-                    first_seen: track.first_seen(),
-                });
-            }
-        }
-        (sightings, seen)
-    }
-
-    /// Newcomers take over from tracks that vanished beside them.
-    fn hand_over(&mut self, now: TimeUs, newcomers: &[&Sighting], seen: &[u64]) {
-        let longest = self.times.handover;
-        if longest.is_zero() {
-            return;
-        }
-        let has_vanished =
-            |mover: &&Mover| seen.binary_search(&mover.id).is_err() && now.since(mover.time) <= longest;
-        let vanished: Vec<&Mover> = self.movers.iter().filter(has_vanished).collect();
-        for (from, to) in handover::pairs(now, self.aspect, &vanished, newcomers) {
-            if let Some(mover) = self.movers.remove(from) {
-                self.movers.insert(Mover { id: to, predecessor: Some(from), ..mover });
-            }
-        }
-    }
-
-    /// Forgets those unseen for longest, so that there is a place for each newcomer. (One that took over
-    /// needs none, so this may forget a few too early.)
-    fn make_room(&mut self, newcomers: usize, seen: &[u64]) {
-        let over = (self.movers.len() + newcomers).saturating_sub(self.most_movers);
-        for _ in 0..over {
-            let unseen = self.movers.iter().filter(|mover| seen.binary_search(&mover.id).is_err());
-            match unseen.min_by_key(|mover| (mover.time, mover.id)).map(|mover| mover.id) {
-                Some(id) => self.movers.remove(id),
-                None => return,
-            };
-        }
-    }
-
-    /// A track first seen just before the line has its side from when it was not believed yet; such a
-    /// glimpse alone never counts.
-    fn observe(&mut self, sighting: &Sighting, now: TimeUs, output: &mut Output) {
-        let is_new = !self.movers.contains(sighting.id);
-        let glimpse = self.glimpses.iter().find(|(_, glimpse)| is_new && glimpse.id == sighting.id);
-        if let Some((time, glimpse)) = glimpse.copied() {
-            self.step(&glimpse, time, output);
-        }
-        self.step(sighting, now, output);
-    }
-
-    fn step(&mut self, sighting: &Sighting, now: TimeUs, output: &mut Output) {
-        let Some(mover) = self
-            .movers
-            .get_or_insert(sighting.id, self.most_movers, || Mover::new(sighting, now, self.lines.len()))
-        else {
-            return;
-        };
-        let step = Step {
-            near: self.settings.near(sighting.size[1]),
-            settle: self.times.settle,
-            from: mover.at,
-            to: sighting.at,
-            now,
-        };
-        for (line, passage) in self.lines.iter_mut().zip(&mut mover.passages) {
-            if let Some(side) = passage.observe(&line.gate, &step) {
-                line.count(side, sighting.id, output);
-            }
-        }
-        mover.move_to(sighting, now);
-    }
-
-    /// A side that nobody contradicts for long enough counts, seen or not.
-    fn settle_unseen(&mut self, now: TimeUs, seen: &[u64], output: &mut Output) {
-        let after = self.times.settle;
-        for mover in self.movers.iter_mut() {
-            if seen.binary_search(&mover.id).is_err() {
-                settle(&mut self.lines, mover, |passage| passage.settle_unseen(now, after), output);
-            }
-        }
-    }
-
     fn report(&self, output: &mut Output) {
         for line in &self.lines {
             let name = &line.settings.name;
@@ -274,13 +158,13 @@ impl LineCrossing {
 }
 
 /// Counts what settles without being seen.
-fn settle(
+fn settle_with(
     lines: &mut [Line],
-    mover: &mut Mover,
+    mover: &mut Mover<Vec<Passage>>,
     settle: impl Fn(&mut Passage) -> Option<Side>,
     output: &mut Output,
 ) {
-    for (line, passage) in lines.iter_mut().zip(&mut mover.passages) {
+    for (line, passage) in lines.iter_mut().zip(&mut mover.data) {
         if let Some(side) = settle(passage) {
             line.count(side, mover.id, output);
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use ocellus_sdk::follow::{Anchor, Following};
 use ocellus_sdk::prelude::*;
+use ocellus_sdk::settings::{check_range, seconds};
 
 use crate::passage::Side;
 
@@ -14,10 +16,6 @@ const LONGEST_NAME: usize = 64;
 const NAME_BYTES: usize = 120;
 /// Below this a line is a dot, in shares of the picture.
 const SHORTEST_LINE: f32 = 1e-3;
-/// Share of the box's height below which its edge says little: the detector's own noise grows with the
-/// box, and only boxes taller than a quarter of the picture widen the default hysteresis by it.
-const BOX_NOISE: f32 = 0.04;
-
 /// Settings of the rule.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,17 +48,6 @@ pub struct Settings {
     pub memory_s: f64,
 }
 
-/// The settings that are times.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
-    /// How long an anchor must stay beyond a line.
-    pub(crate) settle: Duration,
-    /// How long one that vanished can be taken over from; zero for never.
-    pub(crate) handover: Duration,
-    /// How long one that is not seen is remembered.
-    pub(crate) memory: Duration,
-}
-
 /// A line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,17 +74,6 @@ pub enum Entry {
     LeftToRight,
     /// The other way.
     RightToLeft,
-}
-
-/// The point of a box that crosses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Anchor {
-    /// The middle of the bottom edge, where a standing object meets the ground.
-    #[default]
-    Foot,
-    /// The middle of the box.
-    Centre,
 }
 
 fn default_hysteresis() -> f64 {
@@ -130,26 +106,23 @@ impl Settings {
         if self.classes.as_ref().is_some_and(Vec::is_empty) {
             return Err("classes is empty; name the classes that count, or leave it out for all".to_owned());
         }
-        in_range("hysteresis", self.hysteresis, 0.5, "picture heights")?;
-        in_range("settle_s", self.settle_s, 10.0, "seconds")?;
-        in_range("handover_s", self.handover_s.unwrap_or(0.0), 10.0, "seconds")?;
-        in_range("memory_s", self.memory_s, 3600.0, "seconds")
+        check_range("hysteresis", self.hysteresis, 0.0..=0.5, "picture heights")?;
+        check_range("settle_s", self.settle_s, 0.0..=10.0, "seconds")?;
+        check_range("handover_s", self.handover_s.unwrap_or(0.0), 0.0..=10.0, "seconds")?;
+        check_range("memory_s", self.memory_s, 0.0..=3600.0, "seconds")
     }
 
-    /// How far beyond a line a side counts, in picture heights, for a box of this height.
-    pub(crate) fn near(&self, box_height: f32) -> f32 {
-        if self.hysteresis > 0.0 { (self.hysteresis as f32).max(BOX_NOISE * box_height) } else { 0.0 }
+    /// How long an anchor must stay beyond a line.
+    pub(crate) fn settle(&self) -> Duration {
+        seconds(self.settle_s)
     }
 
-    /// The settings that are times.
-    pub(crate) fn times(&self) -> Times {
+    /// How tracks are followed, at most so many of them.
+    pub(crate) fn following(&self, most: usize) -> Following {
         let default = if self.hysteresis > 0.0 { 2.0 } else { 0.0 };
         let handover_s = self.handover_s.unwrap_or(default).min(self.memory_s);
-        Times {
-            settle: seconds(self.settle_s),
-            handover: seconds(handover_s),
-            memory: seconds(self.memory_s),
-        }
+        let (memory, handover) = (seconds(self.memory_s), seconds(handover_s));
+        Following { anchor: self.anchor, memory, handover, most }
     }
 }
 
@@ -192,18 +165,4 @@ impl Entry {
             Entry::RightToLeft => Side::Positive,
         }
     }
-}
-
-fn in_range(key: &str, value: f64, most: f64, unit: &str) -> Result<(), String> {
-    if (0.0..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("{key} is {value}; give 0 to {most} {unit}"))
-    }
-}
-
-/// Of a value that was checked to be 0 or more.
-fn seconds(value: f64) -> Duration {
-    // In whole microseconds, as frames are timed.
-    Duration::from_micros((value * 1e6).round() as u64)
 }

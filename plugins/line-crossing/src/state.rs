@@ -1,16 +1,14 @@
 //! What lasts over a restart or a change of version.
 
+use ocellus_sdk::follow::{MOST_MOVERS, Mover, SavedSighting};
 use ocellus_sdk::prelude::*;
 
 use crate::LineCrossing;
-use crate::mover::{Mover, Movers, Sighting};
 use crate::passage::{Passage, Side};
 use crate::settings::LineSettings;
 
 /// A state is at most 1 MiB, and the longest passage takes 32 bytes of it.
 const MOST_PASSAGES: usize = 24_576;
-/// More objects than this are in no picture.
-const MOST_MOVERS: usize = 1024;
 
 /// Tracks kept at once with so many lines.
 pub(crate) fn most_movers(lines: usize) -> usize {
@@ -23,23 +21,7 @@ pub struct State {
     lines: Vec<SavedLine>,
     movers: Vec<SavedMover>,
     #[serde(default)]
-    glimpses: Vec<SavedGlimpse>,
-}
-
-/// Time, id, class, anchor, size and first sighting of a track that was not believed yet.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct SavedGlimpse(u64, u64, u32, [f32; 2], [f32; 2], u64);
-
-impl SavedGlimpse {
-    fn of((time, seen): &(TimeUs, Sighting)) -> SavedGlimpse {
-        SavedGlimpse(time.0, seen.id, seen.class, [seen.at.x, seen.at.y], seen.size, seen.first_seen.0)
-    }
-
-    fn read(self) -> (TimeUs, Sighting) {
-        let SavedGlimpse(time, id, class, [x, y], size, first_seen) = self;
-        let (at, first_seen) = (Point::new(x, y), TimeUs(first_seen));
-        (TimeUs(time), Sighting { id, class, at, size, first_seen })
-    }
+    glimpses: Vec<SavedSighting>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,7 +56,7 @@ impl State {
             entries: line.entries,
             exits: line.exits,
         };
-        let mover = |mover: &Mover| SavedMover {
+        let mover = |mover: &Mover<Vec<Passage>>| SavedMover {
             id: mover.id,
             at: [mover.at.x, mover.at.y],
             time_us: mover.time.0,
@@ -83,19 +65,19 @@ impl State {
             class: mover.class,
             sightings: mover.sightings,
             predecessor: mover.predecessor,
-            passages: mover.passages.iter().map(SavedPassage::of).collect(),
+            passages: mover.data.iter().map(SavedPassage::of).collect(),
         };
         State {
             lines: rule.lines.iter().map(line).collect(),
-            movers: rule.movers.iter().map(mover).collect(),
-            glimpses: rule.glimpses.iter().map(SavedGlimpse::of).collect(),
+            movers: rule.follower.movers().map(mover).collect(),
+            glimpses: rule.follower.saved_glimpses(),
         }
     }
 
     /// Counts go to the line of the same name. Where a line was moved, its tracks start anew, since
     /// their sides were those of another line.
     pub(crate) fn give_to(self, rule: &mut LineCrossing) -> Result<(), String> {
-        let mut movers = Movers::default();
+        let mut movers = Vec::new();
         let same_place = |settings: &LineSettings, saved: &SavedLine| {
             saved.line.name == settings.name
                 && saved.line.from == settings.from
@@ -106,7 +88,7 @@ impl State {
             .iter()
             .map(|line| self.lines.iter().position(|saved| same_place(&line.settings, saved)))
             .collect();
-        for saved in self.movers.into_iter().take(rule.most_movers) {
+        for saved in self.movers.into_iter().take(most_movers(rule.lines.len())) {
             if saved.passages.len() != self.lines.len() {
                 return Err(format!(
                     "the state of track {} speaks of {} lines, its list of {}",
@@ -121,7 +103,7 @@ impl State {
                     .map_or_else(Passage::default, SavedPassage::read)
             };
             let passages = places.iter().map(kept).collect();
-            movers.insert(Mover {
+            movers.push(Mover {
                 id: saved.id,
                 at: Point::new(saved.at[0], saved.at[1]),
                 time: TimeUs(saved.time_us),
@@ -130,7 +112,7 @@ impl State {
                 class: saved.class,
                 sightings: saved.sightings,
                 predecessor: saved.predecessor,
-                passages,
+                data: passages,
             });
         }
         for line in &mut rule.lines {
@@ -139,8 +121,7 @@ impl State {
                 line.exits = saved.exits;
             }
         }
-        rule.movers = movers;
-        rule.glimpses = self.glimpses.into_iter().take(rule.most_movers).map(SavedGlimpse::read).collect();
+        rule.follower.restore(movers, self.glimpses);
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ocellus_sdk::prelude::*;
+use ocellus_sdk::settings::{check_name, seconds};
 
 use crate::space::Space;
 
@@ -10,8 +11,14 @@ use crate::space::Space;
 const MOST_SPACES: usize = 1000;
 /// Corners of all spaces together, so that a frame costs bounded time.
 const MOST_CORNERS: usize = 8000;
+/// Levels of one camera: what changes in a frame must fit into its messages.
+const MOST_LEVELS: usize = 32;
+/// Bytes of a level's id: measurements are named after it, and the host takes 128 bytes.
+const ID_BYTES: usize = 64;
 /// Characters of a space's name.
 const LONGEST_NAME: usize = 64;
+/// Bytes of the name of a level or a location.
+const NAME_BYTES: usize = 256;
 /// What parks, as models name it.
 const VEHICLES: [&str; 4] = ["car", "truck", "bus", "van"];
 
@@ -35,6 +42,12 @@ pub struct Settings {
     #[serde(default = "default_hold_s")]
     #[schemars(range(min = 0.0, max = 3600.0))]
     pub hold_s: f64,
+    /// Levels that the spaces are counted by, each with an id of its own.
+    #[serde(default)]
+    pub levels: Vec<LevelSettings>,
+    /// The location that the levels belong to, where a site has several.
+    #[serde(default)]
+    pub location: String,
     /// Names of the classes that park; if left out, those of car, truck, bus and van that the model knows.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
@@ -46,8 +59,40 @@ pub struct Settings {
 pub struct SpaceSettings {
     /// Its name in events; each space has its own.
     pub name: String,
-    /// Its outline, at least three corners in order.
-    pub polygon: Outline,
+    /// Its outline, at least three corners in order; or give `rect`.
+    #[serde(default)]
+    pub polygon: Option<Outline>,
+    /// Its outline as an upright rectangle, in place of `polygon`.
+    #[serde(default)]
+    pub rect: Option<RectSettings>,
+    /// The id of its level, if it is on one.
+    #[serde(default)]
+    pub level: Option<String>,
+}
+
+/// An upright rectangle, in shares of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RectSettings {
+    /// Its left edge.
+    pub x: f32,
+    /// Its top edge.
+    pub y: f32,
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+/// A level: spaces that are counted together, on one camera or on several.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelSettings {
+    /// What it is called in events and messages.
+    pub id: String,
+    /// What people call it; its id if left out.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// When a vehicle fills a space.
@@ -81,6 +126,7 @@ impl Settings {
         if !(0.0..=3600.0).contains(&self.hold_s) {
             return Err(format!("hold_s is {}; give 0 to 3600 seconds", self.hold_s));
         }
+        self.check_levels()?;
         let mut spaces: Vec<Space> = Vec::with_capacity(self.spaces.len());
         let mut corners = 0;
         for (index, space) in self.spaces.iter().enumerate() {
@@ -96,9 +142,10 @@ impl Settings {
                     space.name
                 ));
             }
-            let polygon = space.polygon.checked(&format!("spaces[{index}].polygon"))?;
+            let polygon = space.outline(&format!("spaces[{index}]"))?;
             corners += polygon.corners().len();
-            spaces.push(Space::new(space.name.clone(), polygon));
+            let level = space.level.as_ref().map(|id| self.level(id, index)).transpose()?;
+            spaces.push(Space::new(space.name.clone(), polygon, level));
         }
         if corners > MOST_CORNERS {
             return Err(format!(
@@ -106,6 +153,33 @@ impl Settings {
             ));
         }
         Ok(spaces)
+    }
+
+    fn check_levels(&self) -> Result<(), String> {
+        if self.levels.len() > MOST_LEVELS {
+            return Err(format!("levels has {} levels; give at most {MOST_LEVELS}", self.levels.len()));
+        }
+        for (index, level) in self.levels.iter().enumerate() {
+            check_name(&format!("levels[{index}].id"), &level.id, ID_BYTES)?;
+            if let Some(name) = &level.name {
+                check_name(&format!("levels[{index}].name"), name, NAME_BYTES)?;
+            }
+            if self.levels[..index].iter().any(|other| other.id == level.id) {
+                return Err(format!(
+                    "levels[{index}].id {:?} is taken by a level before it; give each an id of its own",
+                    level.id
+                ));
+            }
+        }
+        if self.location.is_empty() { Ok(()) } else { check_name("location", &self.location, NAME_BYTES) }
+    }
+
+    /// The place of a level in the list.
+    fn level(&self, id: &str, space: usize) -> Result<usize, String> {
+        let known = self.levels.iter().position(|level| level.id == id);
+        known.ok_or_else(|| {
+            format!("spaces[{space}].level is {id:?}, which levels does not list; add it there")
+        })
     }
 
     /// The classes that park.
@@ -130,7 +204,24 @@ impl Settings {
     }
 
     pub(crate) fn hold(&self) -> Duration {
-        // In whole microseconds, as frames are timed.
-        Duration::from_micros((self.hold_s * 1e6).round() as u64)
+        seconds(self.hold_s)
+    }
+}
+
+impl SpaceSettings {
+    fn outline(&self, key: &str) -> Result<Polygon, String> {
+        let (outline, what) = match (&self.polygon, self.rect) {
+            (Some(polygon), None) => (polygon.clone(), "polygon"),
+            (None, Some(RectSettings { x, y, width, height })) => {
+                if !(width > 0.0 && height > 0.0) {
+                    return Err(format!("{key}.rect is {width} wide and {height} high; give it a size"));
+                }
+                let corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
+                (Outline(corners.map(Position).to_vec()), "rect")
+            }
+            (None, None) => return Err(format!("{key} has no outline; give polygon or rect")),
+            (Some(_), Some(_)) => return Err(format!("{key} has polygon and rect; give one of them")),
+        };
+        outline.checked(&format!("{key}.{what}"))
     }
 }

@@ -209,8 +209,14 @@ fn overlays_show_each_space_and_the_query_tells_its_state() {
     assert_eq!(tones, expected.map(|(name, tone)| (name.to_owned(), tone)));
     let answer = harness.query(&json!({})).unwrap();
     let spaces = json!({"A1": true, "A2": false, "A3": false});
-    assert_eq!(answer, json!({"total": 3, "occupied": 1, "available": 2, "spaces": spaces}));
-    assert!(harness.command(1.0, &json!({})).unwrap_err().contains("no corrections"));
+    let updated = json!({"A1": 1_000_000, "A2": 1_000_000, "A3": 1_000_000});
+    assert_eq!(
+        answer,
+        json!({
+            "total": 3, "occupied": 1, "available": 2, "spaces": spaces, "updated_us": updated,
+            "corrections": [], "location": "", "levels": [],
+        })
+    );
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn one_space(change: impl FnOnce(&mut Value)) -> Value {
 
 #[test]
 fn each_refusal_names_the_key_the_value_and_the_remedy() {
-    let cases: [(Value, &[&str]); 14] = [
+    let cases: [(Value, &[&str]); 22] = [
         (json!({}), &["missing field `spaces`"]),
         (json!({"spaces": []}), &["spaces has 0 spaces", "1 to 1000"]),
         (one_space(|s| s["holds"] = json!(1)), &["unknown field `holds`", "`hold_s`"]),
@@ -34,6 +34,36 @@ fn each_refusal_names_the_key_the_value_and_the_remedy() {
         (one_space(|s| s["classes"] = json!([])), &["classes is empty"]),
         (one_space(|s| s["classes"] = json!(["auto"])), &["\"auto\"", "person, bicycle, car"]),
         (one_space(|s| s["spaces"][0]["name"] = json!("")), &["spaces[0].name has 0 characters"]),
+        (
+            one_space(|s| s["spaces"][0]["polygon"] = Value::Null),
+            &["spaces[0] has no outline", "polygon or rect"],
+        ),
+        (
+            one_space(|s| s["spaces"][0]["rect"] = json!({"x": 0, "y": 0, "width": 1, "height": 1})),
+            &["spaces[0] has polygon and rect"],
+        ),
+        (
+            one_space(|s| {
+                s["spaces"][0] = json!({"name": "R", "rect": {"x": 0, "y": 0, "width": 0, "height": 1}});
+            }),
+            &["spaces[0].rect is 0 wide and 1 high"],
+        ),
+        (
+            one_space(|s| {
+                s["spaces"][0] = json!({"name": "R", "rect": {"x": 640, "y": 0, "width": 9, "height": 9}});
+            }),
+            &["spaces[0].rect[0]", "640", "0..1"],
+        ),
+        (
+            one_space(|s| s["spaces"][0]["level"] = json!("P1")),
+            &["spaces[0].level is \"P1\"", "levels does not list"],
+        ),
+        (one_space(|s| s["levels"] = json!([{"id": ""}])), &["levels[0].id has 0 characters"]),
+        (
+            one_space(|s| s["levels"] = json!([{"id": "P1"}, {"id": "P1"}])),
+            &["levels[1].id \"P1\" is taken", "an id of its own"],
+        ),
+        (one_space(|s| s["location"] = json!("a\tb")), &["location is \"a\\tb\"", "control"]),
         (
             one_space(|s| s["spaces"][0]["polygon"] = json!([[0.1, 0.1], [0.2, 0.2]])),
             &["spaces[0].polygon", "at least 3 corners, found 2"],

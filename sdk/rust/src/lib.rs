@@ -53,9 +53,11 @@
 //! same events, so keep what you iterate over in a `BTreeMap` or a `Vec`, never in a `HashMap`.
 
 mod call;
+pub mod follow;
 mod instance;
 pub mod log;
 mod output;
+pub mod region;
 mod rule;
 pub mod settings;
 mod site;

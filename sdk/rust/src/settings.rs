@@ -146,6 +146,51 @@ impl Calibration {
     }
 }
 
+/// Characters of a thing's name.
+const LONGEST_NAME: usize = 64;
+
+/// Whether a number is one that can be meant.
+///
+/// # Errors
+/// Names `key`, the value and the range with its unit.
+pub fn check_range(
+    key: &str,
+    value: f64,
+    range: std::ops::RangeInclusive<f64>,
+    unit: &str,
+) -> Result<(), String> {
+    if range.contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("{key} is {value}; give {} to {} {unit}", range.start(), range.end()))
+    }
+}
+
+/// Whether a text can be the name of a thing in the settings, so that a measurement can be named after it: 1 to 64
+/// characters in at most `bytes` bytes, without control characters.
+///
+/// # Errors
+/// Names `key` and what is wrong.
+pub fn check_name(key: &str, name: &str, bytes: usize) -> Result<(), String> {
+    let length = name.chars().count();
+    if length == 0 || length > LONGEST_NAME {
+        return Err(format!("{key} has {length} characters; give it 1 to {LONGEST_NAME}"));
+    }
+    if name.len() > bytes {
+        return Err(format!("{key} has {} bytes; give it at most {bytes}", name.len()));
+    }
+    if name.contains(char::is_control) {
+        return Err(format!("{key} is {name:?}; leave out control characters"));
+    }
+    Ok(())
+}
+
+/// A time of so many seconds, in whole microseconds, as frames are timed; none for less than 0.
+#[must_use]
+pub fn seconds(value: f64) -> std::time::Duration {
+    std::time::Duration::from_micros((value * 1e6).round() as u64)
+}
+
 /// JSON Schema of a type.
 pub(crate) fn schema_of<T: JsonSchema>() -> serde_json::Value {
     schemars::schema_for!(T).into()

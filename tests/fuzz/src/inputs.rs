@@ -2,8 +2,8 @@
 
 use arbitrary::{Result, Unstructured};
 use ocellus_core::event::Tone;
-use ocellus_core::{Event, Measurement, Name, Overlay, Point, Publication, Rect, RuleOutput, Segment, Value};
 use ocellus_core::{Embedding, TimeUs, Track, TrackEmbeddings, TrackState, WebhookCall};
+use ocellus_core::{Event, Measurement, Name, Overlay, Point, Publication, Rect, RuleOutput, Segment, Value};
 use ocellus_sdk::Columns;
 
 use crate::hand::ADDRESS;

@@ -7,10 +7,15 @@
 use arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use line_crossing::LineCrossing;
-use ocellus_core::{CameraHandle, FrameInfo, RuleOutput, Size, TimeUs};
+use ocellus_core::{CameraHandle, FrameInfo, Power, RuleOutput, Size, TimeUs};
 use ocellus_fuzz::{contract, hand, inputs};
 use ocellus_sdk::{Camera, Columns, Instance, Output, Rule, Site};
 use parking::Parking;
+use parking_levels::ParkingLevels;
+use plate_log::PlateLog;
+use speeding::Speeding;
+use traffic_stats::TrafficStats;
+use zones::Zones;
 
 const FRAMES: usize = 64;
 
@@ -24,6 +29,11 @@ fuzz_target!(|bytes: &[u8]| {
     let is_bound = hand::plain().bind(hand::binding(text)).is_ok();
     decide::<LineCrossing>(text, is_bound, &frames);
     decide::<Parking>(text, is_bound, &frames);
+    decide::<ParkingLevels>(text, is_bound, &frames);
+    decide::<PlateLog>(text, is_bound, &frames);
+    decide::<Speeding>(text, is_bound, &frames);
+    decide::<TrafficStats>(text, is_bound, &frames);
+    decide::<Zones>(text, is_bound, &frames);
 });
 
 fn frames(food: &[u8]) -> Vec<(FrameInfo, Columns)> {
@@ -70,6 +80,7 @@ fn configured<R: Rule>(text: &str) -> Result<Instance<R>, String> {
     let classes = ["person", "car"].map(str::to_owned).into();
     let camera = Camera { handle: CameraHandle(1), name: "camera".to_owned(), classes };
     let mut instance = Instance::new();
-    instance.configure(text, Site::new(vec![camera]))?;
+    let site = Site::new(vec![camera]).with_granted(Power::ALL.into_iter().collect());
+    instance.configure(text, site)?;
     Ok(instance)
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     check_threads("--threads", args.detect.threads)?;
     files(args, &spec).check()?;
     let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
-    let mut embedder = match &args.embed.model {
+    let mut embedder = match &args.embed.embed {
         Some(file) => Some(embedder::load(file, &model_options(&args.detect))?),
         None => None,
     };
@@ -107,8 +107,11 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
 
 /// How tracks are looked at, checked against the detector's classes.
 fn embedding(args: &EmbedArgs, classes: &[String]) -> anyhow::Result<EmbeddingSpec> {
-    let spec =
-        EmbeddingSpec { budget: args.budget, classes: args.classes.clone(), ..EmbeddingSpec::default() };
+    let spec = EmbeddingSpec {
+        budget: args.embed_budget,
+        classes: args.embed_classes.clone(),
+        ..EmbeddingSpec::default()
+    };
     spec.validate(classes).context("--embed-budget, --embed-classes")?;
     ensure!(spec.budget > 0, "--embed-budget is 0; leave --embed out to look at nothing");
     Ok(spec)
@@ -118,7 +121,7 @@ fn files(args: &AnalyzeArgs, spec: &SourceSpec) -> Files {
     let mut files = Files::default();
     files.input("the input", spec.file());
     files.input("--model", args.detect.model.as_deref());
-    files.input("--embed", args.embed.model.as_deref());
+    files.input("--embed", args.embed.embed.as_deref());
     rules::name_files(&args.rule, &mut files);
     files.output("--tracks", args.tracks.as_deref());
     files

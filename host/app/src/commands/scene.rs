@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context, ensure};
 use ocellus_media::scene::{self, Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
+use ocellus_pipeline::CalibrationSpec;
 
 use super::files::Files;
 use super::output::WholeFile;
@@ -20,6 +21,7 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     files.output("--out", Some(&args.out));
     files.output("--truth", args.truth.as_deref());
     files.output("--settings", args.settings.as_deref());
+    files.output("--calibration", args.calibration.as_deref());
     files.check()?;
     let mut settings: SceneSettings = args.scene.parse()?;
     settings.seed = args.seed;
@@ -30,6 +32,11 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     let mut rule = args.settings.as_deref().map(WholeFile::create).transpose()?;
     if let Some(out) = &mut rule {
         writeln!(out, "{}", rule_settings(&scene)).context("the rule's settings cannot be written")?;
+    }
+    let mut ground = args.calibration.as_deref().map(WholeFile::create).transpose()?;
+    if let Some(out) = &mut ground {
+        let line = serde_json::to_string(&calibration(&scene))?;
+        writeln!(out, "{line}").context("the calibration cannot be written")?;
     }
     let about = || "the ground truth cannot be written";
     if let Some(out) = &mut truth {
@@ -54,7 +61,7 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     bar.finish_and_clear();
     let encoder = video.encoder();
     let written = video.finish()?;
-    for out in [truth, rule].into_iter().flatten() {
+    for out in [truth, rule, ground].into_iter().flatten() {
         out.finish()?;
     }
     eprintln!("{written} frames of {} written to {} ({encoder})", args.scene, args.out.display());
@@ -66,6 +73,17 @@ pub(crate) fn rule_settings(scene: &Scene) -> String {
     match scene.settings().kind {
         SceneKind::ParkingLot => scene::parking_settings(scene.header()),
         SceneKind::Crossing | SceneKind::Road => scene::line_crossing_settings(scene.header()),
+    }
+}
+
+/// Where a scene's picture lies on its ground.
+fn calibration(scene: &Scene) -> CalibrationSpec {
+    let header = scene.header();
+    let [a, b, c, d, e, f, g, h, i] = header.picture_to_ground;
+    CalibrationSpec {
+        homography: Some([[a, b, c], [d, e, f], [g, h, i]]),
+        size: Some([header.size.width, header.size.height]),
+        ..CalibrationSpec::default()
     }
 }
 

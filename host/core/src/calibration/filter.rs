@@ -11,6 +11,11 @@ const RESTLESSNESS: f64 = 2.0;
 const FIRST_SPEED: f64 = 20.0;
 /// Squared Mahalanobis distance beyond which one of a thousand right places lies (chi square with two degrees).
 const GATE: f64 = 13.82;
+/// Seconds for which places that do not fit are not believed. After that the object did jump: its box was cut or
+/// merged and is not any more, or the other way round. Its speed is still the best guess.
+const DOUBTED_S: f64 = 0.3;
+/// What a jump adds to the doubt of the speed, in m/s.
+const JUMP_MPS: f64 = 2.0;
 /// Speed error below which a velocity is told, in m/s, one standard deviation.
 const TOLD_MPS: f64 = 1.5;
 /// The same as a share of the speed.
@@ -40,6 +45,8 @@ pub struct GroundFilter {
     variance: [[f64; 4]; 4],
     time_s: f64,
     places: u32,
+    /// Since when places do not fit.
+    doubted_s: Option<f64>,
 }
 
 impl GroundFilter {
@@ -51,13 +58,13 @@ impl GroundFilter {
         variance[1][..2].copy_from_slice(&[error.xy, error.yy]);
         variance[2][2] = FIRST_SPEED * FIRST_SPEED;
         variance[3][3] = FIRST_SPEED * FIRST_SPEED;
-        GroundFilter { state: [place.x_m, place.y_m, 0.0, 0.0], variance, time_s, places: 1 }
+        GroundFilter { state: [place.x_m, place.y_m, 0.0, 0.0], variance, time_s, places: 1, doubted_s: None }
     }
 
     /// It was seen at `place` at a later time.
     ///
-    /// A place that does not fit what was expected, a box that was cut or merged, is given less weight the less
-    /// it fits, so that it never throws the speed off and yet an object that did jump is found again.
+    /// A place that does not fit what was expected, as of a box that was cut or merged, is not believed at first; if
+    /// places go on to differ, the object is there and keeps its speed. So neither throws the speed off.
     pub fn see(&mut self, time_s: f64, place: GroundPoint, error: Covariance) {
         if time_s - self.time_s > FORGOTTEN_S {
             *self = GroundFilter::new(time_s, place, error);
@@ -65,11 +72,34 @@ impl GroundFilter {
         }
         self.pass(time_s);
         let off = [place.x_m - self.state[0], place.y_m - self.state[1]];
-        let distance = self.distance(off, error);
-        let doubt = (distance / GATE).max(1.0);
-        let error = Covariance { xx: error.xx * doubt, xy: error.xy * doubt, yy: error.yy * doubt };
-        self.correct(off, error);
         self.places = self.places.saturating_add(1);
+        if self.distance(off, error) <= GATE {
+            self.correct(off, error);
+            self.doubted_s = None;
+            return;
+        }
+        let since = *self.doubted_s.get_or_insert(time_s);
+        if time_s - since >= DOUBTED_S {
+            self.jump(place, error);
+        }
+    }
+
+    /// It is at `place`, as fast as before or nearly so.
+    fn jump(&mut self, place: GroundPoint, error: Covariance) {
+        self.state[..2].copy_from_slice(&[place.x_m, place.y_m]);
+        for row in 0..4 {
+            for column in 0..4 {
+                if row < 2 || column < 2 {
+                    self.variance[row][column] = 0.0;
+                }
+            }
+        }
+        self.variance[0][..2].copy_from_slice(&[error.xx, error.xy]);
+        self.variance[1][..2].copy_from_slice(&[error.xy, error.yy]);
+        for axis in 2..4 {
+            self.variance[axis][axis] += JUMP_MPS * JUMP_MPS;
+        }
+        self.doubted_s = None;
     }
 
     /// Time passes without a place.

@@ -139,7 +139,7 @@ pub fn fit(pairs: &[PointPair], size: Size, lens: Option<Lens>) -> Result<Fit, F
     let map = Scaled { matrix: rows(&matrix), picture, ground };
     let homography = map.homography(&straight, &agreeing)?;
     let doubt = Doubt::Fitted(Box::new(Spread::new(map.clone(), (&matrix, &kept), click)?));
-    let calibration = Calibration { size, lens, homography, doubt };
+    let calibration = Calibration::new(size, lens, homography, doubt);
     judged(calibration, (&straight, pairs), &agreeing)
 }
 

@@ -64,6 +64,11 @@ impl Homography {
         self.to_ground
     }
 
+    /// The way back, from metres to pixels, in rows.
+    pub(super) fn ground_to_picture(&self) -> Matrix {
+        self.to_picture
+    }
+
     /// Where a pixel lies on the ground; none at the horizon and above it.
     #[must_use]
     pub fn to_ground(&self, pixel: [f64; 2]) -> Option<GroundPoint> {
@@ -101,7 +106,7 @@ fn divided([x, y, depth]: [f64; 3]) -> Option<[f64; 2]> {
 }
 
 /// By the adjugate.
-fn inverse(m: &Matrix) -> Option<Matrix> {
+pub(super) fn inverse(m: &Matrix) -> Option<Matrix> {
     let minor = |r0: usize, r1: usize, c0: usize, c1: usize| m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0];
     let determinant = m[0][0] * minor(1, 2, 1, 2) - m[0][1] * minor(1, 2, 0, 2) + m[0][2] * minor(1, 2, 0, 1);
     let adjugate = [

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::camera::Pixels;
+
 /// Rounds of the search for the straight place.
 const ROUNDS: usize = 50;
 /// When the search has found it, as a share of the focal length.
@@ -56,6 +58,10 @@ impl Lens {
             return Err(LensError::Focal);
         }
         Ok(Lens { focal: [fx, fy], centre: [cx, cy], distortion })
+    }
+
+    pub(super) fn pixels(&self) -> Pixels {
+        Pixels { centre: self.centre, focal: Some(self.focal) }
     }
 
     /// Where a straight place is seen through the lens.

@@ -5,8 +5,10 @@
 //! made from places known in the picture and on the ground or from a matrix that somebody measured; it also
 //! knows how far off its answers may be. [`GroundFilter`] follows one object's place and speed.
 
+mod camera;
 mod filter;
 mod fit;
+mod ground;
 mod homography;
 mod lens;
 mod refine;
@@ -14,10 +16,12 @@ mod spread;
 
 pub use filter::{GroundFilter, GroundState};
 pub use fit::{Fit, FitError, PointPair, fit};
+pub use ground::{GroundTracks, clearance_m};
 pub use homography::{Homography, HomographyError};
 pub use lens::{Lens, LensError};
 
 use crate::geometry::{GroundPoint, Size};
+use camera::{Pixels, Standpoint};
 
 /// A symmetric 2 × 2 matrix of variances: of the first quantity, of both together, of the second.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -75,6 +79,8 @@ pub struct Calibration {
     /// From undistorted pixels to metres.
     homography: Homography,
     doubt: Doubt,
+    /// Where the camera is; nothing where the map does not tell.
+    standpoint: Option<Standpoint>,
 }
 
 /// How sure a homography is of where a place on the ground lies in the picture.
@@ -96,7 +102,21 @@ impl Calibration {
         homography: Homography,
         sigma_px: f64,
     ) -> Calibration {
-        Calibration { size, lens, homography, doubt: Doubt::Even(sigma_px) }
+        Calibration::new(size, lens, homography, Doubt::Even(sigma_px))
+    }
+
+    fn new(size: Size, lens: Option<Lens>, homography: Homography, doubt: Doubt) -> Calibration {
+        let middle = [f64::from(size.width) / 2.0, f64::from(size.height) / 2.0];
+        let pixels = lens.as_ref().map_or(Pixels { centre: middle, focal: None }, Lens::pixels);
+        let standpoint = Standpoint::of(&homography, &pixels);
+        Calibration { size, lens, homography, doubt, standpoint }
+    }
+
+    /// Where something stands that hides the ground at `seen` with a part `above_m` over the ground: nearer to the
+    /// camera than it seems. Unchanged where the map does not tell how high the camera is.
+    #[must_use]
+    pub fn under(&self, seen: GroundPoint, above_m: f64) -> GroundPoint {
+        self.standpoint.map_or(seen, |standpoint| standpoint.under(seen, above_m))
     }
 
     /// Size of the picture that it is for, in pixels.

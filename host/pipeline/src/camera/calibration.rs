@@ -40,6 +40,21 @@ pub struct CalibrationSpec {
     /// Width and height in pixels of the picture that the matrices are for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<[u32; 2]>,
+    /// Where the calibration's own origin and axes lie on the site's map; if left out, they are the map's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_map: Option<OnMap>,
+}
+
+/// Where the origin and the axes of a camera's calibration lie on the map that the site's cameras share.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnMap {
+    /// The origin, in metres on the map.
+    pub origin: [f64; 2],
+    /// How far the axes are turned against the map's, in degrees, from the map's first axis towards its second.
+    #[serde(default)]
+    #[schemars(range(min = -360.0, max = 360.0))]
+    pub rotation_degrees: f64,
 }
 
 /// A place that is known in the picture and on the ground.
@@ -48,7 +63,7 @@ pub struct CalibrationSpec {
 pub struct KnownPoint {
     /// Where the picture shows it: x, y, 0..1 from the top left corner.
     pub picture: [f64; 2],
-    /// Where it is: metres along two axes at right angles. Cameras of a site that see the same ground use the same axes.
+    /// Where it is: metres along two axes at right angles: those of the site's map, or others that `on_map` places there.
     pub ground: [f64; 2],
 }
 
@@ -83,6 +98,19 @@ pub enum CalibrationError {
     /// Distortion without a camera matrix, or of another model.
     #[error("calibration.distortion has {0} numbers; give k1, k2, p1, p2 and at will k3, with camera_matrix")]
     Distortion(usize),
+    /// A place on the map that cannot be.
+    #[error(
+        "calibration.on_map has the origin [{x}, {y}] and a rotation of {degrees} degrees; give metres from an \
+         origin near the site, and -360 to 360 degrees"
+    )]
+    OnMap {
+        /// Of the origin.
+        x: f64,
+        /// Of the origin.
+        y: f64,
+        /// The rotation.
+        degrees: f64,
+    },
     /// The lens.
     #[error("calibration.camera_matrix: {0}")]
     Lens(#[from] LensError),
@@ -116,22 +144,29 @@ impl CalibrationSpec {
         }
         let size = self.size()?;
         let lens = self.lens()?;
-        let Some(matrix) = self.homography else { return self.fitted(size, lens) };
+        let on_map = self.on_map.unwrap_or(OnMap::THE_MAP);
+        on_map.check()?;
+        let Some(matrix) = self.homography else { return self.fitted(size, lens, on_map) };
         let in_view = [f64::from(size.width) / 2.0, f64::from(size.height) - 1.0];
         let straight =
             lens.as_ref().map_or(Some(in_view), |lens| lens.straighten(in_view)).unwrap_or(in_view);
-        let homography = Homography::new(matrix, straight)?;
+        let homography = Homography::new(on_map.placed(matrix), straight)?;
         let off = TRUSTED_PX * f64::from(size.height) / 1080.0;
         let map = Calibration::from_homography(size, lens, homography, off);
         Ok(SolvedCalibration { map: Arc::new(map), residual_m: None, left_out: Vec::new() })
     }
 
-    fn fitted(&self, size: Size, lens: Option<Lens>) -> Result<SolvedCalibration, CalibrationError> {
+    fn fitted(
+        &self,
+        size: Size,
+        lens: Option<Lens>,
+        on_map: OnMap,
+    ) -> Result<SolvedCalibration, CalibrationError> {
         let (width, height) = (f64::from(size.width), f64::from(size.height));
         let pair = |(index, point): (usize, &KnownPoint)| {
             point.check(index)?;
             let [x, y] = point.picture;
-            let [x_m, y_m] = point.ground;
+            let [x_m, y_m] = on_map.place(point.ground);
             Ok(PointPair { pixel: [x * width, y * height], ground: GroundPoint { x_m, y_m } })
         };
         let pairs = self.points.iter().enumerate().map(pair).collect::<Result<Vec<_>, CalibrationError>>()?;
@@ -168,6 +203,32 @@ impl CalibrationSpec {
             }
             _ => Err(CalibrationError::Distortion(given)),
         }
+    }
+}
+
+impl OnMap {
+    /// The calibration's axes are the map's.
+    const THE_MAP: OnMap = OnMap { origin: [0.0; 2], rotation_degrees: 0.0 };
+
+    fn check(&self) -> Result<(), CalibrationError> {
+        let OnMap { origin: [x, y], rotation_degrees: degrees } = *self;
+        let near = x.abs() <= FURTHEST_M && y.abs() <= FURTHEST_M;
+        if near && degrees.abs() <= 360.0 { Ok(()) } else { Err(CalibrationError::OnMap { x, y, degrees }) }
+    }
+
+    /// Where a place lies on the map.
+    fn place(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        let (sin, cos) = self.rotation_degrees.to_radians().sin_cos();
+        [self.origin[0] + cos * x - sin * y, self.origin[1] + sin * x + cos * y]
+    }
+
+    /// A matrix to the calibration's metres as one to the map's.
+    fn placed(&self, [x, y, depth]: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+        let (sin, cos) = self.rotation_degrees.to_radians().sin_cos();
+        let row = |origin: f64, (of_x, of_y): (f64, f64)| {
+            std::array::from_fn(|column| of_x * x[column] + of_y * y[column] + origin * depth[column])
+        };
+        [row(self.origin[0], (cos, -sin)), row(self.origin[1], (sin, cos)), depth]
     }
 }
 
@@ -223,6 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn cameras_with_axes_of_their_own_meet_on_the_sites_map() {
+        let own = spec(CORNERS).solve().unwrap().map;
+        let on_map = Some(OnMap { origin: [100.0, 50.0], rotation_degrees: 90.0 });
+        let turned = CalibrationSpec { on_map, ..spec(CORNERS) }.solve().unwrap().map;
+        let matrix = CalibrationSpec {
+            homography: Some(own.homography().matrix()),
+            size: Some([1920, 1080]),
+            on_map,
+            ..CalibrationSpec::default()
+        };
+        let by_matrix = matrix.solve().unwrap().map;
+        let at = |map: &Calibration| map.locate([900.0, 700.0], Covariance::default(), NOMINAL).unwrap().0;
+        let place = at(&own);
+        let expected = GroundPoint::new(100.0 - place.y_m, 50.0 + place.x_m);
+        assert!(at(&turned).distance(expected) < 1e-6 && at(&by_matrix).distance(expected) < 1e-6);
+    }
+
+    #[test]
     fn what_is_wrong_is_named_by_its_key() {
         let one = r#"{"picture":[0.2,0.9],"ground":[0,0]}"#;
         for (json, says) in [
@@ -233,6 +312,10 @@ mod tests {
             (r#"{"points":[{"picture":[0,0],"ground":[1e9,0]}]}"#, "points[0].ground is [1000000000, 0]"),
             (r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]]}"#, "calibration.size is missing"),
             (r#"{"homography":[[0,0,0],[0,0,0],[0,0,0]],"size":[640,480]}"#, "has no inverse"),
+            (
+                r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]],"size":[640,480],"on_map":{"origin":[0,1e9]}}"#,
+                "on_map has the origin [0, 1000000000]",
+            ),
             (r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]],"size":[640,0]}"#, "calibration.size is 640x0"),
             (
                 r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]],"size":[640,480],"distortion":[1]}"#,

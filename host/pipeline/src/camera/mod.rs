@@ -7,7 +7,6 @@ pub(crate) mod clock;
 pub(crate) mod encode;
 pub(crate) mod feed;
 pub(crate) mod follow;
-pub(crate) mod ground;
 pub(crate) mod ingest;
 pub(crate) mod lane;
 mod live;
@@ -19,7 +18,7 @@ mod tracker;
 mod view;
 
 pub use appearance::{EmbeddingError, EmbeddingSpec};
-pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, SolvedCalibration};
+pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, SolvedCalibration};
 pub use follow::Mount;
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use ocellus_core::calibration::Calibration;
+use ocellus_core::calibration::{Calibration, GroundTracks};
 use ocellus_core::tracker::{Observed, TrackerSettings};
 use ocellus_core::{Detection, Embedding, Name, Picture, Size, TimeUs, Track, TrackEmbeddings};
 use ocellus_inference::{ClassFilter, Crop, DetectRequest, Thresholds};
@@ -18,7 +18,6 @@ use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
 use crate::camera::appearance::{Appearance, Choice, Plan, Sighting, Wish};
 use crate::camera::follow::Follower;
-use crate::camera::ground::GroundTracks;
 use crate::camera::{EmbeddingSpec, Mount};
 use crate::detector::{Detector, DetectorError};
 use crate::embedder::{Embedder, EmbedderError, LookCounts};
@@ -153,7 +152,7 @@ pub fn analyze(
         None => None,
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
-    let ground = settings.calibration.clone().map(GroundTracks::new);
+    let ground = settings.calibration.clone().map(|map| GroundTracks::new(map, detector.classes()));
     let looks = looking.is_some() || settings.mount == Mount::Moving;
     let consumer = Consumer { follower, looking, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);

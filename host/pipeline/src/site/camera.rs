@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ocellus_core::calibration::GroundTracks;
 use ocellus_core::{CameraHandle, Name};
 use ocellus_inference::ClassFilter;
 use ocellus_media::{OpenOptions, Stop};
@@ -16,7 +17,6 @@ use super::site_outputs::SiteOutputs;
 use crate::camera::appearance::{Appearance, Plan};
 use crate::camera::encode::Encoder;
 use crate::camera::feed::{Feed, Orders};
-use crate::camera::ground::GroundTracks;
 use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
@@ -109,7 +109,9 @@ impl CameraEntry {
             tracker: settings.tracker.clone(),
             mount: settings.mount,
             frame_rate: settings.frame_rate,
-            ground: calibration.as_ref().map(|solved| GroundTracks::new(Arc::clone(&solved.map))),
+            ground: calibration
+                .as_ref()
+                .map(|solved| GroundTracks::new(Arc::clone(&solved.map), &wiring.classes)),
             appearance,
             numbers,
             roster: Arc::clone(&wiring.roster),

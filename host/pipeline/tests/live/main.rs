@@ -6,6 +6,7 @@ mod hostile;
 mod journal;
 mod journal_faults;
 mod level;
+mod looks;
 mod powers;
 mod restart;
 mod shadow;

@@ -7,8 +7,8 @@ use ocellus_core::{Detection, EventRecord, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, DeclaredRule, Detector, DetectorError, EventQuery, Order, RulePolicy, RuleSettings, Site,
-    SiteParts, SiteSettings,
+    CameraSettings, DeclaredRule, Detector, DetectorError, EmbeddingSpec, EventQuery, LiveEmbedder, Order,
+    RulePolicy, RuleSettings, Site, SiteParts, SiteSettings,
 };
 use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -124,9 +124,33 @@ impl TestSite {
     }
 
     fn start_from(folder: tempfile::TempDir, options: RuntimeOptions, settings: SiteSettings) -> TestSite {
+        TestSite::start_seeing((Box::new(OnePerson(["person".into()])), None), (folder, options), settings)
+    }
+
+    /// The same with other models, and cameras that are told how to look at tracks.
+    pub(crate) fn start_looking(
+        detector: Box<dyn Detector>,
+        embedder: LiveEmbedder,
+        cameras: &[&str],
+        embedding: &EmbeddingSpec,
+    ) -> TestSite {
+        let mut cameras = scenes(25, cameras);
+        for camera in &mut cameras {
+            camera.embedding = Some(embedding.clone());
+        }
+        let settings = SiteSettings { cameras, ..SiteSettings::default() };
+        let data = (tempfile::tempdir().unwrap(), RuntimeOptions::default());
+        TestSite::start_seeing((detector, Some(embedder)), data, settings)
+    }
+
+    fn start_seeing(
+        (detector, embedder): (Box<dyn Detector>, Option<LiveEmbedder>),
+        (folder, options): (tempfile::TempDir, RuntimeOptions),
+        settings: SiteSettings,
+    ) -> TestSite {
         let parts = SiteParts {
-            embedder: None,
-            detector: Box::new(OnePerson(["person".into()])),
+            detector,
+            embedder,
             runtime: Runtime::new(options).unwrap(),
             database: Database::open(folder.path()).unwrap().database,
         };

@@ -3,21 +3,23 @@
 //! It keeps the contract's promises (frames numbered from 0, time strictly increasing, ids with a first
 //! sight) and reports a broken one as an error instead of passing it on.
 
+mod track;
 pub(crate) mod values;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use ocellus_core::{
-    CameraHandle, FrameInfo, Message, Name, Power, Powers, Rect, Size, TimeUs, TrackState, Value,
-};
+use ocellus_core::{CameraHandle, FrameInfo, Message, Name, Power, Powers, Size, TimeUs, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use self::track::{TrackBuilder, track};
 use self::values::{Access, Values};
 use crate::log::Level;
 use crate::{Camera, Columns, Instance, Output, Rule, Site};
 
+/// What the model of a harness's camera knows, unless told otherwise.
+const CLASSES: [&str; 6] = ["person", "bicycle", "car", "motorcycle", "bus", "truck"];
 /// Log lines kept; older ones are dropped.
 const LOG_LINES: usize = 10_000;
 
@@ -57,15 +59,15 @@ pub fn check_schema<R: Rule>(path: &str) -> Result<(), String> {
     }
 }
 
-/// A rule on one camera, number 1, named `camera`.
+/// A rule on one camera, number 1, named `camera`; or on several, for a rule of site scope.
 pub struct Harness<R: Rule> {
     instance: Instance<R>,
     settings: String,
     site: Site,
     size: Size,
-    next_sequence: u64,
-    last_time: Option<TimeUs>,
-    first_seen: BTreeMap<u64, u64>,
+    /// Of each camera that was shown: the next frame's sequence, and the time of the last.
+    shown: BTreeMap<CameraHandle, (u64, TimeUs)>,
+    first_seen: BTreeMap<(CameraHandle, u64), u64>,
     granted: Powers,
     values: Values,
     wall: Option<TimeUs>,
@@ -85,8 +87,7 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal of its settings.
     pub fn new(settings: impl Serialize) -> Result<Harness<R>, String> {
-        let classes = ["person", "bicycle", "car", "motorcycle", "bus", "truck"];
-        Harness::on_camera(settings, Size::new(1280, 720), &classes)
+        Harness::on_camera(settings, Size::new(1280, 720), &CLASSES)
     }
 
     /// The same for a rule that has these powers.
@@ -97,8 +98,20 @@ impl<R: Rule> Harness<R> {
         settings: impl Serialize,
         powers: impl IntoIterator<Item = Power>,
     ) -> Result<Harness<R>, String> {
-        let classes = ["person", "bicycle", "car", "motorcycle", "bus", "truck"];
-        Harness::configured(settings, (Size::new(1280, 720), &classes), powers.into_iter().collect())
+        Harness::on_cameras(settings, &["camera"], powers)
+    }
+
+    /// The same on cameras of these names, numbered from 1.
+    ///
+    /// # Errors
+    /// The rule's refusal of its settings.
+    pub fn on_cameras(
+        settings: impl Serialize,
+        names: &[&str],
+        powers: impl IntoIterator<Item = Power>,
+    ) -> Result<Harness<R>, String> {
+        let place = (names, Size::new(1280, 720), CLASSES.as_slice());
+        Harness::configured(settings, place, powers.into_iter().collect())
     }
 
     /// Configures the rule on a camera of this picture size whose model knows these classes.
@@ -106,25 +119,28 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's refusal of its settings.
     pub fn on_camera(settings: impl Serialize, size: Size, classes: &[&str]) -> Result<Harness<R>, String> {
-        Harness::configured(settings, (size, classes), Powers::NONE)
+        Harness::configured(settings, (&["camera"], size, classes), Powers::NONE)
     }
 
     fn configured(
         settings: impl Serialize,
-        (size, classes): (Size, &[&str]),
+        (names, size, classes): (&[&str], Size, &[&str]),
         granted: Powers,
     ) -> Result<Harness<R>, String> {
         let settings = serde_json::to_value(settings).map_err(|error| error.to_string())?.to_string();
-        let classes = classes.iter().map(|&name| name.to_owned()).collect();
-        let camera = Camera { handle: CameraHandle(1), name: "camera".to_owned(), classes };
-        let site = Site::new(vec![camera]).with_granted(granted);
+        let classes: std::rc::Rc<[String]> = classes.iter().map(|&name| name.to_owned()).collect();
+        let camera = |(handle, name): (u32, &&str)| Camera {
+            handle: CameraHandle(handle),
+            name: (*name).to_owned(),
+            classes: classes.clone(),
+        };
+        let site = Site::new((1..).zip(names).map(camera).collect()).with_granted(granted);
         let mut harness = Harness {
             instance: Instance::new(),
             settings,
             site,
             size,
-            next_sequence: 0,
-            last_time: None,
+            shown: BTreeMap::new(),
             first_seen: BTreeMap::new(),
             granted,
             values: Values::new(),
@@ -150,7 +166,7 @@ impl<R: Rule> Harness<R> {
     pub fn say(&mut self, rule: &str, topic: &str, attributes: &[(&str, Value)]) -> Result<(), String> {
         let name = |text: &str| Name::new(text).map_err(|error| error.to_string());
         self.heard.push(Message {
-            time: self.last_time.unwrap_or_default(),
+            time: self.shown.values().map(|(_, time)| *time).max().unwrap_or_default(),
             camera: name("other")?,
             rule: name(rule)?,
             topic: name(topic)?,
@@ -173,7 +189,7 @@ impl<R: Rule> Harness<R> {
         values::with(access, &mut self.values, || call(&mut self.instance))
     }
 
-    /// Shows the rule a frame at `time` seconds.
+    /// Shows the rule a frame at `time` seconds, of the first camera.
     ///
     /// # Errors
     /// The rule's own; a time that does not increase; a class that the camera's model does not know.
@@ -182,11 +198,25 @@ impl<R: Rule> Harness<R> {
         time: f64,
         tracks: impl IntoIterator<Item = TrackBuilder>,
     ) -> Result<Output, String> {
+        self.frame_of(1, time, tracks)
+    }
+
+    /// Shows the rule a frame of camera number `camera`, counted from 1.
+    ///
+    /// # Errors
+    /// As [`Harness::frame`]; a camera that is none.
+    pub fn frame_of(
+        &mut self,
+        camera: u32,
+        time: f64,
+        tracks: impl IntoIterator<Item = TrackBuilder>,
+    ) -> Result<Output, String> {
+        let camera = CameraHandle(camera);
         let mut columns = Columns::default();
         for track in tracks {
-            self.add(&mut columns, time, &track)?;
+            self.add(&mut columns, (camera, time), &track)?;
         }
-        self.columns(time, columns)
+        self.show(camera, time, columns)
     }
 
     /// Shows the rule a frame whose columns are exactly these, well-formed or not.
@@ -194,14 +224,21 @@ impl<R: Rule> Harness<R> {
     /// # Errors
     /// The rule's own; a time that does not increase.
     pub fn columns(&mut self, time: f64, columns: Columns) -> Result<Output, String> {
+        self.show(CameraHandle(1), time, columns)
+    }
+
+    fn show(&mut self, camera: CameraHandle, time: f64, mut columns: Columns) -> Result<Output, String> {
         let time = micros(time);
-        if self.last_time.is_some_and(|last| time <= last) {
+        let last = self.shown.get(&camera).copied();
+        if last.is_some_and(|(_, last)| time <= last) {
             return Err(format!("frame time {time} does not increase"));
         }
-        let frame =
-            FrameInfo { camera: CameraHandle(1), sequence: self.next_sequence, time, size: self.size };
-        self.next_sequence += 1;
-        self.last_time = Some(time);
+        if !self.granted.has(Power::Readings) {
+            columns.readings.clear();
+        }
+        let sequence = last.map_or(0, |(next, _)| next);
+        let frame = FrameInfo { camera, sequence, time, size: self.size };
+        self.shown.insert(camera, (sequence + 1, time));
         let topics = self.instance.topics();
         let mut heard = std::mem::take(&mut self.heard);
         heard.retain(|message| {
@@ -275,95 +312,22 @@ impl<R: Rule> Harness<R> {
         LOG.take()
     }
 
-    fn add(&mut self, columns: &mut Columns, time: f64, track: &TrackBuilder) -> Result<(), String> {
-        let classes = self.site.cameras()[0].classes.clone();
+    fn add(
+        &mut self,
+        columns: &mut Columns,
+        (camera, time): (CameraHandle, f64),
+        track: &TrackBuilder,
+    ) -> Result<(), String> {
+        let known = self.site.camera(camera).ok_or_else(|| format!("there is no camera {}", camera.0))?;
+        let classes = known.classes.clone();
         let class = classes
             .iter()
             .position(|class| *class == track.class)
             .and_then(|index| u32::try_from(index).ok())
             .ok_or_else(|| format!("{:?} is none of the camera's classes {classes:?}", track.class))?;
-        let first_seen = *self.first_seen.entry(track.id).or_insert(micros(time).0);
-        columns.ids.push(track.id);
-        columns.classes.push(class);
-        columns.confidences.push(track.confidence);
-        columns.states.push(match track.state {
-            TrackState::Tentative => 0,
-            TrackState::Confirmed => 1,
-            TrackState::Lost => 2,
-        });
-        let rect = track.rect;
-        columns.boxes.extend([rect.x, rect.y, rect.width, rect.height]);
-        columns.first_seen_us.push(first_seen);
+        let first_seen = *self.first_seen.entry((camera, track.id)).or_insert(micros(time).0);
+        track.add_to(columns, class, first_seen);
         Ok(())
-    }
-}
-
-/// A track of a test frame: confirmed, confidence 0.9, a box of 0.1 × 0.2 in the middle of the picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrackBuilder {
-    id: u64,
-    class: String,
-    confidence: f32,
-    state: TrackState,
-    rect: Rect,
-}
-
-/// A track of a test frame.
-#[must_use]
-pub fn track(id: u64, class: &str) -> TrackBuilder {
-    TrackBuilder {
-        id,
-        class: class.to_owned(),
-        confidence: 0.9,
-        state: TrackState::Confirmed,
-        rect: Rect::new(0.45, 0.4, 0.1, 0.2),
-    }
-}
-
-impl TrackBuilder {
-    /// Its box, 0..1 of the picture.
-    #[must_use]
-    pub fn rect(self, rect: Rect) -> TrackBuilder {
-        TrackBuilder { rect, ..self }
-    }
-
-    /// Width and height of its box; the foot point stays.
-    #[must_use]
-    pub fn sized(self, width: f32, height: f32) -> TrackBuilder {
-        let foot = self.rect.foot();
-        TrackBuilder { rect: Rect::new(0.0, 0.0, width, height), ..self }.foot_at(foot.x, foot.y)
-    }
-
-    /// Moves its box so that the foot point is there.
-    #[must_use]
-    pub fn foot_at(self, x: f32, y: f32) -> TrackBuilder {
-        let Rect { width, height, .. } = self.rect;
-        TrackBuilder { rect: Rect::new(x - width / 2.0, y - height, width, height), ..self }
-    }
-
-    /// Moves its box so that the centre is there.
-    #[must_use]
-    pub fn centre_at(self, x: f32, y: f32) -> TrackBuilder {
-        let Rect { width, height, .. } = self.rect;
-        TrackBuilder { rect: Rect::new(x - width / 2.0, y - height / 2.0, width, height), ..self }
-    }
-
-    /// Confidence of its last detection.
-    #[must_use]
-    pub fn confidence(self, confidence: f32) -> TrackBuilder {
-        TrackBuilder { confidence, ..self }
-    }
-
-    /// Seen, but not believed yet.
-    #[must_use]
-    pub fn tentative(self) -> TrackBuilder {
-        TrackBuilder { state: TrackState::Tentative, ..self }
-    }
-
-    /// Not seen in this frame.
-    #[must_use]
-    pub fn lost(self) -> TrackBuilder {
-        TrackBuilder { state: TrackState::Lost, ..self }
     }
 }
 

@@ -143,6 +143,9 @@ impl Guest for PowersRule {
                 number("wall", frame.wall_us.unwrap_or(0)),
                 number("embeddings", tracks.embeddings.len() as u64),
             ];
+            if !tracks.embeddings.is_empty() {
+                attributes.push(text("looks", digest(&tracks)));
+            }
             match memory.deed.as_str() {
                 "" => attributes.push(text("heard", heard(&messages))),
                 // Of a flood it reports no more than this.
@@ -273,3 +276,13 @@ fn all() -> Powers {
 }
 
 export!(PowersRule);
+
+/// Another text for any other appearance (FNV-1a).
+fn digest(tracks: &Tracks) -> String {
+    let numbers = tracks.embeddings.iter().map(|number| number.to_bits());
+    let rows = tracks.embedding_rows.iter().map(|row| row.cast_unsigned());
+    let hash = numbers.chain(rows).fold(0xcbf2_9ce4_8422_2325_u64, |hash, number| {
+        (hash ^ u64::from(number)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}

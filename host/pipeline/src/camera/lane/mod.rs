@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
+use ocellus_core::calibration::GroundTracks;
 use ocellus_core::tracker::{Observed, Tracked, TrackerSettings};
 use ocellus_core::{Embedding, FrameInfo, Name, TimeUs, Track, TrackEmbeddings};
 use ocellus_runtime::TrackColumns;
@@ -25,7 +26,6 @@ use super::appearance::{Appearance, Sighting};
 use super::encode::Encoder;
 use super::feed::{Detected, Feed};
 use super::follow::{Follower, Mount};
-use super::ground::GroundTracks;
 use super::live::LiveFrame;
 use super::meter::Stage;
 use super::numbers::TrackNumbers;

@@ -1,10 +1,10 @@
-//! A tracker that loses an object and finds it again under a new id would lose a crossing between the
-//! two, or count it from nowhere. So a newcomer goes on in the place of a track that vanished shortly
+//! A tracker that loses an object and finds it again under a new id would lose what happens between the
+//! two, or see it come from nowhere. So a newcomer goes on in the place of a track that vanished shortly
 //! before, where it should be by now, with about the same size; one for one, the nearest first.
 
-use ocellus_sdk::prelude::*;
+use ocellus_core::{Point, Segment, TimeUs};
 
-use crate::mover::{Mover, Sighting};
+use super::{Mover, Sighting};
 
 /// A newcomer may have been seen this long beside the one it replaces: trackers overlap a little.
 const OVERLAP: std::time::Duration = std::time::Duration::from_millis(500);
@@ -22,10 +22,10 @@ const MOST_FITS: usize = 4096;
 const OTHER_CLASS: f32 = 2.0;
 
 /// Who goes on in whose place, as (vanished, newcomer); each id at most once.
-pub(crate) fn pairs(
+pub(super) fn pairs<D>(
     now: TimeUs,
     aspect: f32,
-    vanished: &[&Mover],
+    vanished: &[&Mover<D>],
     newcomers: &[&Sighting],
 ) -> Vec<(u64, u64)> {
     let mut fits: Vec<(f32, u64, u64)> = Vec::new();
@@ -52,7 +52,7 @@ pub(crate) fn pairs(
 }
 
 /// Distance in box sizes; nothing where the two cannot be the same object.
-fn cost(now: TimeUs, aspect: f32, mover: &Mover, newcomer: &Sighting) -> Option<f32> {
+fn cost<D>(now: TimeUs, aspect: f32, mover: &Mover<D>, newcomer: &Sighting) -> Option<f32> {
     let size = |[width, height]: [f32; 2]| (width * aspect * height).sqrt();
     let (before, after) = (size(mover.size), size(newcomer.size));
     let ratio = before.max(after) / before.min(after);
