@@ -1,44 +1,75 @@
-//! The time of one update of the tracker, beside its limit and the `trackforge` crate.
+//! The time of one update of each tracker, beside its limit and the `trackforge` crate.
 #![expect(clippy::print_stdout, reason = "a bench says what it measured")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use ocellus_core::tracker::{ByteTrackSettings, Observed, SettingsError, Tracker};
+use ocellus_core::tracker::{
+    ByteTrackSettings, Observed, SettingsError, Tracker, TrackerKind, TrackerSettings,
+};
 use ocellus_core::{Detection, Rect, TimeUs};
 use trackforge::trackers::byte_track as peer;
 
 const FRAMES: u64 = 600;
+const DIMENSION: usize = 128;
 const PICTURE: (f32, f32) = (1920.0, 1080.0);
 
 fn main() -> Result<(), SettingsError> {
     for (objects, limit_ms) in [(100, 0.06), (500, 0.5)] {
         let scene = scene(objects);
-        let ours = milliseconds(ours(&scene)?);
         let peers = milliseconds(peers(&scene));
-        println!(
-            "tracker {objects} objects: {ours:.3} ms (limit {limit_ms} ms, ratio {:.2}; trackforge {peers:.2} ms, {:.1}x)",
-            ours / limit_ms,
-            peers / ours,
-        );
+        for kind in TrackerKind::ALL {
+            let ours = milliseconds(update_time(kind, &scene, Looks::Unknown)?);
+            print!(
+                "{kind} {objects} objects: {ours:.3} ms (limit {limit_ms} ms, ratio {:.2}",
+                ours / limit_ms
+            );
+            match kind {
+                TrackerKind::ByteTrack => println!("; trackforge {peers:.2} ms, {:.1}x)", peers / ours),
+                TrackerKind::BotSort | TrackerKind::DeepSort => {
+                    let looking = milliseconds(update_time(kind, &scene, Looks::Known)?);
+                    println!("; with {DIMENSION} numbers of embedding each {looking:.3} ms)");
+                }
+            }
+        }
     }
     Ok(())
 }
 
+/// Whether embeddings are shown.
+#[derive(Clone, Copy)]
+enum Looks {
+    Known,
+    Unknown,
+}
+
 /// The median update of our tracker over the frames after the first.
-fn ours(scene: &[Vec<Detection>]) -> Result<Duration, SettingsError> {
-    let mut tracker = Tracker::new(ByteTrackSettings::default())?;
-    let times = scene.iter().zip(0_u64..).map(|(detections, frame)| {
-        let time = TimeUs(frame * 33_333);
+fn update_time(kind: TrackerKind, scene: &[Vec<Walker>], looks: Looks) -> Result<Duration, SettingsError> {
+    let mut tracker = Tracker::new(TrackerSettings::default_of(kind))?;
+    let times = scene.iter().zip(0_u64..).map(|(walkers, frame)| {
+        let detections: Vec<Detection> = walkers.iter().map(|walker| walker.detection).collect();
+        let known = |walker: &Walker| look(walker.who);
+        let looks: Vec<Vec<f32>> = match looks {
+            Looks::Known => walkers.iter().map(known).collect(),
+            Looks::Unknown => Vec::new(),
+        };
+        let looks: Vec<Option<&[f32]>> = looks.iter().map(|look| Some(look.as_slice())).collect();
+        let observed = Observed::new(TimeUs(frame * 33_333), &detections).with_embeddings(&looks);
         let start = Instant::now();
-        black_box(tracker.update(&Observed::new(time, black_box(detections))));
+        black_box(tracker.update(black_box(&observed)));
         start.elapsed()
     });
     Ok(median(times.collect()))
 }
 
+/// What somebody looks like: the same each time, but for a little.
+fn look(who: usize) -> Vec<f32> {
+    let mut random = Random(who as u64 * 0x9E37_79B9 + 1);
+    (0..DIMENSION).map(|_| random.between(-1.0, 1.0)).collect()
+}
+
 /// The same with the same thresholds, input in the peer's own form.
-fn peers(scene: &[Vec<Detection>]) -> Duration {
+fn peers(scene: &[Vec<Walker>]) -> Duration {
     let settings = ByteTrackSettings::default();
     let mut tracker = peer::ByteTrack::new(
         settings.track_high_thresh,
@@ -46,11 +77,12 @@ fn peers(scene: &[Vec<Detection>]) -> Duration {
         settings.match_thresh,
         settings.new_track_thresh,
     );
-    let times = scene.iter().map(|detections| {
+    let times = scene.iter().map(|walkers| {
         let as_tuple = |found: &Detection| {
             ([found.rect.x, found.rect.y, found.rect.width, found.rect.height], found.confidence, 0)
         };
-        let detections: Vec<([f32; 4], f32, i64)> = detections.iter().map(as_tuple).collect();
+        let detections: Vec<([f32; 4], f32, i64)> =
+            walkers.iter().map(|walker| as_tuple(&walker.detection)).collect();
         let start = Instant::now();
         black_box(tracker.update(black_box(detections)));
         start.elapsed()
@@ -67,9 +99,15 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+/// Somebody as he is detected.
+struct Walker {
+    who: usize,
+    detection: Detection,
+}
+
 /// People of 30 × 80 px that walk through the picture and turn at its edges. Nine in ten are detected in
 /// a frame, a pixel or so off, some of them unsurely.
-fn scene(objects: usize) -> Vec<Vec<Detection>> {
+fn scene(objects: usize) -> Vec<Vec<Walker>> {
     let mut random = Random(42);
     let mut walkers: Vec<[f32; 4]> = (0..objects)
         .map(|_| {
@@ -79,7 +117,7 @@ fn scene(objects: usize) -> Vec<Vec<Detection>> {
         .collect();
     let mut frame = || {
         let mut detections = Vec::with_capacity(objects);
-        for [x, y, vx, vy] in &mut walkers {
+        for (who, [x, y, vx, vy]) in walkers.iter_mut().enumerate() {
             (*x, *y) = (*x + *vx, *y + *vy);
             *vx = if (0.0..PICTURE.0).contains(x) { *vx } else { -*vx };
             *vy = if (0.0..PICTURE.1).contains(y) { *vy } else { -*vy };
@@ -87,7 +125,7 @@ fn scene(objects: usize) -> Vec<Vec<Detection>> {
             let rect = Rect::new(*x + dx, *y + dy, 30.0 + dx, 80.0 - dy);
             let confidence = random.between(0.3, 1.0);
             if random.between(0.0, 1.0) < 0.9 {
-                detections.push(Detection { rect, class: 0, confidence });
+                detections.push(Walker { who, detection: Detection { rect, class: 0, confidence } });
             }
         }
         detections

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ocellus_core::eval::{self, LabelledBox, Scores, Sequence as Scored};
 use ocellus_core::mot::{MotDetections, MotRow, track_sequence};
-use ocellus_core::tracker::{ByteTrackSettings, SettingsError};
+use ocellus_core::tracker::{SettingsError, TrackerKind, TrackerSettings};
 use serde_json::Value;
 
 #[path = "../tests/eval/mot17.rs"]
@@ -21,11 +21,19 @@ use mot17::{MOT17, Sequence, digest};
 /// What makes tracks of detections.
 type Track = fn(&Sequence, &MotDetections) -> Result<Vec<MotRow>, SettingsError>;
 /// Our trackers, each with the same settings for all sequences.
-const OURS: [(&str, Track); 1] = [("ours: ByteTrack", byte_track)];
+const OURS: [(&str, Track); 3] = [
+    ("ours: ByteTrack", |sequence, boxes| track(TrackerKind::ByteTrack, sequence, boxes)),
+    ("ours: BoT-SORT", |sequence, boxes| track(TrackerKind::BotSort, sequence, boxes)),
+    ("ours: DeepSORT", |sequence, boxes| track(TrackerKind::DeepSort, sequence, boxes)),
+];
 
-fn byte_track(sequence: &Sequence, boxes: &MotDetections) -> Result<Vec<MotRow>, SettingsError> {
-    let settings = ByteTrackSettings { frame_rate: sequence.frame_rate, ..ByteTrackSettings::default() };
-    track_sequence(settings, boxes)
+/// With the defaults, and without looks, which these boxes do not have.
+fn track(
+    kind: TrackerKind,
+    sequence: &Sequence,
+    boxes: &MotDetections,
+) -> Result<Vec<MotRow>, SettingsError> {
+    track_sequence(TrackerSettings::default_of(kind).at_rate(sequence.frame_rate), boxes)
 }
 
 /// What a row of ours may lack to the best reference, in points of a hundred.

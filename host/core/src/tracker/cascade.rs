@@ -14,10 +14,8 @@ use super::matching::{Matcher, Worth};
 use super::object::Object;
 use super::scene::{Scene, Sighting};
 use super::settings::{Association, DeepSortSettings};
+use crate::time::TimeUs;
 use crate::track::TrackState;
-
-/// 95 % of a χ² distribution of four degrees of freedom.
-const REACH: f32 = 9.4877;
 
 /// The association, with its memory.
 #[derive(Debug)]
@@ -28,11 +26,11 @@ pub(super) struct Cascade {
     matcher: Matcher,
     /// Sightings that nobody has claimed.
     open: Vec<u32>,
-    /// Believed objects, those seen last first.
+    /// Objects that are believed, and those that are not yet.
     believed: Vec<u32>,
+    young: Vec<u32>,
+    /// Believed ones that were last seen at the same time.
     level: Vec<u32>,
-    recent: Vec<u32>,
-    lost: Vec<u32>,
 }
 
 impl From<&DeepSortSettings> for Cascade {
@@ -44,9 +42,8 @@ impl From<&DeepSortSettings> for Cascade {
             matcher: Matcher::new(Association::Predicted, settings.class_aware),
             open: Vec::new(),
             believed: Vec::new(),
+            young: Vec::new(),
             level: Vec::new(),
-            recent: Vec::new(),
-            lost: Vec::new(),
         }
     }
 }
@@ -57,10 +54,10 @@ impl Cascade {
         self.match_by_looks(scene);
 
         let floor = 1.0 - self.max_iou_distance;
-        let by_overlap = move |_: &Object, _: &Sighting, iou: f32| Some(iou - floor);
-        self.matcher.by_overlap(scene, (&mut self.recent, &mut self.open), floor, by_overlap);
+        self.matcher.by_overlap(scene, (&mut self.believed, &mut self.open), floor, by_motion(scene, floor));
         scene.see(&self.matcher.matches);
-        self.matcher.by_overlap(scene, (&mut self.lost, &mut self.open), floor, unjudged(scene, floor));
+        let by_overlap = move |_: &Object, _: &Sighting, iou: f32| Some(iou - floor);
+        self.matcher.by_overlap(scene, (&mut self.young, &mut self.open), floor, by_overlap);
         scene.see(&self.matcher.matches);
 
         for object in scene.objects.iter_mut().filter(|object| object.seen_as.is_none()) {
@@ -83,43 +80,34 @@ impl Cascade {
         };
         self.open.extend(scene.sightings.iter().zip(0..).filter_map(sure));
         self.believed.clear();
-        self.recent.clear();
+        self.young.clear();
         for (object, index) in scene.objects.iter().zip(0..) {
             if object.state == TrackState::Tentative {
-                self.recent.push(index);
+                self.young.push(index);
             } else {
                 self.believed.push(index);
             }
         }
-        // Stable: of those seen at the same time the older one stands first.
-        self.believed.sort_by_key(|&index| std::cmp::Reverse(scene.objects[index as usize].last_seen));
     }
 
-    /// The cascade; leaves the objects that it did not match among the recent and the lost ones.
+    /// The cascade; what it matched leaves the believed ones.
     fn match_by_looks(&mut self, scene: &mut Scene) {
-        self.lost.clear();
-        let anything_to_see = scene.sightings.iter().any(|sighting| sighting.look.is_some());
-        let mut start = 0;
-        while let Some(&first) = self.believed.get(start) {
-            let last_seen = scene.objects[first as usize].last_seen;
-            let same = |index: &&u32| scene.objects[**index as usize].last_seen == last_seen;
-            let count = self.believed[start..].iter().take_while(same).count();
-            self.level.clear();
-            self.level.extend_from_slice(&self.believed[start..start + count]);
-            start += count;
-            if anything_to_see {
-                let worth = by_looks(scene, self.max_cosine);
-                self.matcher.by_worth(scene, (&mut self.level, &mut self.open), worth);
-                scene.see(&self.matcher.matches);
-            }
-            for &index in &self.level {
-                let is_lost = scene.objects[index as usize].state == TrackState::Lost;
-                if is_lost { self.lost.push(index) } else { self.recent.push(index) }
-            }
+        if scene.sightings.iter().all(|sighting| sighting.look.is_none()) {
+            return;
         }
-        // Ties are decided for the older track.
-        self.recent.sort_unstable();
-        self.lost.sort_unstable();
+        let last_seen = |index: u32| scene.objects[index as usize].last_seen;
+        let mut times: Vec<TimeUs> = self.believed.iter().map(|&index| last_seen(index)).collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times.dedup();
+        for time in times {
+            self.level.clear();
+            let seen_then = |index: &u32| scene.objects[*index as usize].last_seen == time;
+            self.level.extend(self.believed.iter().copied().filter(seen_then));
+            let worth = by_looks(scene, self.max_cosine);
+            self.matcher.by_worth(scene, (&mut self.level, &mut self.open), worth);
+            scene.see(&self.matcher.matches);
+        }
+        self.believed.retain(|&index| scene.objects[index as usize].seen_as.is_none());
     }
 }
 
@@ -127,17 +115,16 @@ impl Cascade {
 fn by_looks(scene: &Scene, limit: f32) -> impl Worth + use<'_> {
     move |object: &Object, sighting: &Sighting, _| {
         sighting.look?;
-        let is_near = !object.looks.is_empty() && object.filter.surprise(&sighting.detection.rect) <= REACH;
+        let is_near = !object.looks.is_empty() && scene.is_within_reach(object, sighting);
         let distance = if is_near { scene.unlikeness(object, sighting) } else { None }?;
         (distance <= limit).then_some((limit - distance) / limit)
     }
 }
 
-/// Overlapping pairs within reach of which looks say nothing.
-fn unjudged(scene: &Scene, floor: f32) -> impl Worth + use<'_> {
+/// Overlapping pairs within reach. Of a track out of sight looks must not have said no.
+fn by_motion(scene: &Scene, floor: f32) -> impl Worth + use<'_> {
     move |object: &Object, sighting: &Sighting, iou: f32| {
-        let is_judged = scene.unlikeness(object, sighting).is_some();
-        let is_near = object.filter.surprise(&sighting.detection.rect) <= REACH;
-        (!is_judged && is_near).then_some(iou - floor)
+        let is_free = object.state == TrackState::Confirmed || scene.unlikeness(object, sighting).is_none();
+        (is_free && scene.is_continued(object, sighting, iou)).then_some(iou - floor)
     }
 }

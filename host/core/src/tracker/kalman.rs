@@ -72,10 +72,6 @@ impl Lanes {
     }
 }
 
-/// Noise of the measured positions and sizes, as a share of the box's height (DeepSORT's weights).
-const POSITION_WEIGHT: f32 = 1.0 / 20.0;
-/// Noise of their velocities, per step, as a share of the box's height.
-const VELOCITY_WEIGHT: f32 = 1.0 / 160.0;
 /// Lane of the width or the aspect ratio, and lane of the height.
 const WIDTH: usize = 2;
 const HEIGHT: usize = 3;
@@ -87,6 +83,41 @@ pub enum BoxForm {
     Aspect,
     /// The width, as BoT-SORT does. Noise of x and width scales with the width.
     Width,
+}
+
+/// Standard deviations, as shares of the box's height ([`BoxForm::Aspect`], the aspect ratio itself excepted) or of
+/// its width for x and width and its height for y and height ([`BoxForm::Width`]).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Noise {
+    /// Of a measured box.
+    pub measured: [f32; 4],
+    /// What a step adds to the position.
+    pub position: [f32; 4],
+    /// What a step adds to the velocity.
+    pub velocity: [f32; 4],
+    /// Of the position at the start.
+    pub start_position: [f32; 4],
+    /// Of the velocity at the start.
+    pub start_velocity: [f32; 4],
+}
+
+impl Noise {
+    /// DeepSORT's weights for [`BoxForm::Aspect`], which ByteTrack kept.
+    pub const ASPECT: Noise = Noise {
+        measured: [1.0 / 20.0, 1.0 / 20.0, 1e-1, 1.0 / 20.0],
+        position: [1.0 / 20.0, 1.0 / 20.0, 1e-2, 1.0 / 20.0],
+        velocity: [1.0 / 160.0, 1.0 / 160.0, 1e-5, 1.0 / 160.0],
+        start_position: [2.0 * (1.0 / 20.0), 2.0 * (1.0 / 20.0), 1e-2, 2.0 * (1.0 / 20.0)],
+        start_velocity: [10.0 * (1.0 / 160.0), 10.0 * (1.0 / 160.0), 1e-5, 10.0 * (1.0 / 160.0)],
+    };
+    /// BoT-SORT's weights for [`BoxForm::Width`].
+    pub const WIDTH: Noise = Noise {
+        measured: [1.0 / 20.0; 4],
+        position: [1.0 / 20.0; 4],
+        velocity: [1.0 / 160.0; 4],
+        start_position: [2.0 * (1.0 / 20.0); 4],
+        start_velocity: [10.0 * (1.0 / 160.0); 4],
+    };
 }
 
 /// A box followed through centre x, centre y, width or aspect ratio, and height.
@@ -104,35 +135,36 @@ pub struct BoxFilter {
 impl BoxFilter {
     /// Starts at a measured box of positive size, standing still.
     #[must_use]
-    pub fn new(form: BoxForm, rect: &Rect) -> BoxFilter {
+    pub fn new(form: BoxForm, rect: &Rect, noise: &Noise) -> BoxFilter {
         let measured = form.lanes(rect);
-        let position = form.variances(&measured, 2.0 * POSITION_WEIGHT, 1e-2);
-        let velocity = form.variances(&measured, 10.0 * VELOCITY_WEIGHT, 1e-5);
+        let position = form.variances(&measured, &noise.start_position);
+        let velocity = form.variances(&measured, &noise.start_velocity);
         BoxFilter { form, lanes: Lanes::at(measured, position, velocity) }
     }
 
     /// Moves on by `steps` nominal frames, not necessarily whole ones.
-    pub fn predict(&mut self, steps: f32) {
-        let position = self.form.variances(&self.lanes.position, POSITION_WEIGHT, 1e-2);
-        let velocity = self.form.variances(&self.lanes.position, VELOCITY_WEIGHT, 1e-5);
+    pub fn predict(&mut self, steps: f32, noise: &Noise) {
+        let position = self.form.variances(&self.lanes.position, &noise.position);
+        let velocity = self.form.variances(&self.lanes.position, &noise.velocity);
         self.lanes.predict(steps, position, velocity);
     }
 
     /// Takes in a measured box of positive size. A filter whose variances have grown beyond all numbers
     /// begins anew at that box.
-    pub fn correct(&mut self, rect: &Rect) {
-        let noise = self.measurement_noise();
-        self.lanes.correct(self.form.lanes(rect), noise);
+    pub fn correct(&mut self, rect: &Rect, noise: &Noise) {
+        let measured = self.form.variances(&self.lanes.position, &noise.measured);
+        self.lanes.correct(self.form.lanes(rect), measured);
         if !self.is_sound() {
-            *self = BoxFilter::new(self.form, rect);
+            *self = BoxFilter::new(self.form, rect, noise);
         }
     }
 
     /// The squared Mahalanobis distance of a measured box: how many of its own deviations, squared and
     /// summed over the four quantities, it is from where it is expected.
     #[must_use]
-    pub fn surprise(&self, rect: &Rect) -> f32 {
-        let (measured, noise) = (self.form.lanes(rect), self.measurement_noise());
+    pub fn surprise(&self, rect: &Rect, noise: &Noise) -> f32 {
+        let noise = self.form.variances(&self.lanes.position, &noise.measured);
+        let measured = self.form.lanes(rect);
         let of = |i: usize| {
             let away = measured[i] - self.lanes.position[i];
             away * away / (self.lanes.position_variance[i] + noise[i])
@@ -166,6 +198,14 @@ impl BoxFilter {
             lanes.covariance[i] *= scale * scale;
             lanes.velocity_variance[i] *= scale * scale;
         }
+    }
+
+    /// Moves the centre and its velocity by x, y, vx, vy, without a measurement.
+    pub fn push(&mut self, [x, y, vx, vy]: [f32; 4]) {
+        self.lanes.position[0] += x;
+        self.lanes.position[1] += y;
+        self.lanes.velocity[0] += vx;
+        self.lanes.velocity[1] += vy;
     }
 
     /// Stops growth and shrinking, as is done for a box out of sight: an occlusion begins with a box
@@ -204,13 +244,18 @@ impl BoxFilter {
             && lanes.velocity.iter().chain(&lanes.covariance).all(|value| value.is_finite())
             && lanes.position_variance.iter().chain(&lanes.velocity_variance).all(is_positive)
     }
-
-    fn measurement_noise(&self) -> [f32; 4] {
-        self.form.variances(&self.lanes.position, POSITION_WEIGHT, 1e-1)
-    }
 }
 
 impl BoxForm {
+    /// The noise of the paper that the form is from.
+    #[must_use]
+    pub const fn noise(self) -> &'static Noise {
+        match self {
+            BoxForm::Aspect => &Noise::ASPECT,
+            BoxForm::Width => &Noise::WIDTH,
+        }
+    }
+
     fn lanes(self, rect: &Rect) -> [f32; 4] {
         let size = match self {
             BoxForm::Aspect => rect.width / rect.height,
@@ -219,21 +264,20 @@ impl BoxForm {
         [rect.x + rect.width / 2.0, rect.y + rect.height / 2.0, size, rect.height]
     }
 
-    /// Variances from a deviation of the lengths, as a share of the box's size, and one of the aspect ratio.
-    fn variances(self, position: &[f32; 4], share: f32, aspect: f32) -> [f32; 4] {
+    /// Variances from deviations as shares of the box; that of the aspect ratio is a number of its own.
+    fn variances(self, position: &[f32; 4], shares: &[f32; 4]) -> [f32; 4] {
         // Kept off zero, where the variances would vanish.
-        let of = |lane: usize| share * position[lane].abs().max(1e-3);
-        let height = of(HEIGHT);
-        match self {
-            BoxForm::Aspect => {
-                let mut squares = [height * height; 4];
-                squares[WIDTH] = aspect * aspect;
-                squares
-            }
+        let height = position[HEIGHT].abs().max(1e-3);
+        let scales = match self {
+            BoxForm::Aspect => [height, height, 1.0, height],
             BoxForm::Width => {
-                let width = of(WIDTH);
-                [width * width, height * height, width * width, height * height]
+                let width = position[WIDTH].abs().max(1e-3);
+                [width, height, width, height]
             }
-        }
+        };
+        std::array::from_fn(|lane| {
+            let deviation = shares[lane] * scales[lane];
+            deviation * deviation
+        })
     }
 }

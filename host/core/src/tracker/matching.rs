@@ -5,6 +5,7 @@ use super::object::Object;
 use super::overlap::{Edges, OverlapFinder};
 use super::scene::{Scene, Sighting};
 use super::settings::{Association, ClassMatching};
+use crate::geometry::Rect;
 
 /// The part of a tracker that says which detection is which object; keeps its memory.
 #[derive(Debug)]
@@ -60,7 +61,9 @@ impl Matcher {
         }
         let margin = self.association.margin();
         self.rows.clear();
-        self.rows.extend(rows.iter().map(|&row| self.association.edges(&scene.objects[row as usize])));
+        self.rows.extend(
+            rows.iter().map(|&row| self.association.edges(&scene.objects[row as usize], scene.shift)),
+        );
         self.columns.clear();
         self.columns.extend(
             columns
@@ -135,7 +138,7 @@ impl Matcher {
     ) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.matches.clear();
         if !a.is_empty() && !b.is_empty() {
-            let edges = |&index: &u32| self.association.edges(&objects[index as usize]);
+            let edges = |&index: &u32| self.association.edges(&objects[index as usize], [0.0; 2]);
             self.rows.clear();
             self.rows.extend(a.iter().map(edges));
             self.columns.clear();
@@ -160,11 +163,11 @@ impl Association {
         }
     }
 
-    fn edges(self, object: &Object) -> Edges {
-        let rect = match self {
+    fn edges(self, object: &Object, [x, y]: [f32; 2]) -> Edges {
+        let Rect { x: left, y: top, width, height } = match self {
             Association::Predicted => object.filter.rect(),
             Association::LastBox => object.last_box,
         };
-        Edges::new(&rect, self.margin())
+        Edges::new(&Rect::new(left + x, top + y, width, height), self.margin())
     }
 }

@@ -9,13 +9,16 @@ mod appearance;
 pub mod assignment;
 mod byte;
 mod cascade;
+mod common;
 pub mod kalman;
 mod matching;
 mod motion;
+mod noise;
 mod object;
 mod observed;
 pub mod overlap;
 mod patience;
+mod reach;
 mod scene;
 mod settings;
 #[expect(clippy::module_inception, reason = "the folder holds what the tracker is made of")]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::appearance::Looks;
-use super::kalman::{BoxFilter, BoxForm};
+use super::kalman::{BoxFilter, BoxForm, Noise};
 use super::motion::CameraMotion;
+use super::noise::Trail;
 use super::scene::Sighting;
 use crate::detection::Detection;
 use crate::geometry::Rect;
@@ -27,6 +28,10 @@ pub(super) struct Object {
     pub(super) gone: bool,
     /// The detection that it was seen as in this frame, in the caller's list.
     pub(super) seen_as: Option<usize>,
+    /// By what the last sighting corrected the place of its centre and its speed: x, y, vx, vy.
+    pub(super) correction: [f32; 4],
+    /// Where it was seen in the last frames.
+    pub(super) trail: Trail,
     /// What it has looked like.
     pub(super) looks: Looks,
     /// Sightings in a row since the first, as far as they decide whether it is believed.
@@ -39,20 +44,24 @@ impl Object {
     pub(super) fn new(
         id: u64,
         state: TrackState,
-        (sighting, form): (&Sighting, BoxForm),
-        time: TimeUs,
+        sighting: &Sighting,
+        (form, noise, time): (BoxForm, &Noise, TimeUs),
     ) -> Object {
         let detection = &sighting.detection;
+        let mut trail = Trail::default();
+        trail.add(&detection.rect);
         Object {
             id,
             state,
-            filter: BoxFilter::new(form, &detection.rect),
+            filter: BoxFilter::new(form, &detection.rect, noise),
             last_box: detection.rect,
             first_seen: time,
             last_seen: time,
             absence: None,
             gone: false,
             seen_as: Some(sighting.index),
+            trail,
+            correction: [0.0; 4],
             looks: Looks::default(),
             sightings: 1,
             class: ClassVote { class: detection.class, lead: vote(detection.confidence) },
@@ -65,16 +74,17 @@ impl Object {
     }
 
     /// Moves on by `steps` nominal frames.
-    pub(super) fn predict(&mut self, steps: f32) {
+    pub(super) fn predict(&mut self, steps: f32, noise: &Noise) {
         if self.state == TrackState::Lost {
             self.filter.freeze_size();
         }
-        self.filter.predict(steps);
+        self.filter.predict(steps, noise);
     }
 
     /// Goes where the camera's motion puts it.
     pub(super) fn follow_camera(&mut self, motion: &CameraMotion) {
         self.filter.follow_camera(motion);
+        self.trail.follow_camera(motion);
         let (centre, scale) = (self.last_box.centre(), motion.scale());
         let (x, y) = motion.place(centre.x, centre.y);
         let (width, height) = (self.last_box.width * scale, self.last_box.height * scale);
@@ -82,9 +92,18 @@ impl Object {
     }
 
     /// Sees the object again; it is believed after so many sightings.
-    pub(super) fn see(&mut self, sighting: &Sighting, time: TimeUs, believed_after: u32) {
+    pub(super) fn see(&mut self, sighting: &Sighting, time: TimeUs, (noise, believed_after): (&Noise, u32)) {
         let detection = &sighting.detection;
-        self.filter.correct(&detection.rect);
+        let before = *self.filter.lanes();
+        self.filter.correct(&detection.rect, noise);
+        let after = self.filter.lanes();
+        let ([x, y, ..], [from_x, from_y, ..]) = (after.position, before.position);
+        let ([vx, vy, ..], [from_vx, from_vy, ..]) = (after.velocity, before.velocity);
+        self.correction = [x - from_x, y - from_y, vx - from_vx, vy - from_vy];
+        if self.state == TrackState::Lost {
+            self.trail.clear();
+        }
+        self.trail.add(&detection.rect);
         self.last_box = self.filter.rect();
         if self.state == TrackState::Lost {
             self.absence = Some((self.last_seen, time));

@@ -1,9 +1,11 @@
 //! The objects and the frame that a tracker brings together.
 
 use super::appearance::{FrameLooks, Memory};
-use super::kalman::BoxForm;
+use super::kalman::{BoxForm, Noise};
+use super::noise::LearntNoise;
 use super::object::Object;
 use super::observed::{Ignored, Observed};
+use super::reach::judging;
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::time::TimeUs;
@@ -40,6 +42,13 @@ pub(super) struct Scene {
     pub(super) objects: Vec<Object>,
     pub(super) sightings: Vec<Sighting>,
     pub(super) looks: FrameLooks,
+    /// By how many pixels everybody misses the place where he is expected: the camera moved.
+    pub(super) shift: [f32; 2],
+    /// The speed that newcomers are expected to have, in pixels a step.
+    pub(super) drift: [f32; 2],
+    learnt: Option<LearntNoise>,
+    /// The noise by which boxes are judged.
+    pub(super) judging: Noise,
 }
 
 impl Scene {
@@ -50,6 +59,42 @@ impl Scene {
             objects: Vec::new(),
             sightings: Vec::new(),
             looks: FrameLooks::default(),
+            shift: [0.0; 2],
+            drift: [0.0; 2],
+            judging: judging(nature.form.noise()),
+            learnt: (nature.form == BoxForm::Width).then(LearntNoise::default),
+        }
+    }
+
+    /// The noise of boxes and motion.
+    pub(super) fn noise(&self) -> &Noise {
+        self.learnt.as_ref().map_or(self.nature.form.noise(), LearntNoise::noise)
+    }
+
+    /// Moves every object on by `steps` nominal frames, but those that `stays` says.
+    pub(super) fn predict(&mut self, steps: f32, stays: Option<TrackState>) {
+        if let Some(learnt) = &mut self.learnt {
+            learnt.settle();
+            self.judging = judging(learnt.noise());
+        }
+        let noise = self.learnt.as_ref().map_or(self.nature.form.noise(), LearntNoise::noise);
+        // What is learnt of the noise is for one step.
+        let is_step = (0.75..=1.25).contains(&steps);
+        for object in &mut self.objects {
+            object.seen_as = None;
+            if !is_step {
+                object.trail.clear();
+            }
+            if Some(object.state) != stays {
+                object.predict(steps, noise);
+            }
+        }
+    }
+
+    /// Moves tracks out of sight by what corrected those in sight: they had the same camera.
+    pub(super) fn correct_lost(&mut self, correction: [f32; 4]) {
+        for object in self.objects.iter_mut().filter(|object| object.state == TrackState::Lost) {
+            object.filter.push(correction);
         }
     }
 
@@ -93,7 +138,11 @@ impl Scene {
         for &(object, sighting) in matches {
             let sighting = &self.sightings[sighting as usize];
             let object = &mut self.objects[object as usize];
-            object.see(sighting, self.time, self.nature.believed_after);
+            let noise = self.learnt.as_ref().map_or(self.nature.form.noise(), LearntNoise::noise);
+            object.see(sighting, self.time, (noise, self.nature.believed_after));
+            if let Some(learnt) = &mut self.learnt {
+                learnt.learn(&object.trail);
+            }
             if let Some(row) = sighting.look {
                 object.looks.remember(self.looks.row(row), self.nature.memory);
             }
@@ -103,7 +152,8 @@ impl Scene {
     /// Starts an object at a sighting.
     pub(super) fn start(&mut self, id: u64, state: TrackState, sighting: u32) {
         let sighting = &self.sightings[sighting as usize];
-        let mut object = Object::new(id, state, (sighting, self.nature.form), self.time);
+        let mut object = Object::new(id, state, sighting, (self.nature.form, self.noise(), self.time));
+        object.filter.push([0.0, 0.0, self.drift[0], self.drift[1]]);
         if let Some(row) = sighting.look {
             object.looks.remember(self.looks.row(row), self.nature.memory);
         }

@@ -3,13 +3,14 @@
 use super::appearance::Memory;
 use super::byte::Byte;
 use super::cascade::Cascade;
+use super::common::CommonMotion;
 use super::kalman::BoxForm;
 use super::motion::CameraMotion;
 use super::object::Object;
 use super::observed::{Ignored, Observed, Tracked};
 use super::patience::Patience;
 use super::scene::{Nature, Scene};
-use super::settings::{Association, SettingsError, TrackerSettings};
+use super::settings::{Association, SettingsError, TrackerKind, TrackerSettings};
 use crate::time::TimeUs;
 use crate::track::{Track, TrackState};
 
@@ -39,6 +40,8 @@ pub struct Tracker {
     method: Method,
     scene: Scene,
     patience: Patience,
+    /// For the trackers that take the camera's motion out.
+    common: Option<CommonMotion>,
     last_id: u64,
     last_time: Option<TimeUs>,
     ignored: Ignored,
@@ -98,7 +101,7 @@ impl TrackerSettings {
                 believed_after: 2,
             },
             TrackerSettings::DeepSort(settings) => Nature {
-                form: BoxForm::Aspect,
+                form: BoxForm::Width,
                 memory: Memory::Gallery {
                     most: settings.gallery as usize,
                     tracks: settings.max_tracks as usize,
@@ -129,6 +132,7 @@ impl Tracker {
             method: Method::new(&settings),
             scene: Scene::new(settings.nature()),
             patience: Patience::new(&settings),
+            common: (settings.kind() != TrackerKind::ByteTrack).then(CommonMotion::default),
             settings,
             last_id: 0,
             last_time: None,
@@ -180,7 +184,11 @@ impl Tracker {
             self.predict(last, observed.camera_motion);
         }
         self.scene.observe(observed, self.settings.max_tracks() as usize, &mut self.ignored);
+        if let Some(common) = &mut self.common {
+            self.scene.shift = common.shift(&self.scene);
+        }
         self.method.associate(&mut self.scene);
+        self.take_camera_out();
         self.start_tracks(last_time.is_none());
         self.forget();
         if let Method::Byte(byte) = &mut self.method {
@@ -206,19 +214,23 @@ impl Tracker {
             self.ignored.unusable_motions += u64::from(!is_plausible);
             is_plausible
         });
-        let association = self.settings.association();
-        for object in &mut self.scene.objects {
-            object.seen_as = None;
-            // The port leaves a track that was seen once where it is.
-            if (object.state, association) != (TrackState::Tentative, Association::LastBox) {
-                object.predict(steps);
-            }
-            if let Some(motion) = &motion {
-                object.follow_camera(motion);
-            }
+        // The port leaves a track that was seen once where it is.
+        let is_port = self.settings.association() == Association::LastBox;
+        self.scene.predict(steps, is_port.then_some(TrackState::Tentative));
+        if let Some(motion) = &motion {
+            self.scene.objects.iter_mut().for_each(|object| object.follow_camera(motion));
         }
         // Where it is, nobody can say: the speeds of boxes that leapt about.
         self.scene.objects.retain(|object| object.filter.is_sound());
+    }
+
+    /// Lets those out of sight, and newcomers, share what the camera does to those in sight.
+    fn take_camera_out(&mut self) {
+        let Some(common) = &mut self.common else { return };
+        if self.scene.shift != [0.0; 2] {
+            self.scene.correct_lost(common.correction(&self.scene.objects));
+        }
+        self.scene.drift = common.drift(&self.scene.objects);
     }
 
     /// Starts a track for each box that nobody claimed and that is sure enough.

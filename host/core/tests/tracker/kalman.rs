@@ -2,7 +2,7 @@
 
 use nalgebra::{SMatrix, SVector};
 use ocellus_core::Rect;
-use ocellus_core::tracker::kalman::{BoxFilter, BoxForm};
+use ocellus_core::tracker::kalman::{BoxFilter, BoxForm, Noise};
 
 use crate::support::Random;
 
@@ -89,16 +89,17 @@ fn four_filters_of_two_states_are_the_filter_of_eight() {
             random.between(10.0, 90.0),
             random.between(20.0, 200.0),
         );
-        let (mut filter, mut dense) = (BoxFilter::new(BoxForm::Aspect, &rect), Dense::new(&rect));
+        let (mut filter, mut dense) =
+            (BoxFilter::new(BoxForm::Aspect, &rect, &Noise::ASPECT), Dense::new(&rect));
         for step in 0..60 {
-            filter.predict(1.0);
+            filter.predict(1.0, &Noise::ASPECT);
             dense.predict();
             assert_agree(&filter, &dense, "predicted");
             rect.x += random.between(-4.0, 8.0);
             rect.y += random.between(-3.0, 3.0);
             rect.width *= random.between(0.97, 1.03);
             if step % 7 != 3 {
-                filter.correct(&rect);
+                filter.correct(&rect, &Noise::ASPECT);
                 dense.correct(&rect);
                 assert_agree(&filter, &dense, "corrected");
             }
@@ -109,16 +110,16 @@ fn four_filters_of_two_states_are_the_filter_of_eight() {
 #[test]
 fn one_prediction_over_five_frames_is_five_predictions() {
     let mut rect = Rect::new(100.0, 100.0, 50.0, 100.0);
-    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect);
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect, &Noise::ASPECT);
     for _ in 0..10 {
         rect.x += 5.0;
-        filter.predict(1.0);
-        filter.correct(&rect);
+        filter.predict(1.0, &Noise::ASPECT);
+        filter.correct(&rect, &Noise::ASPECT);
     }
     let mut at_once = filter;
-    at_once.predict(5.0);
+    at_once.predict(5.0, &Noise::ASPECT);
     for _ in 0..5 {
-        filter.predict(1.0);
+        filter.predict(1.0, &Noise::ASPECT);
     }
     let (a, b) = (at_once.lanes(), filter.lanes());
     for i in 0..4 {
@@ -134,11 +135,11 @@ fn one_prediction_over_five_frames_is_five_predictions() {
 fn variances_stay_positive_under_any_step() {
     let mut random = Random::new(9);
     let rect = Rect::new(0.0, 0.0, 30.0, 60.0);
-    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect);
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &rect, &Noise::ASPECT);
     for _ in 0..5_000 {
-        filter.predict(random.between(0.0, 3.0));
+        filter.predict(random.between(0.0, 3.0), &Noise::ASPECT);
         if random.below(3) > 0 {
-            filter.correct(&rect);
+            filter.correct(&rect, &Noise::ASPECT);
         }
         let lanes = filter.lanes();
         for i in 0..4 {
@@ -150,14 +151,14 @@ fn variances_stay_positive_under_any_step() {
 
 #[test]
 fn a_box_that_shrinks_to_nothing_is_empty_rather_than_negative() {
-    let mut filter = BoxFilter::new(BoxForm::Aspect, &Rect::new(0.0, 0.0, 20.0, 100.0));
+    let mut filter = BoxFilter::new(BoxForm::Aspect, &Rect::new(0.0, 0.0, 20.0, 100.0), &Noise::ASPECT);
     for height in [80.0, 60.0, 40.0, 20.0] {
-        filter.predict(1.0);
-        filter.correct(&Rect::new(0.0, 0.0, 20.0, height));
+        filter.predict(1.0, &Noise::ASPECT);
+        filter.correct(&Rect::new(0.0, 0.0, 20.0, height), &Noise::ASPECT);
     }
-    filter.predict(30.0);
+    filter.predict(30.0, &Noise::ASPECT);
     let rect = filter.rect();
     assert!(rect.width >= 0.0 && rect.height == 0.0, "{rect:?}");
-    filter.correct(&Rect::new(0.0, 0.0, 20.0, 20.0));
+    filter.correct(&Rect::new(0.0, 0.0, 20.0, 20.0), &Noise::ASPECT);
     assert!(filter.rect().is_finite());
 }

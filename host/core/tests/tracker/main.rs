@@ -4,6 +4,7 @@
 
 mod assignment;
 mod kalman;
+mod kinds;
 mod lifecycle;
 mod overlap;
 mod reference;
