@@ -13,7 +13,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("ocellus-sdk", vec![core]),
         ("ocellus-tests", vec![]),
     ]);
-    for rule in ["line-crossing", "parking", "parking-levels", "plate-log", "traffic-stats", "zones"] {
+    for rule in
+        ["line-crossing", "parking", "parking-levels", "plate-log", "speeding", "traffic-stats", "zones"]
+    {
         allowed.insert(rule, vec!["ocellus-sdk"]);
     }
     for engine in engines {

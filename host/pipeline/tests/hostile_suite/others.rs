@@ -1,5 +1,7 @@
 //! Sound rules of contract 0.2 beside the hostile ones: what they say is heard, and what they call is called.
 
+use std::time::Duration;
+
 use ocellus_core::{Power, Powers, Value};
 use ocellus_runtime::Grants;
 
@@ -15,6 +17,10 @@ const BELL: &str = "bell";
 /// Calls that may be on their way, in frames.
 const ON_THE_WAY: usize = 32;
 
+/// What a call of theirs may take: a processor that is lent to others meanwhile counts as used, and that is nobody's
+/// misdeed here.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Every power, and the addresses below `/hooks/` of `server`.
 pub(crate) fn all_powers(server: &Server) -> Grants {
     let address = format!("http://{}/hooks/", server.address);
@@ -24,11 +30,17 @@ pub(crate) fn all_powers(server: &Server) -> Grants {
 /// Binds them; `plugin` is the guest `powers`.
 pub(crate) fn bind(host: &TestSite, (plugin, server): (&str, &Server), cameras: &[&str]) {
     let messages = || Grants::new(Powers::NONE.with(Power::Messages), &[]).unwrap();
-    host.bind_granted((EAR, plugin), cameras, r#"{"hear":"flood","do":"listen"}"#, messages());
+    let bind = |rule, cameras, settings: &str, grants| {
+        let mut rule = host.rule(rule, plugin, cameras, settings);
+        rule.grants = Some(grants);
+        rule.policy.limits.call = PATIENCE;
+        host.site.put_rule(rule).unwrap();
+    };
+    bind(EAR, cameras, r#"{"hear":"flood","do":"listen"}"#, messages());
     host.wait_until("the ear listens", |_| host.calls(EAR) > 4);
-    host.bind_granted((MOUTH, plugin), &cameras[..1], r#"{"publish":"flood"}"#, messages());
+    bind(MOUTH, &cameras[..1], r#"{"publish":"flood"}"#, messages());
     let settings = format!(r#"{{"webhook":"http://{}/hooks/bell"}}"#, server.address);
-    host.bind_granted((BELL, plugin), &cameras[..1], &settings, all_powers(server));
+    bind(BELL, &cameras[..1], &settings, all_powers(server));
 }
 
 /// What is not well with them.

@@ -67,7 +67,9 @@ impl Stage {
         let host = TestSite::start_with(tempfile::tempdir().unwrap(), options, FPS, &CAMERAS);
         let [sound, witness, powers] = [probe(), probe_version("7.0.0"), guest("powers")]
             .map(|bytes| host.site.upload_plugin(bytes).unwrap().digest);
-        host.bind("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
+        let mut rule = host.rule("witness", &witness, &CAMERAS, r#"{"do":"echo"}"#);
+        rule.policy.limits.call = others::PATIENCE;
+        host.site.put_rule(rule).unwrap();
         let server = Server::start();
         others::bind(&host, (&powers, &server), &CAMERAS);
         let stage = Stage { host, sound, powers, server, pulse: Pulse::start(), faults: RefCell::default() };
