@@ -253,9 +253,6 @@ impl Stage {
             rule.grants = Some(others::all_powers(&self.server));
         }
         rule.policy.limits.setup = Duration::from_millis(100);
-        if !case.says.contains("time limit") {
-            rule.policy.limits.call = others::PATIENCE;
-        }
         if case.made.is_held_short() {
             rule.policy.limits.call_per_second = Duration::from_millis(1);
         }
