@@ -184,23 +184,7 @@ impl Settings {
 
     /// The classes that park.
     pub(crate) fn vehicles(&self, site: &Site) -> Result<ClassFilter, String> {
-        if let Some(names) = &self.classes {
-            if names.is_empty() {
-                return Err("classes is empty; name the classes that park, or leave it out".to_owned());
-            }
-            return site.classes(names).map_err(|error| format!("classes: {error}"));
-        }
-        let vehicles = site.known_classes(&VEHICLES);
-        for camera in site.cameras() {
-            if vehicles.is_empty_for(camera.handle) {
-                return Err(format!(
-                    "the model of camera {} knows none of {}; name the classes that park in classes",
-                    camera.name,
-                    VEHICLES.join(", ")
-                ));
-            }
-        }
-        Ok(vehicles)
+        site.named_or_usual(self.classes.as_deref(), &VEHICLES, "park")
     }
 
     pub(crate) fn hold(&self) -> Duration {

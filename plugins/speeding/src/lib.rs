@@ -104,7 +104,7 @@ impl Rule for Speeding {
         let mut output = Output::new();
         let mut vehicles = std::mem::take(&mut self.vehicles);
         for vehicle in vehicles.values_mut() {
-            self.end_visits(vehicle, &mut output, |_| true);
+            self.judge(vehicle, &mut output, |_| true);
         }
         Ok(output)
     }
@@ -226,28 +226,25 @@ impl Speeding {
         vehicles.retain(|_, vehicle| {
             let left =
                 |passage: &Passage| now.0.saturating_sub(passage.last_us) as f64 / 1e6 > vehicle::AWAY_S;
-            self.end_visits(vehicle, output, left);
-            self.report_early(vehicle, output);
+            self.judge(vehicle, output, left);
             !vehicle.is_gone(now)
         });
         self.vehicles = vehicles;
     }
 
-    fn end_visits(
-        &mut self,
-        vehicle: &mut Vehicle,
-        output: &mut Output,
-        has_left: impl Fn(&Passage) -> bool,
-    ) {
+    /// Reports what is due of a vehicle: of a zone that it `has_left`, which ends the passage, and where it was too fast
+    /// for long.
+    fn judge(&mut self, vehicle: &mut Vehicle, output: &mut Output, has_left: impl Fn(&Passage) -> bool) {
         let (id, class) = (vehicle.id, self.class_names.get(vehicle.class as usize));
         for (number, visit) in &mut vehicle.visits {
             let (Some(zone), Some(passage)) = (self.zones.get(*number), &visit.passage) else { continue };
-            if !has_left(passage) {
+            let left = has_left(passage);
+            if !left && passage.time_s() < self.report_after.as_secs_f64() {
                 continue;
             }
             if let Some(speed) = self.settings.judged(passage) {
                 let finding = finding(id, class.map(String::as_str), zone, passage, speed);
-                if self.settings.report == Report::All {
+                if left && self.settings.report == Report::All {
                     finding.write("passage", output);
                 }
                 if !visit.is_reported && self.settings.is_too_fast(speed, zone.limit_kmh) {
@@ -256,23 +253,8 @@ impl Speeding {
                     self.record.add(&finding);
                 }
             }
-            visit.passage = None;
-        }
-    }
-
-    fn report_early(&mut self, vehicle: &mut Vehicle, output: &mut Output) {
-        let (id, class) = (vehicle.id, self.class_names.get(vehicle.class as usize));
-        for (number, visit) in &mut vehicle.visits {
-            let (Some(zone), Some(passage)) = (self.zones.get(*number), &visit.passage) else { continue };
-            if visit.is_reported || passage.time_s() < self.report_after.as_secs_f64() {
-                continue;
-            }
-            let Some(speed) = self.settings.judged(passage) else { continue };
-            if self.settings.is_too_fast(speed, zone.limit_kmh) {
-                visit.is_reported = true;
-                let finding = finding(id, class.map(String::as_str), zone, passage, speed);
-                finding.write("speeding", output);
-                self.record.add(&finding);
+            if left {
+                visit.passage = None;
             }
         }
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use ocellus_sdk::prelude::*;
+use ocellus_sdk::settings::{check_name, check_range, seconds};
 
 /// Zones of one camera.
 const MOST_ZONES: usize = 32;
-/// Characters of a zone's name.
-const LONGEST_NAME: usize = 64;
+/// Bytes of a zone's name.
+const NAME_BYTES: usize = 256;
+const LIMITS_KMH: std::ops::RangeInclusive<f64> = 1.0..=500.0;
 /// What drives, as models name it.
 const VEHICLES: [&str; 6] = ["car", "truck", "bus", "van", "motorcycle", "motorbike"];
 
@@ -109,11 +111,11 @@ impl Zone {
 impl Settings {
     /// The zones, or what cannot be meant.
     pub(crate) fn check(&self) -> Result<Vec<Zone>, String> {
-        within("limit_kmh", self.limit_kmh, 1.0, 500.0)?;
-        within("sureness", self.sureness, 0.0, 10.0)?;
-        within("min_time_s", self.min_time_s, 0.1, 60.0)?;
-        within("min_distance_m", self.min_distance_m, 0.0, 1000.0)?;
-        within("report_after_s", self.report_after_s, 1.0, 3600.0)?;
+        check_range("limit_kmh", self.limit_kmh, LIMITS_KMH, "km/h")?;
+        check_range("sureness", self.sureness, 0.0..=10.0, "standard deviations")?;
+        check_range("min_time_s", self.min_time_s, 0.1..=60.0, "seconds")?;
+        check_range("min_distance_m", self.min_distance_m, 0.0..=1000.0, "metres")?;
+        check_range("report_after_s", self.report_after_s, 1.0..=3600.0, "seconds")?;
         let Some(zones) = &self.zones else {
             return Ok(vec![Zone { name: "picture".to_owned(), polygon: None, limit_kmh: self.limit_kmh }]);
         };
@@ -125,12 +127,7 @@ impl Settings {
         }
         let mut checked: Vec<Zone> = Vec::with_capacity(zones.len());
         for (index, zone) in zones.iter().enumerate() {
-            let length = zone.name.chars().count();
-            if length == 0 || length > LONGEST_NAME {
-                return Err(format!(
-                    "zones[{index}].name has {length} characters; give it 1 to {LONGEST_NAME}"
-                ));
-            }
+            check_name(&format!("zones[{index}].name"), &zone.name, NAME_BYTES)?;
             if checked.iter().any(|other| other.name == zone.name) {
                 return Err(format!(
                     "zones[{index}].name {:?} is taken by a zone before it; give each a name of its own",
@@ -138,7 +135,7 @@ impl Settings {
                 ));
             }
             let limit_kmh = zone.limit_kmh.unwrap_or(self.limit_kmh);
-            within(&format!("zones[{index}].limit_kmh"), limit_kmh, 1.0, 500.0)?;
+            check_range(&format!("zones[{index}].limit_kmh"), limit_kmh, LIMITS_KMH, "km/h")?;
             let polygon = zone.polygon.checked(&format!("zones[{index}].polygon"))?;
             checked.push(Zone { name: zone.name.clone(), polygon: Some(polygon), limit_kmh });
         }
@@ -147,35 +144,10 @@ impl Settings {
 
     /// The classes that drive.
     pub(crate) fn vehicles(&self, site: &Site) -> Result<ClassFilter, String> {
-        if let Some(names) = &self.classes {
-            if names.is_empty() {
-                return Err("classes is empty; name the classes that drive, or leave it out".to_owned());
-            }
-            return site.classes(names).map_err(|error| format!("classes: {error}"));
-        }
-        let vehicles = site.known_classes(&VEHICLES);
-        for camera in site.cameras() {
-            if vehicles.is_empty_for(camera.handle) {
-                return Err(format!(
-                    "the model of camera {} knows none of {}; name the classes that drive in classes",
-                    camera.name,
-                    VEHICLES.join(", ")
-                ));
-            }
-        }
-        Ok(vehicles)
+        site.named_or_usual(self.classes.as_deref(), &VEHICLES, "drive")
     }
 
     pub(crate) fn report_after(&self) -> Duration {
-        // In whole microseconds, as frames are timed.
-        Duration::from_micros((self.report_after_s * 1e6).round() as u64)
-    }
-}
-
-fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
-    if (least..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("{key} is {value}; give {least} to {most}"))
+        seconds(self.report_after_s)
     }
 }

@@ -80,21 +80,7 @@ impl Settings {
 
     /// The classes that count.
     pub(crate) fn vehicles(&self, site: &Site) -> Result<ClassFilter, String> {
-        if let Some(names) = &self.classes {
-            if names.is_empty() {
-                return Err("classes is empty; name the classes that count, or leave it out".to_owned());
-            }
-            return site.classes(names).map_err(|error| format!("classes: {error}"));
-        }
-        let vehicles = site.known_classes(&VEHICLES);
-        match site.cameras().iter().find(|camera| vehicles.is_empty_for(camera.handle)) {
-            None => Ok(vehicles),
-            Some(camera) => Err(format!(
-                "the model of camera {} knows none of {}; name the classes that count in classes",
-                camera.name,
-                VEHICLES.join(", ")
-            )),
-        }
+        site.named_or_usual(self.classes.as_deref(), &VEHICLES, "count")
     }
 
     /// How tracks are followed.

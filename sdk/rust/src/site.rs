@@ -86,6 +86,34 @@ impl Site {
         Ok(self.known_classes(names))
     }
 
+    /// A filter for the classes that the setting `classes` names, or else for those of `usual` that each camera's model
+    /// knows; `deed` is what they do, such as `park`, for the errors.
+    ///
+    /// # Errors
+    /// An empty list, a class that a model does not know, a camera whose model knows none of the usual ones.
+    pub fn named_or_usual(
+        &self,
+        named: Option<&[String]>,
+        usual: &[&str],
+        deed: &str,
+    ) -> Result<ClassFilter, String> {
+        if let Some(names) = named {
+            if names.is_empty() {
+                return Err(format!("classes is empty; name the classes that {deed}, or leave it out"));
+            }
+            return self.classes(names).map_err(|error| format!("classes: {error}"));
+        }
+        let filter = self.known_classes(usual);
+        match self.cameras.iter().find(|camera| filter.is_empty_for(camera.handle)) {
+            None => Ok(filter),
+            Some(camera) => Err(format!(
+                "the model of camera {} knows none of {}; name the classes that {deed} in classes",
+                camera.name,
+                usual.join(", ")
+            )),
+        }
+    }
+
     /// A filter for those of the classes that each camera's model knows; the others are left out.
     #[must_use]
     pub fn known_classes<N: AsRef<str>>(&self, names: &[N]) -> ClassFilter {
