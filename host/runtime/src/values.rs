@@ -15,6 +15,9 @@ pub(crate) const KEY_BYTES: usize = 256;
 pub(crate) const VALUE_BYTES: usize = 64 << 10;
 /// What an entry counts besides its key and value.
 const ENTRY_BYTES: usize = 64;
+/// Changed keys that are remembered one by one while the owner cannot keep them. Beyond, all values are handed over
+/// instead: keys that come and go while a disk is full would take memory without end.
+const MOST_OPEN: usize = 4096;
 
 /// Values under keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -216,6 +219,8 @@ pub(crate) struct Ledger {
     kept: Arc<AtomicU64>,
     /// The checkpoint in which a key changed last.
     open: BTreeMap<Arc<str>, u64>,
+    /// The last checkpoint of which it is not known any more what changed.
+    unknown: Option<u64>,
 }
 
 /// A key and its new value, or `None` where it is gone.
@@ -226,6 +231,8 @@ pub type ValueChange = (Arc<str>, Option<Arc<[u8]>>);
 pub struct ValueChanges {
     /// By key.
     pub changes: Vec<ValueChange>,
+    /// These are all values that there are: what is kept under other keys is gone.
+    pub are_all: bool,
     number: u64,
     kept: Arc<AtomicU64>,
 }
@@ -239,7 +246,7 @@ impl ValueChanges {
     /// Whether there is nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && !self.are_all
     }
 }
 
@@ -248,6 +255,10 @@ impl Ledger {
     pub(crate) fn note(&mut self, keys: impl IntoIterator<Item = Arc<str>>) {
         let number = self.number + 1;
         self.open.extend(keys.into_iter().map(|key| (key, number)));
+        if self.open.len() > MOST_OPEN {
+            self.open.clear();
+            self.unknown = Some(number);
+        }
     }
 
     /// Notes that `after` stands where `before` stood.
@@ -261,12 +272,17 @@ impl Ledger {
     pub(crate) fn changes(&mut self, values: &KeyValues) -> ValueChanges {
         let kept = self.kept.load(Ordering::Acquire);
         self.open.retain(|_, number| *number > kept);
-        if self.open.is_empty() {
+        self.unknown = self.unknown.filter(|number| *number > kept);
+        let are_all = self.unknown.is_some();
+        if self.open.is_empty() && !are_all {
             return ValueChanges::default();
         }
         self.number += 1;
-        let changes = self.open.keys().map(|key| (Arc::clone(key), values.map.get(key).cloned())).collect();
-        ValueChanges { changes, number: self.number, kept: Arc::clone(&self.kept) }
+        let changes = match are_all {
+            true => values.map.iter().map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value)))).collect(),
+            false => self.open.keys().map(|key| (Arc::clone(key), values.map.get(key).cloned())).collect(),
+        };
+        ValueChanges { changes, are_all, number: self.number, kept: Arc::clone(&self.kept) }
     }
 }
 
@@ -375,6 +391,34 @@ mod tests {
         let last = ledger.changes(room.values());
         let last: Vec<_> = last.changes.iter().map(|(key, value)| (&**key, value.as_deref())).collect();
         assert_eq!(last, [("a", None), ("b", Some(b"2".as_slice()))]);
+    }
+
+    #[test]
+    fn keys_without_end_that_are_never_kept_become_a_list_of_all_values() {
+        let mut room = room();
+        let mut ledger = Ledger::default();
+        set(&mut room, "stays", "1").unwrap();
+        for number in 0..2 * MOST_OPEN {
+            let key = format!("key {number}");
+            set(&mut room, &key, "1").unwrap();
+            ledger.note(room.checkpoint());
+            room.delete(&key).unwrap();
+            ledger.note(room.checkpoint());
+            assert!(ledger.open.len() <= MOST_OPEN);
+        }
+        let all = ledger.changes(room.values());
+        assert!(all.are_all);
+        assert_eq!(all.changes, [("stays".into(), Some(b"1".as_slice().into()))]);
+        room.delete("stays").unwrap();
+        ledger.note(room.checkpoint());
+        let none = ledger.changes(room.values());
+        assert!(none.are_all && none.changes.is_empty() && !none.is_empty(), "that there is nothing is news");
+        none.confirm();
+        set(&mut room, "new", "1").unwrap();
+        ledger.note(room.checkpoint());
+        let one = ledger.changes(room.values());
+        assert!(!one.are_all, "what changed since is known again");
+        assert_eq!(one.changes.len(), 1);
     }
 
     #[test]

@@ -42,5 +42,5 @@ pub use plugins::{NewPlugin, PluginFacts, PluginRecord};
 pub use rules::{QuarantinedVersion, RuleRecord};
 pub use states::{MemoryRecord, STATE_LIMIT, StateKey, StatePlace, StateRecord};
 pub use transitions::{NewTransition, TransitionQuery, TransitionRecord};
-pub use values::ValueChange;
+pub use values::{ValueChange, Values};
 pub use writer::{EventQueue, EventWriter, EventWriterSettings, Overflow, WriterCounters};

@@ -24,7 +24,7 @@ use crate::folder::{self, Survives};
 use crate::keys::{self, Table};
 use crate::room::Purpose;
 use crate::value;
-use crate::values::{self, ValueChange};
+use crate::values::{self, Values};
 
 /// The largest state, in bytes.
 pub const STATE_LIMIT: usize = 1 << 20;
@@ -137,10 +137,10 @@ impl Database {
     /// [`StoreError::TooLarge`] over [`STATE_LIMIT`], [`StoreError::DiskFull`], [`StoreError::Io`],
     /// [`StoreError::Failed`]. The snapshot before is kept then.
     pub fn put_state(&self, key: &StateKey, state: &StateRecord) -> Result<(), StoreError> {
-        self.put_memory(key, state, &[])
+        self.put_memory(key, state, Values::Changed(&[]))
     }
 
-    /// The same with the values under keys that changed, `None` for those that are gone. What is read back after a kill
+    /// The same with values under keys, `None` for those that are gone. What is read back after a kill
     /// is of one moment; only a state over 4 KiB may be that of the next save.
     ///
     /// # Errors
@@ -149,9 +149,15 @@ impl Database {
         &self,
         key: &StateKey,
         state: &StateRecord,
-        values: &[ValueChange],
+        values: Values<'_>,
     ) -> Result<(), StoreError> {
-        let mut rows = values::rows(key, values);
+        let mut rows = match values {
+            Values::Changed(changes) => values::rows(key, changes),
+            Values::All(entries) => {
+                let there = entries.iter().filter_map(|(key, value)| Some((&**key, value.as_deref()?)));
+                self.value_rows_instead(key, there)?
+            }
+        };
         let (row, sealed) = self.state_row(key, state, Survives::ProcessKill)?;
         if self.engine.get(&row)?.is_none_or(|stored| stored != sealed) {
             rows.push((row, Some(sealed)));
@@ -194,8 +200,8 @@ impl Database {
     /// The rows that make an instance remember this and nothing else.
     pub(crate) fn memory_rows(&self, memory: &MemoryRecord) -> Result<Rows, StoreError> {
         let MemoryRecord { key, state, values } = memory;
-        let mut rows =
-            values::rows_instead(key, values, &self.engine.rows(&key.row(Table::Value), usize::MAX)?);
+        let there = values.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        let mut rows = self.value_rows_instead(key, there)?;
         rows.push(match state {
             Some(state) => {
                 let (row, sealed) = self.state_row(key, state, Survives::PowerLoss)?;
@@ -204,6 +210,16 @@ impl Database {
             None => (key.key(), None),
         });
         Ok(rows)
+    }
+
+    /// The rows that make these values all that an instance keeps under keys.
+    fn value_rows_instead<'a>(
+        &self,
+        key: &StateKey,
+        values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Rows, StoreError> {
+        let stored = self.engine.rows(&key.row(Table::Value), usize::MAX)?;
+        Ok(values::rows_instead(key, values, &stored))
     }
 
     /// The last snapshot of an instance.

@@ -14,6 +14,15 @@ use crate::value;
 /// A key and its new value, or `None` where it is gone.
 pub type ValueChange = (Arc<str>, Option<Arc<[u8]>>);
 
+/// What an instance keeps under keys.
+#[derive(Debug, Clone, Copy)]
+pub enum Values<'a> {
+    /// What has changed; all else stays.
+    Changed(&'a [ValueChange]),
+    /// All that there is; what was kept under other keys is gone.
+    All(&'a [ValueChange]),
+}
+
 /// The rows that a change makes.
 pub(crate) fn rows(of: &StateKey, changes: &[ValueChange]) -> Rows {
     let prefix = of.row(Table::Value);
@@ -26,9 +35,13 @@ pub(crate) fn rows(of: &StateKey, changes: &[ValueChange]) -> Rows {
 }
 
 /// The rows that make `values` all that there is, where `stored` is what there was.
-pub(crate) fn rows_instead(of: &StateKey, values: &[(String, Vec<u8>)], stored: &[(IVec, IVec)]) -> Rows {
+pub(crate) fn rows_instead<'a>(
+    of: &StateKey,
+    values: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    stored: &[(IVec, IVec)],
+) -> Rows {
     let prefix = of.row(Table::Value);
-    let sealed = values.iter().map(|(key, bytes)| {
+    let sealed = values.into_iter().map(|(key, bytes)| {
         let row = [prefix.as_slice(), key.as_bytes()].concat();
         let sealed = value::seal(&row, bytes);
         (row, sealed)

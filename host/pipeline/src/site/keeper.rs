@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
 use ocellus_runtime::{Checkpoint, Receipt, Restart, RuleSlot, ValueChanges};
-use ocellus_store::{Database, Retention, StateKey, StateRecord};
+use ocellus_store::{Database, Retention, StateKey, StateRecord, Values};
 
 use super::memory;
 use crate::camera::lane::{LaneCommand, LaneMessage};
@@ -87,7 +87,11 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
         match inbox.recv_timeout(next_expiry.saturating_duration_since(Instant::now())) {
             Ok(Job::Keep(keep)) => {
                 let Keep { key, state, values, receipt } = &*keep;
-                match database.put_memory(key, state, &values.changes) {
+                let kept = match values.are_all {
+                    true => Values::All(&values.changes),
+                    false => Values::Changed(&values.changes),
+                };
+                match database.put_memory(key, state, kept) {
                     Ok(()) => {
                         values.confirm();
                         receipt.confirm();

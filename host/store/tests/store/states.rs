@@ -3,7 +3,7 @@ use std::fs;
 use ocellus_core::{CameraHandle, TimeUs};
 use ocellus_store::{
     Database, Digest, MemoryRecord, RuleRecord, STATE_LIMIT, StateKey, StatePlace, StateRecord, StoreError,
-    ValueChange,
+    ValueChange, Values,
 };
 
 use crate::support::{name, open};
@@ -106,13 +106,17 @@ fn what_an_instance_keeps_under_keys_is_its_own_and_goes_with_its_rule() {
     for rule in ["a", "a.b"] {
         for place in [site, camera] {
             let values = [set("k", rule.as_bytes()), set("other", &vec![7; 65_536])];
-            database.put_memory(&key(rule, place), &state(vec![1; 10]), &values).unwrap();
+            database.put_memory(&key(rule, place), &state(vec![1; 10]), Values::Changed(&values)).unwrap();
         }
     }
     let gone = [("other".into(), None), set("k", b"second"), set("schlüssel\0", b"")];
-    database.put_memory(&key("a", site), &state(vec![2; 50_000]), &gone).unwrap();
+    database.put_memory(&key("a", site), &state(vec![2; 50_000]), Values::Changed(&gone)).unwrap();
     let entries = database.values(&key("a", site)).unwrap();
     assert_eq!(entries, [("k".to_owned(), b"second".to_vec()), ("schlüssel\0".to_owned(), Vec::new())]);
+    let all = [set("k", b"third"), set("new", b"1")];
+    database.put_memory(&key("a", site), &state(vec![2; 50_000]), Values::All(&all)).unwrap();
+    let entries = database.values(&key("a", site)).unwrap();
+    assert_eq!(entries, [("k".to_owned(), b"third".to_vec()), ("new".to_owned(), b"1".to_vec())]);
     drop(database);
 
     let database = open(folder.path());
@@ -151,7 +155,7 @@ fn what_a_version_begins_with_takes_the_place_of_all_that_was_there_with_its_rul
     let database = open(folder.path());
     for place in [site, camera] {
         let values = [set("stays", b"1"), set("changes", b"1"), set("goes", b"1")];
-        database.put_memory(&key("a", place), &state(vec![1; 10]), &values).unwrap();
+        database.put_memory(&key("a", place), &state(vec![1; 10]), Values::Changed(&values)).unwrap();
     }
     let values = vec![("changes".to_owned(), b"2".to_vec()), ("stays".to_owned(), b"1".to_vec())];
     let large = Some(state(vec![2; 50_000]));
@@ -181,11 +185,11 @@ fn of_a_rules_memory_only_what_the_right_version_saved_is_retained() {
     let places = [0, 1, 2].map(|handle| key("a", StatePlace::Camera(CameraHandle(handle))));
     let foreign = StateRecord { digest: Digest::of(b"other"), ..state(vec![1; 9000]) };
     for (place, saved) in places.iter().zip([&state(vec![1; 9000]), &foreign]) {
-        database.put_memory(place, saved, &[set("k", b"v")]).unwrap();
+        database.put_memory(place, saved, Values::Changed(&[set("k", b"v")])).unwrap();
     }
     let unsaved = MemoryRecord { key: places[2].clone(), state: None, values: vec![("k".into(), vec![1])] };
     database.put_rule_with(&rule("a"), &[], &[unsaved]).unwrap();
-    database.put_memory(&key("a.b", StatePlace::Site), &foreign, &[set("k", b"v")]).unwrap();
+    database.put_memory(&key("a.b", StatePlace::Site), &foreign, Values::Changed(&[set("k", b"v")])).unwrap();
 
     assert_eq!(
         database.retain_states(&name("a"), |saved| saved.is_none_or(|saved| saved == ours)).unwrap(),
