@@ -343,9 +343,9 @@ impl Case {
         matches!(self.stops, Running | Again | Forgets | Warned | Harmless(_))
     }
 
-    /// Whether it is hostile by the time it takes; all others have more than they need, since time that a machine
-    /// takes to find memory for a call is counted as the call's.
+    /// Whether it is to be stopped for the time of one call; all others have more than they need, since time for which
+    /// a machine lends a processor away, or looks for memory, is counted as the call's.
     fn is_about_time(&self) -> bool {
-        self.says.contains("10 ms") || self.made.is_held_short()
+        self.says.contains("10 ms")
     }
 }
