@@ -178,8 +178,10 @@ pub(crate) struct EmbedArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (POST /api/v1/rules/NAME/journal).
-    pub(crate) tracks: PathBuf,
+    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (POST /api/v1/rules/NAME/journal). Tracks of
+    /// several cameras are shown together, in the order of their times: a rule of site scope sees them all.
+    #[arg(required = true)]
+    pub(crate) tracks: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) rule: RuleArgs,
 }
