@@ -209,17 +209,23 @@ impl Terms {
     fn found(&self, way: [f32; 2], velocity: Option<[f32; 2]>, ground: Ground) -> f32 {
         let Ground { variance, gap_s, area, timed } = ground;
         let [vx, vy] = velocity.unwrap_or_default();
-        let doubt_mps = if velocity.is_some() { 0.25 + 0.35 * vx.hypot(vy) } else { 1.2 };
-        let variance = variance + (doubt_mps * gap_s) * (doubt_mps * gap_s);
-        let off =
-            (way[0] - vx * gap_s) * (way[0] - vx * gap_s) + (way[1] - vy * gap_s) * (way[1] - vy * gap_s);
-        let straight = area * (-off / (2.0 * variance)).exp() / (6.283 * variance);
+        let speed = vx.hypot(vy);
+        let off = (way[0] - vx * gap_s).hypot(way[1] - vy * gap_s);
+        let spread = |mps: f32| variance + (mps * gap_s) * (mps * gap_s);
+        // Two normal distributions about where they would be: of one who went straight on, and of one who nearly did.
+        let [straight, roughly] = match velocity {
+            Some(_) => [spread(0.12 + 0.1 * speed), spread(0.25 + 0.35 * speed)]
+                .map(|spread| area * normal(off, spread)),
+            None => [area * normal(off, spread(1.2)); 2],
+        };
+        // Or they turned round, or stood there.
+        let stayed = area * normal(way[0].hypot(way[1]), variance + 1.0 + (0.5 * gap_s) * (0.5 * gap_s));
         let radius = self.max_speed_mps * gap_s + 3.0 * variance.sqrt().min(3.0);
         let anywhere = (0.5 * area / (3.1416 * radius * radius)).max(0.5);
         // The longer nobody saw them, the less they went straight, and the more they may have gone straight there.
-        let straight_share = 0.8 / (1.0 + gap_s / 15.0);
-        let timed_share = 0.8 - straight_share;
-        (straight_share * straight + timed_share * timed + 0.2 * anywhere).ln().clamp(-4.0, 6.0)
+        let share = 1.0 / (1.0 + gap_s / 15.0);
+        let near = 0.4 * straight + 0.2 * roughly + 0.2 * stayed;
+        (share * near + 0.8 * (1.0 - share) * timed + 0.2 * anywhere).ln().clamp(-4.0, 6.0)
     }
 
     /// What the newest look alone says; none where there is nothing to compare.
@@ -258,6 +264,11 @@ struct Ground {
     area: f32,
     /// What the time says, as a ratio of likelihoods.
     timed: f32,
+}
+
+/// Density at a distance of a normal distribution over the ground, with its variance along each axis.
+fn normal(off: f32, variance: f32) -> f32 {
+    (-off * off / (2.0 * variance)).exp() / (6.283 * variance)
 }
 
 /// What the time says that somebody took for a way, if they walked straight there as fast as they were seen to walk.

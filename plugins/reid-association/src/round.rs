@@ -11,6 +11,8 @@ use crate::tracklet::Tracklet;
 const ROUND_US: u64 = 250_000;
 /// A track unseen for so long is decided on as it is.
 const UNSEEN_US: u64 = 500_000;
+/// Time that a track without a look waits for one besides.
+const LOOK_US: u64 = 1_000_000;
 /// A decision so young is looked at again with every new one.
 const YOUNG_US: u64 = 5_000_000;
 /// Time between looks at decisions that are older.
@@ -169,7 +171,8 @@ impl Association {
             let (age_us, unseen_us) = (track.length_us(), now.0.saturating_sub(track.last.us));
             match track.identity {
                 None => {
-                    let wait_us = if track.has_looks() || !self.has_looks { after_us } else { 2 * after_us };
+                    let waits_for_look = self.has_looks && !track.has_looks();
+                    let wait_us = if waits_for_look { after_us + LOOK_US } else { after_us };
                     let is_due = when == When::AtTheEnd || age_us >= wait_us || unseen_us >= UNSEEN_US;
                     rows.push(Row { number, identity: None, is_due });
                 }

@@ -47,8 +47,8 @@ pub struct Settings {
     #[serde(default = "default_decide_after_s")]
     #[schemars(range(min = 0.0, max = 30.0))]
     pub decide_after_s: f64,
-    /// How much more likely it must be that a track is somebody known than somebody new, as a natural logarithm: 1 is
-    /// 2.7 times, 3 is 20 times.
+    /// How much more likely it must be that a track is somebody known than somebody new, as a natural logarithm: 1.5 is
+    /// 4.5 times, 3 is 20 times.
     #[serde(default = "default_sureness")]
     #[schemars(range(min = 0.0, max = 20.0))]
     pub sureness: f64,
@@ -156,11 +156,11 @@ fn default_max_speed_mps() -> f64 {
 }
 
 fn default_decide_after_s() -> f64 {
-    1.0
+    1.5
 }
 
 fn default_sureness() -> f64 {
-    1.0
+    1.5
 }
 
 fn default_forget_s() -> f64 {

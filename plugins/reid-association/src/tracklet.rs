@@ -11,7 +11,9 @@ const ALIKE: f32 = 0.92;
 /// Steps of the way that are kept.
 const MOST_STEPS: usize = 8;
 /// Time over which a velocity is measured.
-const VELOCITY_US: u64 = 1_000_000;
+const VELOCITY_US: u64 = 1_300_000;
+/// Time over which it is measured how somebody came.
+const ENTRY_US: u64 = 1_800_000;
 /// The least for one.
 const LEAST_US: u64 = 400_000;
 /// Slower than this is standing.
@@ -182,8 +184,8 @@ impl Tracklet {
                 *mean += (speed - *mean) * (elapsed_s / seconds.max(1e-3)).min(1.0);
             }
         }
-        if self.entry.is_none() && self.last.us.saturating_sub(self.first.us) >= VELOCITY_US * 3 / 4 {
-            self.entry = Motion::between(&self.first, &self.last);
+        if self.length_us() <= ENTRY_US {
+            self.entry = Motion::between(&self.first, &self.last).or(self.entry);
         }
         if self.trail.len() >= MOST_STEPS {
             self.trail.remove(0);

@@ -11,8 +11,10 @@ use score::Said;
 use serde_json::{Value as Json, json};
 use world::{Plan, Seen, Shot, View, shots};
 
-/// Seeds on which nothing was tuned.
-const SEEDS: std::ops::Range<u64> = 1000..1010;
+/// Seeds on which nothing was tuned. `TUNE=1` in the environment takes others, to work on the rule with.
+fn seeds() -> std::ops::Range<u64> {
+    if std::env::var_os("TUNE").is_some() { 1..31 } else { 1000..1010 }
+}
 
 /// Views that share a third of the ground.
 const OVERLAPPING: &[View] = &[[0.0, 0.0, 18.0, 12.0], [12.0, 0.0, 30.0, 12.0]];
@@ -100,26 +102,26 @@ fn appearance() -> Json {
 #[test]
 fn people_are_known_again_by_looks_and_places_in_views_that_overlap() {
     let idf1 =
-        mean("overlapping", &plan(OVERLAPPING, true, true), &json!({"appearance": appearance()}), SEEDS);
+        mean("overlapping", &plan(OVERLAPPING, true, true), &json!({"appearance": appearance()}), seeds());
     assert!(idf1 >= 0.95, "{idf1}");
 }
 
 #[test]
 fn people_are_known_again_by_looks_and_places_in_views_apart() {
-    let idf1 = mean("apart", &plan(APART, true, true), &json!({"appearance": appearance()}), SEEDS);
+    let idf1 = mean("apart", &plan(APART, true, true), &json!({"appearance": appearance()}), seeds());
     assert!(idf1 >= 0.95, "{idf1}");
 }
 
 #[test]
 fn people_are_known_again_by_looks_alone() {
-    let idf1 = mean("looks alone", &plan(APART, false, true), &json!({"appearance": appearance()}), SEEDS);
+    let idf1 = mean("looks alone", &plan(APART, false, true), &json!({"appearance": appearance()}), seeds());
     assert!(idf1 >= 0.9, "{idf1}");
 }
 
 #[test]
 fn people_are_followed_without_looks_by_places_and_times() {
-    let overlapping = mean("overlapping, no looks", &plan(OVERLAPPING, true, false), &json!({}), SEEDS);
-    let apart = mean("apart, no looks", &plan(APART, true, false), &json!({}), SEEDS);
+    let overlapping = mean("overlapping, no looks", &plan(OVERLAPPING, true, false), &json!({}), seeds());
+    let apart = mean("apart, no looks", &plan(APART, true, false), &json!({}), seeds());
     assert!(overlapping >= 0.6 && apart >= 0.6, "{overlapping} {apart}");
 }
 
@@ -131,7 +133,7 @@ fn people_are_followed_without_looks_and_map_by_ways_and_times() {
                "min_s": 1.8, "max_s": 6.0, "usual_s": 2.6, "both_ways": true})
     };
     let settings = json!({"links": [way("view-1", "view-2"), way("view-2", "view-3")]});
-    let idf1 = mean("ways and times", &plan(APART, false, false), &settings, SEEDS);
+    let idf1 = mean("ways and times", &plan(APART, false, false), &settings, seeds());
     assert!(idf1 >= 0.5, "{idf1}");
 }
 
