@@ -123,7 +123,7 @@ impl Terms {
             return self.beside(track, other).is_some();
         }
         let (from, to) = if track.first.us < other.first.us { (track, other) } else { (other, track) };
-        self.is_in_time(from, to)
+        self.is_near(&from.last, &to.first)
     }
 
     /// Two that are seen at once.
@@ -149,7 +149,8 @@ impl Terms {
             count += 1;
         }
         if count == 0 {
-            return Some(0.0);
+            // Their ways are forgotten, but for where they begin and end.
+            return self.is_reachable(track, other).then_some(0.0);
         }
         let mean = sum / count as f32;
         if mean < ELSEWHERE && count >= 2 {
@@ -159,24 +160,27 @@ impl Terms {
         Some(mean * (1.0 + (count - 1) as f32 * 0.214))
     }
 
+    /// Whether one person can have been where both begin and end.
+    fn is_reachable(&self, a: &Tracklet, b: &Tracklet) -> bool {
+        [a.first, a.last].iter().all(|one| [b.first, b.last].iter().all(|other| self.is_near(one, other)))
+    }
+
+    /// Whether there was time enough from one place to the other.
+    fn is_near(&self, a: &Step, b: &Step) -> bool {
+        let Some(([x, y, sigma], [x2, y2, sigma2])) = a.map.zip(b.map).filter(|_| self.has_map) else {
+            return true;
+        };
+        let slack = 3.0 * (sigma * sigma + sigma2 * sigma2 + 2.0 * self.error_m * self.error_m).sqrt();
+        (x - x2).hypot(y - y2) <= self.max_speed_mps * (a.us.abs_diff(b.us) as f32 / 1e6) + slack
+    }
+
     /// One after the other.
     fn way(&self, from: &Tracklet, to: &Tracklet) -> Option<f32> {
-        if !self.is_in_time(from, to) {
+        if !self.is_near(&from.last, &to.first) {
             return None;
         }
         let gap_s = gap_s(from, to);
         Some(self.topology.weigh(from, to, gap_s) + self.walked(from, to, gap_s))
-    }
-
-    /// Whether there was time enough for the way.
-    fn is_in_time(&self, from: &Tracklet, to: &Tracklet) -> bool {
-        let Some(([x, y, sigma], [x2, y2, sigma2])) =
-            from.last.map.zip(to.first.map).filter(|_| self.has_map)
-        else {
-            return true;
-        };
-        let slack = 3.0 * (sigma * sigma + sigma2 * sigma2 + 2.0 * self.error_m * self.error_m).sqrt();
-        (x - x2).hypot(y - y2) <= self.max_speed_mps * gap_s(from, to) + slack
     }
 
     /// Whether somebody who left like this is found there after such a time: on the map, or in the picture of one camera.

@@ -31,6 +31,8 @@ const AGAINST: f32 = -3.0;
 const CERTAIN: f32 = 2.0;
 /// No identity has this number.
 const NOBODY: u64 = 0;
+/// Looks are smoothed, so that they are another's only some time after a tracker has gone over to them.
+const DRIFT_US: u64 = 8_000_000;
 /// Looks in a row that are another's.
 const MOST_ODD: u32 = 3;
 
@@ -92,18 +94,28 @@ impl Association {
         let odd: Vec<u32> = odd.map(|(number, _)| number).collect();
         for number in odd {
             let Some(tracklet) = self.book.tracklet(number) else { continue };
-            let known =
-                tracklet.identity.map(|id| self.terms.newest(tracklet, self.book.tracks_but(id, &[number])));
-            let is_known = known.flatten().is_some_and(|known| known > 0.0);
-            if is_known || tracklet.is_told {
+            let (key, from, odd_us) = (tracklet.key(), tracklet.identity, tracklet.odd_us);
+            let numbers = from.and_then(|id| self.book.identity(id)).map_or(&[][..], |known| &known.tracks);
+            // Who joined them lately may have been the other one already.
+            let is_late = |other: &&u32| {
+                self.book
+                    .tracklet(**other)
+                    .is_some_and(|other| other.first.us + DRIFT_US >= odd_us && !other.is_told)
+            };
+            let late: Vec<u32> = numbers.iter().filter(is_late).copied().chain([number]).collect();
+            let known = from.and_then(|id| self.terms.newest(tracklet, self.book.tracks_but(id, &late)));
+            if known.is_some_and(|known| known > 0.0) || tracklet.is_told {
                 self.book.tracklet_mut(number).into_iter().for_each(Tracklet::accept);
                 continue;
             }
-            let (key, from) = (tracklet.key(), tracklet.identity);
-            let part = self.book.cut(number).and_then(|part| self.book.tracklet(part));
-            if let (Some(part), Some(from)) = (part, from) {
-                self.tell_split(key, (from, part.first.us), output);
-            }
+            let Some(part) = self.book.cut(number).and_then(|part| self.book.tracklet(part)) else {
+                continue;
+            };
+            let Some(from) = from else { continue };
+            self.tell_split(key, (from, part.first.us), output);
+            late.into_iter()
+                .filter(|other| *other != number)
+                .for_each(|other| self.let_go(other, from, output));
         }
     }
 

@@ -9,6 +9,8 @@ use crate::tracklet::{Step, Tracklet};
 const ANY_TIME_S: f32 = 60.0;
 /// What is left where links are known and none of them fits.
 const UNLINKED: f32 = -4.0;
+/// Who is not seen for so long may still be there.
+const LOST_S: f32 = 2.5;
 /// A way must have been gone so often before it counts.
 const LEAST_LEARNED: u32 = 4;
 /// Ways that are learned.
@@ -138,8 +140,10 @@ impl Topology {
             self.is_at(&link.exit, from.camera, &from.last) && self.is_at(&link.entry, to.camera, &to.first)
         });
         let best = fits.map(|link| timed(link.times_s, gap_s)).fold(UNLINKED, f32::max);
-        // Somebody may turn round and come back into the same picture, which no link says.
-        if from.camera == to.camera { best.max(0.0) } else { best }
+        // Somebody is lost in the middle of a picture, or at its edge for a moment, and found there again.
+        let is_lost = gap_s <= LOST_S
+            || !self.is_at_a_gate(from.camera, &from.last) && !self.is_at_a_gate(to.camera, &to.first);
+        if from.camera == to.camera && is_lost { best.max(0.0) } else { best }
     }
 
     fn weigh_learned(&self, from: &Tracklet, to: &Tracklet, gap_s: f32) -> f32 {
@@ -176,6 +180,12 @@ impl Topology {
 
     fn aspect(&self, camera: u32) -> f32 {
         self.aspects.iter().find(|(known, _)| *known == camera).map_or(1.0, |(_, aspect)| *aspect)
+    }
+
+    fn is_at_a_gate(&self, camera: u32, step: &Step) -> bool {
+        self.links
+            .iter()
+            .any(|link| self.is_at(&link.exit, camera, step) || self.is_at(&link.entry, camera, step))
     }
 
     fn is_at(&self, gate: &Gate, camera: u32, step: &Step) -> bool {
