@@ -34,7 +34,7 @@ use topology::Topology;
 use tracklet::{Step, Tracklet};
 
 /// What a look must say against the first one of its track to be another's.
-const ODD: f32 = -1.5;
+const ODD: f32 = 0.0;
 /// Rounds in which all that waits at the end is decided.
 const LAST_ROUNDS: usize = 64;
 

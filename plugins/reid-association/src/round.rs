@@ -32,7 +32,7 @@ const CERTAIN: f32 = 2.0;
 /// No identity has this number.
 const NOBODY: u64 = 0;
 /// Looks are smoothed, so that they are another's only some time after a tracker has gone over to them.
-const DRIFT_US: u64 = 8_000_000;
+const DRIFT_US: u64 = 12_000_000;
 /// Looks in a row that are another's.
 const MOST_ODD: u32 = 3;
 

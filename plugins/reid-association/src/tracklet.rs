@@ -328,7 +328,9 @@ impl Tracklet {
         } else {
             self.last = self.first;
         }
-        self.newest = self.kept.last().cloned();
+        // Later looks may be of both.
+        self.kept.truncate(1);
+        self.newest = self.kept.first().cloned();
         self.odd = 0;
         part
     }
