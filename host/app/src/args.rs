@@ -139,6 +139,10 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) input: String,
     #[command(flatten)]
     pub(crate) detect: DetectArgs,
+    /// Detections in the place of a model's: MOTChallenge text (lines of frame,-1,x,y,w,h,confidence; all people), or the
+    /// truth that `scene render` wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub(crate) detections: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
