@@ -37,6 +37,9 @@ pub(crate) struct EvalTracksArgs {
     /// Tracks: MOTChallenge text, or what `analyze --tracks` wrote; once a sequence, in the same order.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) tracks: Vec<PathBuf>,
+    /// The sequences are cameras before which an identity is the same: they are scored as one.
+    #[arg(long)]
+    pub(crate) shared_ids: bool,
     /// Only boxes of these classes, separated by commas; in files that name their classes.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) classes: Option<Vec<String>>,

@@ -5,7 +5,7 @@ mod counts;
 mod events;
 mod lines;
 mod occupancy;
-mod scene;
+pub(super) mod scene;
 mod speeds;
 mod table;
 mod tracks;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use ocellus_core::eval::{HotaAt, Scores, Sequence};
+use ocellus_core::eval::{Cameras, HotaAt, Scores, Sequence};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Value, json};
 
@@ -24,12 +24,16 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
     );
     let classes = args.classes.as_deref();
     let (mut rows, mut all, mut outcome) = (Vec::new(), Scores::default(), Outcome::Done);
+    let mut cameras = Cameras::default();
     for (truth, tracks) in args.truth.iter().zip(&args.tracks) {
         let truth_boxes = read_truth(truth, classes)?;
         let (track_boxes, ending) = read_tracks(tracks, classes)?;
         let about = || format!("{} beside {}", tracks.display(), truth.display());
         if track_boxes.is_empty() {
             eprintln!("warning: {} has no boxes", tracks.display());
+        }
+        if args.shared_ids {
+            cameras.add(truth_boxes.clone(), track_boxes.clone());
         }
         let scores =
             Sequence::new(truth_boxes, track_boxes).and_then(|boxes| boxes.score()).with_context(about)?;
@@ -39,6 +43,10 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
             eprintln!("warning: {reason}; what is missing counts as not found");
             outcome = Outcome::EndedEarly;
         }
+    }
+    if args.shared_ids {
+        let (truth, tracks) = cameras.into_boxes();
+        all = Sequence::new(truth, tracks).and_then(|boxes| boxes.score()).context("all cameras together")?;
     }
     match args.format {
         Format::Table => print_table(&rows, &all)?,
