@@ -3,6 +3,7 @@
 mod boxes;
 mod counts;
 mod events;
+mod identities;
 mod lines;
 mod occupancy;
 pub(super) mod scene;

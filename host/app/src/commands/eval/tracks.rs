@@ -8,6 +8,7 @@ use ocellus_pipeline::recorded::Ending;
 use serde_json::{Value, json};
 
 use super::boxes::{read_tracks, read_truth};
+use super::identities::Identities;
 use super::table::{Table, percent, print_json};
 use crate::args::eval::{EvalTracksArgs, Format};
 use crate::exit::Outcome;
@@ -25,14 +26,16 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
     let classes = args.classes.as_deref();
     let (mut rows, mut all, mut outcome) = (Vec::new(), Scores::default(), Outcome::Done);
     let mut cameras = Cameras::default();
+    let identities = args.identities.as_deref().map(Identities::read).transpose()?;
+    let shared_ids = args.shared_ids || identities.is_some();
     for (truth, tracks) in args.truth.iter().zip(&args.tracks) {
         let truth_boxes = read_truth(truth, classes)?;
-        let (track_boxes, ending) = read_tracks(tracks, classes)?;
+        let (track_boxes, ending) = read_tracks(tracks, classes, identities.as_ref())?;
         let about = || format!("{} beside {}", tracks.display(), truth.display());
         if track_boxes.is_empty() {
             eprintln!("warning: {} has no boxes", tracks.display());
         }
-        if args.shared_ids {
+        if shared_ids {
             cameras.add(truth_boxes.clone(), track_boxes.clone());
         }
         let scores =
@@ -44,7 +47,7 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
             outcome = Outcome::EndedEarly;
         }
     }
-    if args.shared_ids {
+    if shared_ids {
         let (truth, tracks) = cameras.into_boxes();
         all = Sequence::new(truth, tracks).and_then(|boxes| boxes.score()).context("all cameras together")?;
     }
