@@ -21,8 +21,8 @@ const PICTURE_GAP_S: f32 = 8.0;
 const ANY_TIME_S: f32 = 60.0;
 /// How fast people walk.
 const USUAL_PACE_MPS: f32 = 1.3;
-/// How much one person's pace differs between two tracks.
-const PACE_SPREAD_MPS: f32 = 0.12;
+/// How much paces differ between two tracks of one person, and between two people.
+const PACE_SPREAD_MPS: [f32; 2] = [0.12, 0.25];
 /// Looks of an identity that are compared.
 const MOST_LOOKS: usize = 12;
 
@@ -288,11 +288,11 @@ fn timed(way_m: f32, gap_s: f32, paces: [Option<f32>; 2]) -> f32 {
     ANY_TIME_S * (-off * off / 2.0).exp() / (2.507 * spread)
 }
 
-/// Who walks as fast as the other.
+/// Who walks as fast as the other: of two normal distributions, of one person's paces and of two people's.
 fn paces(from: &Tracklet, to: &Tracklet) -> f32 {
     let Some((a, b)) = from.pace_mps().zip(to.pace_mps()) else { return 0.0 };
-    let off = (a - b) / PACE_SPREAD_MPS;
-    (1.0 - off * off / 2.0).max(-1.5) * 0.6
+    let [same, other] = PACE_SPREAD_MPS.map(|spread| 1.0 / (2.0 * spread * spread));
+    ((PACE_SPREAD_MPS[1] / PACE_SPREAD_MPS[0]).ln() - (a - b) * (a - b) * (same - other)).max(-2.0)
 }
 
 /// Seen at the same time, and longer than trackers overlap.
