@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 FOR ?=
-PLUGINS := line-crossing parking parking-levels plate-log speeding traffic-stats zones
+PLUGINS := line-crossing parking parking-levels plate-log reid-association speeding traffic-stats zones
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Under sudo the user's own cargo is often not on PATH.
 export PATH := $(PATH):$(HOME)/.cargo/bin$(if $(SUDO_USER),:/home/$(SUDO_USER)/.cargo/bin)

@@ -13,9 +13,16 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("ocellus-sdk", vec![core]),
         ("ocellus-tests", vec![]),
     ]);
-    for rule in
-        ["line-crossing", "parking", "parking-levels", "plate-log", "speeding", "traffic-stats", "zones"]
-    {
+    for rule in [
+        "line-crossing",
+        "parking",
+        "parking-levels",
+        "plate-log",
+        "reid-association",
+        "speeding",
+        "traffic-stats",
+        "zones",
+    ] {
         allowed.insert(rule, vec!["ocellus-sdk"]);
     }
     for engine in engines {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod association;
 mod browser;
 mod commands;
 mod contract;
@@ -11,6 +12,7 @@ mod interrupt;
 mod layering;
 mod live;
 mod looks;
+mod plaza;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

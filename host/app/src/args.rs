@@ -139,6 +139,10 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) input: String,
     #[command(flatten)]
     pub(crate) detect: DetectArgs,
+    /// Detections in the place of a model's: MOTChallenge text (lines of frame,-1,x,y,w,h,confidence; all people), or the
+    /// truth that `scene render` wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub(crate) detections: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
@@ -178,8 +182,10 @@ pub(crate) struct EmbedArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (POST /api/v1/rules/NAME/journal).
-    pub(crate) tracks: PathBuf,
+    /// Tracks that `analyze --tracks` wrote, or a rule's journal from a host (POST /api/v1/rules/NAME/journal). Tracks of
+    /// several cameras are shown together, in the order of their times: a rule of site scope sees them all.
+    #[arg(required = true)]
+    pub(crate) tracks: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) rule: RuleArgs,
 }
@@ -203,7 +209,7 @@ pub(crate) enum SceneCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SceneRenderArgs {
-    /// Which scene: parking-lot, crossing or road.
+    /// Which scene: parking-lot, crossing or road, or a camera of a plaza: 'plaza?view=0&views=3&overlap=off'.
     pub(crate) scene: String,
     /// The same seed gives the same pictures and the same truth.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>, default_value_t = 1)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ocellus_core::{
-    CameraHandle, FrameInfo, Ground, Name, Power, Powers, Rect, Size, TimeUs, Track, TrackState,
+    CameraHandle, Embedding, FrameInfo, Ground, Name, Power, Powers, Rect, Size, TimeUs, Track, TrackState,
 };
 use ocellus_runtime::{
     Binding, BoundCamera, DeadlineMode, Grants, Limits, Probed, Runtime, RuntimeOptions, TrackColumns, Upload,
@@ -47,6 +47,7 @@ fn rules() -> Vec<(&'static str, String)> {
             format!(r#"{{"limit_kmh":50,"zones":[{{"name":"road","polygon":{}}}]}}"#, square(0.1, 0.1, 0.8)),
         ),
         ("plate-log", "{}".to_owned()),
+        ("reid-association", r#"{"classes":["person","car","truck"]}"#.to_owned()),
     ]
 }
 
@@ -73,10 +74,12 @@ fn main() {
 fn measure(probed: &Probed) -> (Duration, Duration) {
     let mut instance = probed.instantiate(probed.shares()[0]).expect("starts");
     let frames: Vec<Vec<Track>> = (0..512).map(tracks).collect();
+    let looks = Looks::new();
     let mut columns = TrackColumns::new();
     let mut times = Vec::with_capacity(TURNS);
     for turn in 0..TURNS + TURNS / 10 {
         columns.fill(&frames[turn % frames.len()], SIZE);
+        columns.fill_embeddings(&looks.of_frame(turn));
         let frame = frame(turn as u64);
         let start = Instant::now();
         black_box(instance.process(&frame, &columns).expect("decides"));
@@ -91,9 +94,11 @@ fn measure(probed: &Probed) -> (Duration, Duration) {
 /// What the rule saves each second.
 fn saved_bytes(probed: &Probed) -> usize {
     let mut instance = probed.instantiate(probed.shares()[0]).expect("starts");
+    let looks = Looks::new();
     let mut columns = TrackColumns::new();
     for turn in 0..100 {
         columns.fill(&tracks(turn), SIZE);
+        columns.fill_embeddings(&looks.of_frame(turn as usize));
         instance.process(&frame(turn), &columns).expect("decides");
     }
     instance.save().expect("saves").len()
@@ -103,7 +108,7 @@ fn probed(runtime: &Runtime, bytes: Vec<u8>, settings: &str) -> Probed {
     let name = |text| Name::new(text).expect("a name");
     let classes = ["person", "car", "truck"].map(str::to_owned);
     let camera = BoundCamera { handle: CameraHandle(0), name: name("bench"), classes: Arc::from(classes) };
-    let powers = Powers::NONE.with(Power::Messages).with(Power::Readings);
+    let powers = Powers::NONE.with(Power::Messages).with(Power::Readings).with(Power::Embeddings);
     let binding = Binding {
         rule: name("bench"),
         settings: settings.to_owned(),
@@ -138,6 +143,32 @@ fn tracks(frame: u64) -> Vec<Track> {
         }
     };
     (1..=TRACKS).map(track).collect()
+}
+
+/// What the tracks look like: 512 numbers each, of which four a frame change, as the host's budget allows. Rules without
+/// the power see nothing of it.
+struct Looks(Vec<Vec<Option<Embedding>>>);
+
+impl Looks {
+    fn new() -> Looks {
+        let of = |track: usize, picture: usize| {
+            let number =
+                |index: usize| ((index + 1) as f32 * (track as f32 * 0.7123 + picture as f32 * 1e-3)).sin();
+            Embedding::new(&(0..512).map(number).collect::<Vec<_>>()).map(|embedding| embedding.rounded())
+        };
+        Looks(
+            (0..TRACKS as usize)
+                .map(|track| (1..=16).map(|picture| of(track + 1, picture)).collect())
+                .collect(),
+        )
+    }
+
+    fn of_frame(&self, turn: usize) -> Vec<Option<Embedding>> {
+        let picture = |(track, pictures): (usize, &Vec<Option<Embedding>>)| {
+            pictures[(turn + track / 4) / 16 % pictures.len()].clone()
+        };
+        self.0.iter().enumerate().map(picture).collect()
+    }
 }
 
 fn micros(time: Duration) -> f64 {

@@ -13,6 +13,7 @@ use ocellus_sdk::{Camera, Columns, Instance, Output, Rule, Site};
 use parking::Parking;
 use parking_levels::ParkingLevels;
 use plate_log::PlateLog;
+use reid_association::Association;
 use speeding::Speeding;
 use traffic_stats::TrafficStats;
 use zones::Zones;
@@ -31,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     decide::<Parking>(text, is_bound, &frames);
     decide::<ParkingLevels>(text, is_bound, &frames);
     decide::<PlateLog>(text, is_bound, &frames);
+    decide::<Association>(text, is_bound, &frames);
     decide::<Speeding>(text, is_bound, &frames);
     decide::<TrafficStats>(text, is_bound, &frames);
     decide::<Zones>(text, is_bound, &frames);

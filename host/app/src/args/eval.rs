@@ -37,6 +37,13 @@ pub(crate) struct EvalTracksArgs {
     /// Tracks: MOTChallenge text, or what `analyze --tracks` wrote; once a sequence, in the same order.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) tracks: Vec<PathBuf>,
+    /// The sequences are cameras before which an identity is the same: they are scored as one.
+    #[arg(long)]
+    pub(crate) shared_ids: bool,
+    /// Events of a rule such as reid-association: each track is called after the identity that it has there, and the
+    /// cameras are scored as one.
+    #[arg(long, value_name = "EVENTS.jsonl")]
+    pub(crate) identities: Option<PathBuf>,
     /// Only boxes of these classes, separated by commas; in files that name their classes.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) classes: Option<Vec<String>>,

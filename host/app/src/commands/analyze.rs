@@ -10,9 +10,10 @@ use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
-use ocellus_pipeline::{CalibrationSpec, Embedder, EmbeddingSpec, LookCounts, Mount};
+use ocellus_pipeline::{CalibrationSpec, Detector, Embedder, EmbeddingSpec, LookCounts, Mount};
 
 use super::files::Files;
+use super::given::GivenDetections;
 use super::output::Output;
 use super::{detector, embedder, ending, rules};
 use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, check_threads};
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     ensure!(args.frames != Some(0), "--frames is 0, analyse at least one");
     check_threads("--threads", args.detect.threads)?;
     files(args, &spec).check()?;
-    let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
+    let mut detector = finder(args)?;
     let mut embedder = match &args.embed.embed {
         Some(file) => Some(embedder::load(file, &model_options(&args.detect))?),
         None => None,
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         Some(name) => name.clone(),
         None => Name::from_lossy(&stem(&args.input), "camera"),
     };
-    let classes = session.classes().into();
+    let classes = detector.classes().into();
     let rules = rules::prepare(&args.rule, &camera, &classes)?;
     let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32))?;
     let calibration = args.calibration.as_deref().map(calibration).transpose()?;
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let outputs = AnalysisOutputs { events: &mut events, tracks: tracks.as_mut().map(|out| out as _) };
     let models = Models {
-        detector: &mut session,
+        detector: detector.as_mut(),
         embedder: embedder.as_mut().map(|embedder| embedder as &mut dyn Embedder),
     };
     let report =
@@ -105,6 +106,14 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     Ok(ending::tell("events", report.ending, report.frames))
 }
 
+/// What finds objects: a model, or a file that says what one found.
+fn finder(args: &AnalyzeArgs) -> anyhow::Result<Box<dyn Detector>> {
+    Ok(match &args.detections {
+        Some(file) => Box::new(GivenDetections::read(file)?),
+        None => Box::new(detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?),
+    })
+}
+
 /// How tracks are looked at, checked against the detector's classes.
 fn embedding(args: &EmbedArgs, classes: &[String]) -> anyhow::Result<EmbeddingSpec> {
     let spec = EmbeddingSpec {
@@ -121,6 +130,7 @@ fn files(args: &AnalyzeArgs, spec: &SourceSpec) -> Files {
     let mut files = Files::default();
     files.input("the input", spec.file());
     files.input("--model", args.detect.model.as_deref());
+    files.input("--detections", args.detections.as_deref());
     files.input("--embed", args.embed.embed.as_deref());
     rules::name_files(&args.rule, &mut files);
     files.output("--tracks", args.tracks.as_deref());

@@ -8,6 +8,7 @@ pub(crate) mod embedder;
 mod ending;
 pub(crate) mod eval;
 mod files;
+mod given;
 mod host;
 pub(crate) mod model;
 mod output;

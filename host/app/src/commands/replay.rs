@@ -2,10 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use ocellus_core::Name;
 use ocellus_pipeline::journal::{self, JournalReader};
-use ocellus_pipeline::record::{RecordEnd, RecordReader};
+use ocellus_pipeline::record::{RecordEnd, RecordHeader, RecordReader};
 use ocellus_pipeline::recorded::{self, Divergences, Ending};
 
 use super::files::Files;
@@ -19,37 +22,45 @@ use crate::progress;
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     ensure!(!args.rule.rules.is_empty(), "no rule to replay: name one with --rule FILE.wasm");
     let mut files = Files::default();
-    files.input("the tracks file", Some(&args.tracks));
+    for path in &args.tracks {
+        files.input("the tracks file", Some(path));
+    }
     rules::name_files(&args.rule, &mut files);
     files.check()?;
-    let about = || format!("tracks file {}", args.tracks.display());
-    let file = File::open(&args.tracks).with_context(about)?;
-    let mut input = BufReader::new(file);
-    // The first bytes tell a journal from a tracks file; both name their format there.
-    let begins = input.fill_buf().with_context(about)?;
-    let begins = String::from_utf8_lossy(&begins[..begins.len().min(200)]).into_owned();
-    if begins.contains(journal::FORMAT) {
-        return rejudge(args, input);
+    let mut recordings = Vec::new();
+    for path in &args.tracks {
+        let about = || format!("tracks file {}", path.display());
+        let mut input = BufReader::new(File::open(path).with_context(about)?);
+        // The first bytes tell a journal from a tracks file; both name their format there.
+        let begins = input.fill_buf().with_context(about)?;
+        let begins = String::from_utf8_lossy(&begins[..begins.len().min(200)]).into_owned();
+        if begins.contains(journal::FORMAT) {
+            ensure!(args.tracks.len() == 1, "{} is a journal; replay it alone", path.display());
+            return rejudge(args, path, input);
+        }
+        recordings.push(RecordReader::new(input).with_context(about)?);
     }
-    let mut tracks = RecordReader::new(input).with_context(about)?;
-    let header = tracks.header().clone();
-    let rules = rules::prepare(&args.rule, &header.camera, &header.classes.into())?;
+    let cameras = cameras(&recordings)?;
+    let rules = rules::prepare_on(&args.rule, &cameras)?;
     let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;
     let interrupt = Interrupt::listen()?;
     let bar = progress::frames(None);
-    let report = recorded::replay(&mut tracks, rules, &mut events, |frames| {
+    let report = recorded::replay_together(&mut recordings, rules, &mut events, |frames| {
         bar.set_position(frames);
         interrupt.proceed()
     });
     bar.finish_and_clear();
     events.finish()?;
+    let names: Vec<String> = args.tracks.iter().map(|path| path.display().to_string()).collect();
+    let about = || format!("tracks file {}", names.join(", "));
     let report = report.with_context(about)?;
     eprintln!("{} frames, {} events", report.frames, report.events);
-    if tracks.end() == Some(RecordEnd::Unmarked) {
-        eprintln!(
-            "note: {} is of version 1, which does not mark its end; whether it is whole cannot be told",
-            args.tracks.display()
-        );
+    for (tracks, name) in recordings.iter().zip(&names) {
+        if tracks.end() == Some(RecordEnd::Unmarked) {
+            eprintln!(
+                "note: {name} is of version 1, which does not mark its end; whether it is whole cannot be told"
+            );
+        }
     }
     let ending = match report.ending {
         Ending::Early(reason) => Ending::Early(format!("{}: {reason}", about())),
@@ -58,9 +69,23 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     Ok(ending::tell("events", ending, report.frames))
 }
 
+/// The cameras of the recordings with their classes, each another one.
+fn cameras(recordings: &[RecordReader<BufReader<File>>]) -> anyhow::Result<Vec<(Name, Arc<[String]>)>> {
+    let mut cameras: Vec<(Name, Arc<[String]>)> = Vec::new();
+    for tracks in recordings {
+        let RecordHeader { camera, classes, .. } = tracks.header().clone();
+        ensure!(
+            cameras.iter().all(|(known, _)| *known != camera),
+            "two of the tracks files are of camera {camera}; `analyze --camera NAME` gives each a name of its own"
+        );
+        cameras.push((camera, classes.into()));
+    }
+    Ok(cameras)
+}
+
 /// A journal of a live rule: the same calls again, and whether they come to the same.
-fn rejudge(args: &ReplayArgs, input: BufReader<File>) -> anyhow::Result<Outcome> {
-    let about = || format!("journal {}", args.tracks.display());
+fn rejudge(args: &ReplayArgs, path: &Path, input: BufReader<File>) -> anyhow::Result<Outcome> {
+    let about = || format!("journal {}", path.display());
     let RuleArgs { rules: plugins, settings, names, grants, events } = &args.rule;
     ensure!(plugins.len() == 1, "a journal is of one rule: name its plugin with one --rule FILE.wasm");
     ensure!(

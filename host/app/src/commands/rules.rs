@@ -25,6 +25,14 @@ pub(crate) fn prepare(
     camera: &Name,
     classes: &Arc<[String]>,
 ) -> anyhow::Result<Vec<RecordedRule>> {
+    prepare_on(args, &[(camera.clone(), Arc::clone(classes))])
+}
+
+/// The same for several cameras, each with its classes.
+pub(crate) fn prepare_on(
+    args: &RuleArgs,
+    cameras: &[(Name, Arc<[String]>)],
+) -> anyhow::Result<Vec<RecordedRule>> {
     ensure!(
         args.settings.len() <= args.rules.len(),
         "{} --settings for {} --rule: give at most one for each rule",
@@ -55,7 +63,7 @@ pub(crate) fn prepare(
             name: args.names.get(index).cloned(),
             grants: grants.clone(),
         };
-        rules.push(RecordedRule::prepare(&runtime, &source, camera, classes)?);
+        rules.push(RecordedRule::prepare_on(&runtime, &source, cameras)?);
     }
     Ok(rules)
 }

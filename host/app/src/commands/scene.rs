@@ -25,6 +25,10 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
     files.check()?;
     let mut settings: SceneSettings = args.scene.parse()?;
     settings.seed = args.seed;
+    ensure!(
+        args.settings.is_none() || settings.kind != SceneKind::Plaza,
+        "--settings: no rule belongs to one camera of a plaza; leave it out"
+    );
     let mut scene = Scene::new(settings)?;
     let interrupt = Interrupt::listen()?;
     let mut video = VideoWriter::create(&args.out, video_settings(&settings))?;
@@ -72,7 +76,9 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
 pub(crate) fn rule_settings(scene: &Scene) -> String {
     match scene.settings().kind {
         SceneKind::ParkingLot => scene::parking_settings(scene.header()),
-        SceneKind::Crossing | SceneKind::Road => scene::line_crossing_settings(scene.header()),
+        SceneKind::Crossing | SceneKind::Road | SceneKind::Plaza => {
+            scene::line_crossing_settings(scene.header())
+        }
     }
 }
 

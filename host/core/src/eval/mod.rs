@@ -10,9 +10,11 @@
 //! own program; `tests/eval` holds the results against its.
 //!
 //! [`Sequence::new`] takes the boxes and leaves out what the benchmark does not score, [`Sequence::score`] gives
-//! the measures, [`Scores::add`] combines several sequences: by sums over boxes, not by the mean of the scores.
+//! the measures, [`Scores::add`] combines several sequences: by sums over boxes, not by the mean of the scores. [`Cameras`]
+//! makes one sequence of several cameras before which an identity is the same.
 
 mod boxes;
+mod cameras;
 mod clear;
 mod hota;
 mod identity;
@@ -23,6 +25,7 @@ mod sequence;
 mod spread;
 
 pub use boxes::{BoxReader, LabelledBox, Role, TruthBox};
+pub use cameras::Cameras;
 pub use clear::Clear;
 pub use hota::{ALPHAS, Hota, HotaAt};
 pub use identity::Identity;

@@ -14,11 +14,14 @@
 mod draw;
 mod look;
 mod math;
+mod plaza;
 mod record;
 mod rng;
 mod settings;
 mod stage;
+mod standpoint;
 mod truth;
+mod vantage;
 mod view;
 mod world;
 
@@ -27,16 +30,21 @@ use ocellus_core::{Picture, Point};
 use draw::canvas::{Canvas, Exposure};
 use draw::gallery::Gallery;
 use draw::stamp::{Light, Sprite, Stamp};
+use look::Motion;
 use math::{Vec3, direction, smooth, wave};
+use plaza::Layout;
 use rng::{Rng, hash};
+use stage::Outlook;
 use truth::SideMemory;
 use view::View;
 use world::World;
 
+pub use plaza::{PlazaFacts, SceneGate};
 pub use record::{line_crossing_settings, parking_settings, write_truth, write_truth_header};
 pub use settings::{SceneKind, SceneSettings, SceneSettingsError};
 pub use stage::{SceneLine, SceneSpace};
 pub use truth::{CrossingDirection, CrossingTruth, FrameTruth, ObjectTruth, SceneTruthHeader};
+pub use vantage::Vantage;
 pub use world::CLASSES;
 
 /// A scene, ready to show its frames.
@@ -44,6 +52,8 @@ pub struct Scene {
     settings: SceneSettings,
     header: SceneTruthHeader,
     view: View,
+    /// Where on the map the camera of a plaza stands, and what is before it.
+    outlook: Option<Outlook>,
     weather: Weather,
     canvas: Canvas,
     props: Vec<(Sprite, f32)>,
@@ -70,6 +80,8 @@ struct Weather {
     brightness: f64,
     clearness: f64,
     phases: [f64; 4],
+    /// What the camera makes of colours: shifts of the two colour differences.
+    cast: (f32, f32),
 }
 
 /// Something drawn in a frame.
@@ -86,15 +98,21 @@ impl Scene {
     /// [`SceneSettingsError`] when the settings do not hold, as [`SceneSettings::check`] says.
     pub fn new(settings: SceneSettings) -> Result<Scene, SceneSettingsError> {
         settings.check()?;
-        let SceneSettings { kind, seed, size, frame_rate } = settings;
+        let SceneSettings { kind, seed, size, frame_rate, vantage } = settings;
         let mut rng = Rng::new(seed, 1);
         let view = stage::view(kind, size);
-        let weather = Weather::random(&mut rng);
-        let background = stage::background(kind, &view, &mut rng);
+        let mut weather = Weather::random(&mut rng);
+        let layout = (kind == SceneKind::Plaza).then(|| Layout::of(vantage));
+        let camera = layout.as_ref().map(|layout| (layout, layout.cameras[vantage.view as usize]));
+        let outlook = camera.map(|(layout, camera)| Outlook::new(layout, camera));
+        if let Some(outlook) = &outlook {
+            weather.seen_from(outlook, &mut Rng::new(seed, 40 + u64::from(vantage.view)));
+        }
+        let background = stage::background(kind, outlook.as_ref(), &view, &mut rng);
         let mut canvas = Canvas::new(size, &background, rng.range(1.2, 3.2), &mut rng);
         let mut stamp = Stamp::default();
         let mut props = Vec::new();
-        for prop in stage::props(kind, &mut rng) {
+        for prop in stage::props(kind, outlook.as_ref(), &mut rng) {
             let mut sprite = Sprite::default();
             stamp.shadow(&prop.model, &view, weather.light(0.0), &mut sprite);
             canvas.add_standing_shadow(&sprite);
@@ -110,17 +128,25 @@ impl Scene {
             lines: stage::lines(kind, &view),
             entry: stage::ENTRY,
             spaces: stage::spaces(kind, &view),
-            ground_to_picture: view.ground_to_picture(),
-            picture_to_ground: view.picture_to_ground(),
+            plaza: layout.as_ref().map(|layout| layout.facts(vantage, &view)),
+            ground_to_picture: camera.map_or_else(
+                || view.ground_to_picture(),
+                |(_, camera)| camera.standpoint.from_map_first(view.ground_to_picture()),
+            ),
+            picture_to_ground: camera.map_or_else(
+                || view.picture_to_ground(),
+                |(_, camera)| camera.standpoint.to_map_last(view.picture_to_ground()),
+            ),
         };
         Ok(Scene {
             settings,
             header,
             view,
+            outlook,
             weather,
             canvas,
             props,
-            world: World::new(kind, seed),
+            world: World::of(&settings),
             sides: SideMemory::default(),
             next: 0,
             gallery: Gallery::default(),
@@ -143,7 +169,7 @@ impl Scene {
     /// costs the truth (not the pixels) of the frames between, since a crossing depends on what was before.
     pub fn frame(&mut self, index: u64) -> SceneFrame {
         if index < self.next {
-            self.world = World::new(self.settings.kind, self.settings.seed);
+            self.world = World::of(&self.settings);
             self.sides = SideMemory::default();
             self.next = 0;
         }
@@ -153,9 +179,15 @@ impl Scene {
             truth = self.draw(self.next);
         }
         self.next += 1;
-        let exposure = self.weather.exposure(self.time_s(index), hash(self.settings.seed) ^ index);
+        let exposure = self.weather.exposure(self.time_s(index), self.noise_seed() ^ index);
         let picture = self.canvas.picture(&exposure);
         SceneFrame { picture, truth }
+    }
+
+    /// Cameras of one plaza do not share their noise.
+    fn noise_seed(&self) -> u64 {
+        let own = self.outlook.as_ref().map_or(0, |_| hash(u64::from(self.settings.vantage.view)));
+        hash(self.settings.seed) ^ own
     }
 
     fn time_s(&self, index: u64) -> f64 {
@@ -174,7 +206,7 @@ impl Scene {
             if !actor.is_there(at_s) {
                 continue;
             }
-            let motion = actor.motion(at_s);
+            let Some(motion) = self.before_camera(actor.motion(at_s)) else { continue };
             self.gallery.draw(actor.id, (&actor.look, &motion), &self.view, light);
             if let Some(drawing) = self.gallery.drawing(actor.id) {
                 self.canvas.add_shadow(&drawing.shadow, 255);
@@ -214,6 +246,13 @@ impl Scene {
         let actors = self.world.actors();
         self.gallery.keep(|id| actors.iter().any(|actor| actor.id == id));
         self.truth(index, drawn)
+    }
+
+    /// A movement in the camera's own frame; None for what is behind the walls of a plaza's court.
+    fn before_camera(&self, motion: Motion) -> Option<Motion> {
+        let Some(Outlook { standpoint, court, .. }) = &self.outlook else { return Some(motion) };
+        let place = (f64::from(motion.place.x), f64::from(motion.place.y));
+        court.has(place, 0.5).then(|| standpoint.motion(&motion))
     }
 
     fn truth(&mut self, index: u64, drawn: Vec<Drawn>) -> FrameTruth {
@@ -262,7 +301,15 @@ impl Weather {
             brightness: rng.range(0.88, 1.12),
             clearness: rng.range(0.35, 0.95),
             phases: std::array::from_fn(|_| rng.range(0.0, 1.0)),
+            cast: (0.0, 0.0),
         }
+    }
+
+    /// The same weather before one of several cameras, which differ a little in brightness and colour.
+    fn seen_from(&mut self, outlook: &Outlook, rng: &mut Rng) {
+        self.sun = outlook.standpoint.direction(self.sun);
+        self.brightness *= rng.range(0.94, 1.06);
+        self.cast = (rng.range(-2.5, 2.5) as f32, rng.range(-2.5, 2.5) as f32);
     }
 
     /// How clear the sky is, 0..1; clouds pass.
@@ -282,12 +329,14 @@ impl Weather {
         Exposure {
             gain: (self.brightness * (0.92 + 0.14 * clear + drift)) as f32,
             // Under clouds light is bluer.
-            tint: ((2.0 - 4.0 * clear) as f32, (4.0 * clear - 2.5) as f32),
+            tint: ((2.0 - 4.0 * clear) as f32 + self.cast.0, (4.0 * clear - 2.5) as f32 + self.cast.1),
             shadow: (0.18 + 0.34 * clear) as f32,
             noise_seed,
         }
     }
 }
 
+#[cfg(test)]
+mod plaza_tests;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,10 @@
 
 use std::io::{self, Write};
 
+use ocellus_core::Point;
 use serde::Serialize;
 
+use super::plaza::{PlazaFacts, SceneGate};
 use super::stage::{SceneLine, SceneSpace};
 use super::truth::{CrossingDirection, FrameTruth, ObjectTruth, SceneTruthHeader};
 
@@ -27,6 +29,7 @@ pub fn write_truth_header(to: &mut dyn Write, header: &SceneTruthHeader) -> io::
         spaces: header.spaces.iter().map(SpaceRow::new).collect(),
         ground_to_picture: header.ground_to_picture,
         picture_to_ground: header.picture_to_ground,
+        plaza: header.plaza.as_ref().map(PlazaRow::new),
     };
     write_line(to, &line)
 }
@@ -93,6 +96,33 @@ struct HeaderLine<'a> {
     spaces: Vec<SpaceRow<'a>>,
     ground_to_picture: [f64; 9],
     picture_to_ground: [f64; 9],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plaza: Option<PlazaRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlazaRow<'a> {
+    view: u32,
+    views: u32,
+    overlap: bool,
+    camera: CameraRow,
+    gates: Vec<GateRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct CameraRow {
+    at: [f64; 2],
+    facing: [f64; 2],
+}
+
+#[derive(Serialize)]
+struct GateRow<'a> {
+    name: &'a str,
+    views: &'a [u32],
+    at: [f64; 2],
+    inward: [f64; 2],
+    leads_to: Option<&'a str>,
+    picture: Option<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +193,32 @@ impl<'a> SpaceRow<'a> {
     }
 }
 
+impl<'a> PlazaRow<'a> {
+    fn new(plaza: &'a PlazaFacts) -> PlazaRow<'a> {
+        let PlazaFacts { vantage, camera, facing, gates } = plaza;
+        PlazaRow {
+            view: vantage.view,
+            views: vantage.views,
+            overlap: vantage.overlap,
+            camera: CameraRow { at: pair(*camera), facing: pair(*facing) },
+            gates: gates.iter().map(GateRow::new).collect(),
+        }
+    }
+}
+
+impl<'a> GateRow<'a> {
+    fn new(gate: &'a SceneGate) -> GateRow<'a> {
+        GateRow {
+            name: gate.name,
+            views: &gate.views,
+            at: pair(gate.at),
+            inward: pair(gate.inward),
+            leads_to: gate.leads_to,
+            picture: gate.picture.map(pair),
+        }
+    }
+}
+
 impl ObjectRow {
     fn new(object: &ObjectTruth) -> ObjectRow {
         let rect = object.rect;
@@ -175,6 +231,10 @@ impl ObjectRow {
             speed_mps: rounded(object.speed_mps),
         }
     }
+}
+
+fn pair(point: Point) -> [f64; 2] {
+    [rounded(point.x), rounded(point.y)]
 }
 
 /// To four decimals: exact enough for all uses, and short.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use ocellus_core::Size;
 
+use super::vantage::Vantage;
+
 /// What is to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SceneKind {
@@ -14,6 +16,8 @@ pub enum SceneKind {
     Crossing,
     /// Vehicles of several kinds at known speeds.
     Road,
+    /// One of several cameras of a place where twenty people come and go.
+    Plaza,
 }
 
 /// Everything that decides what a scene shows.
@@ -27,19 +31,23 @@ pub struct SceneSettings {
     pub size: Size,
     /// Frames a second.
     pub frame_rate: f64,
+    /// Which camera of a plaza; of no meaning elsewhere.
+    pub vantage: Vantage,
 }
 
 /// Why a text names no scene.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SceneSettingsError {
     /// There is no such scene.
-    #[error("there is no scene {0:?}: use crossing, parking-lot or road")]
+    #[error("there is no scene {0:?}: use crossing, parking-lot, plaza or road")]
     Kind(String),
     /// A part is not `key=value`.
     #[error("{0:?} is not a scene setting: write key=value, separated by '&'")]
     Form(String),
     /// There is no such key.
-    #[error("a scene has no setting {0:?}: use seed, width, height or fps")]
+    #[error(
+        "a scene has no setting {0:?}: use seed, width, height or fps, for a plaza also view, views or overlap"
+    )]
     Key(String),
     /// A key stands twice.
     #[error("the scene setting {0} is given twice: give it once")]
@@ -67,7 +75,7 @@ impl SceneSettings {
     /// A scene with a seed, 640x384 at 10 frames a second.
     #[must_use]
     pub fn new(kind: SceneKind, seed: u64) -> SceneSettings {
-        SceneSettings { kind, seed, size: Size::new(640, 384), frame_rate: 10.0 }
+        SceneSettings { kind, seed, size: Size::new(640, 384), frame_rate: 10.0, vantage: Vantage::default() }
     }
 
     /// Checks sizes and rate, which [`FromStr`] does as well.
@@ -87,14 +95,15 @@ impl SceneSettings {
         if !RATES.contains(&self.frame_rate) {
             return Err(refused("fps", &self.frame_rate.to_string(), "a number from 1 to 60"));
         }
-        Ok(())
+        self.vantage.check()
     }
 }
 
 impl FromStr for SceneSettings {
     type Err = SceneSettingsError;
 
-    /// Reads `KIND` or `KIND?key=value&…` with the keys `seed`, `width`, `height` and `fps`.
+    /// Reads `KIND` or `KIND?key=value&…` with the keys `seed`, `width`, `height` and `fps`, for a
+    /// plaza also `view`, `views` and `overlap`.
     fn from_str(text: &str) -> Result<SceneSettings, SceneSettingsError> {
         let (kind, query) = text.split_once('?').unwrap_or((text, ""));
         let mut settings = SceneSettings::new(kind.parse()?, 0);
@@ -111,6 +120,7 @@ impl FromStr for SceneSettings {
                 "width" => settings.size.width = number(value, "width", SIDE_REMEDY)?,
                 "height" => settings.size.height = number(value, "height", SIDE_REMEDY)?,
                 "fps" => settings.frame_rate = number(value, "fps", "a number from 1 to 60")?,
+                _ if settings.kind == SceneKind::Plaza && settings.vantage.set(key, value)? => {}
                 _ => return Err(SceneSettingsError::Key(shortened(key))),
             }
         }
@@ -122,7 +132,8 @@ impl FromStr for SceneSettings {
 impl fmt::Display for SceneSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Size { width, height } = self.size;
-        write!(f, "{}?seed={}&width={width}&height={height}&fps={}", self.kind, self.seed, self.frame_rate)
+        write!(f, "{}?seed={}&width={width}&height={height}&fps={}", self.kind, self.seed, self.frame_rate)?;
+        if self.kind == SceneKind::Plaza { write!(f, "&{}", self.vantage) } else { Ok(()) }
     }
 }
 
@@ -134,6 +145,7 @@ impl FromStr for SceneKind {
             "crossing" => Ok(SceneKind::Crossing),
             "parking-lot" => Ok(SceneKind::ParkingLot),
             "road" => Ok(SceneKind::Road),
+            "plaza" => Ok(SceneKind::Plaza),
             _ => Err(SceneSettingsError::Kind(shortened(text))),
         }
     }
@@ -145,12 +157,19 @@ impl fmt::Display for SceneKind {
             SceneKind::ParkingLot => "parking-lot",
             SceneKind::Crossing => "crossing",
             SceneKind::Road => "road",
+            SceneKind::Plaza => "plaza",
         })
     }
 }
 
 fn number<T: FromStr>(value: &str, key: &'static str, remedy: &'static str) -> Result<T, SceneSettingsError> {
     value.parse().map_err(|_| refused(key, value, remedy))
+}
+
+impl SceneSettingsError {
+    pub(super) fn refused(key: &'static str, value: &str, remedy: &'static str) -> SceneSettingsError {
+        refused(key, value, remedy)
+    }
 }
 
 fn refused(key: &'static str, value: &str, remedy: &'static str) -> SceneSettingsError {
@@ -171,10 +190,11 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named_with_their_value_and_a_remedy() {
-        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot or road");
+        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot, plaza or road");
         assert_eq!(
             message("road?lanes=3"),
-            "a scene has no setting \"lanes\": use seed, width, height or fps"
+            "a scene has no setting \"lanes\": use seed, width, height or fps, for a plaza also view, views or \
+             overlap"
         );
         assert_eq!(
             message("road?seed"),

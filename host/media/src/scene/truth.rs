@@ -2,6 +2,7 @@
 
 use ocellus_core::{Point, Rect, Size};
 
+use super::plaza::PlazaFacts;
 use super::settings::SceneKind;
 use super::stage::{SceneLine, SceneSpace};
 
@@ -24,7 +25,10 @@ pub struct SceneTruthHeader {
     pub entry: &'static str,
     /// Parking spaces.
     pub spaces: Vec<SceneSpace>,
-    /// Homography from ground metres (x, y, 1) to picture pixels, row by row.
+    /// Of a plaza: the camera, and the gates.
+    pub plaza: Option<PlazaFacts>,
+    /// Homography from ground metres (x, y, 1) to picture pixels, row by row. The ground of a plaza is the map that its
+    /// cameras share.
     pub ground_to_picture: [f64; 9],
     /// Its inverse: from picture pixels to ground metres, row by row.
     pub picture_to_ground: [f64; 9],
@@ -48,7 +52,7 @@ pub struct FrameTruth {
 /// One object in one frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectTruth {
-    /// Counts from 1; the same object keeps it.
+    /// Counts from 1; the same object keeps it, on a plaza before all cameras and when it comes back.
     pub id: u64,
     /// Index into the classes.
     pub class: u32,
@@ -56,7 +60,7 @@ pub struct ObjectTruth {
     pub rect: Rect,
     /// Share of that which is not hidden behind other things, 0..1.
     pub visibility: f32,
-    /// Where it stands on the ground, metres: x to the right of the camera, y away from it.
+    /// Where it stands on the ground, metres: x to the right of the camera, y away from it; on a plaza: on the map.
     pub ground: Point,
     /// Its speed over the ground in metres a second.
     pub speed_mps: f32,
@@ -163,6 +167,7 @@ mod tests {
             lines: vec![SceneLine { name: "gate", segment }],
             entry: "left-to-right",
             spaces: Vec::new(),
+            plaza: None,
             ground_to_picture: [0.0; 9],
             picture_to_ground: [0.0; 9],
         }

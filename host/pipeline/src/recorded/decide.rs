@@ -13,7 +13,7 @@ use ocellus_runtime::{
 
 use crate::wire::EventLine;
 
-/// The handle that a recording's only camera has.
+/// The handle that a recording's camera has; where there are several, that of the first one.
 pub(super) const CAMERA: CameraHandle = CameraHandle(1);
 
 /// A rule to be run over a recording.
@@ -63,7 +63,10 @@ pub enum DecideError {
 /// A rule that is ready for a recording.
 pub struct RecordedRule {
     pub(super) name: Name,
+    /// Of the first camera, or of all where the rule is of site scope.
     pub(super) instance: Instance,
+    /// Of the further cameras, where each has its own.
+    further: Vec<Instance>,
 }
 
 impl RecordedRule {
@@ -77,22 +80,45 @@ impl RecordedRule {
         camera: &Name,
         classes: &Arc<[String]>,
     ) -> Result<RecordedRule, DecideError> {
+        RecordedRule::prepare_on(runtime, source, &[(camera.clone(), Arc::clone(classes))])
+    }
+
+    /// The same for several cameras, each with its classes: a rule of site scope sees them all, of any other one each
+    /// camera has an instance.
+    ///
+    /// # Errors
+    /// [`DecideError::Refused`] with the step's own message.
+    pub fn prepare_on(
+        runtime: &Runtime,
+        source: &RuleSource,
+        cameras: &[(Name, Arc<[String]>)],
+    ) -> Result<RecordedRule, DecideError> {
         let refused = |reason: String| DecideError::Refused { origin: source.origin.clone(), reason };
         let compiled = runtime.load(source.component.clone()).map_err(|error| refused(error.to_string()))?;
         let name = source.name.clone().unwrap_or_else(|| compiled.description().name.clone());
         let binding = Binding {
             rule: name.clone(),
             settings: source.settings.clone(),
-            cameras: vec![BoundCamera { handle: CAMERA, name: camera.clone(), classes: Arc::clone(classes) }],
+            cameras: bound_cameras(cameras),
             limits: Limits::default(),
             grants: source.grants.clone(),
             deadline: DeadlineMode::Recorded,
         };
         let bound = compiled.bind(binding).map_err(|error| refused(error.to_string()))?;
         let probed = bound.probe().map_err(|error| refused(error.to_string()))?;
-        let share = probed.shares().first().copied().unwrap_or(Share::Camera(CAMERA));
-        let instance = probed.instantiate(share).map_err(|error| refused(error.to_string()))?;
-        Ok(RecordedRule { name, instance })
+        let start = |share| probed.instantiate(share).map_err(|error| refused(error.to_string()));
+        let shares = probed.shares();
+        let instance = start(shares.first().copied().unwrap_or(Share::Camera(CAMERA)))?;
+        let further = shares.into_iter().skip(1).map(start).collect::<Result<_, _>>()?;
+        Ok(RecordedRule { name, instance, further })
+    }
+
+    /// The instance that sees this camera.
+    fn instance_of(&mut self, camera: CameraHandle) -> &mut Instance {
+        match (camera.0 as usize).checked_sub(CAMERA.0 as usize + 1) {
+            Some(place) => self.further.get_mut(place).unwrap_or(&mut self.instance),
+            None => &mut self.instance,
+        }
     }
 
     /// The rule's name in events.
@@ -102,9 +128,22 @@ impl RecordedRule {
     }
 }
 
+/// Cameras with the handles that they have here.
+fn bound_cameras(cameras: &[(Name, Arc<[String]>)]) -> Vec<BoundCamera> {
+    let bound = |(handle, (name, classes)): (u32, &(Name, Arc<[String]>))| BoundCamera {
+        handle: CameraHandle(handle),
+        name: name.clone(),
+        classes: Arc::clone(classes),
+    };
+    (CAMERA.0..).zip(cameras).map(bound).collect()
+}
+
 /// Asks all rules about each frame and writes their events.
 pub(super) struct Decider<'a> {
-    camera: Name,
+    /// Of each camera its name, and its last frame so far.
+    cameras: Vec<(Name, (u64, TimeUs))>,
+    /// The camera whose turn it is.
+    turn: CameraHandle,
     rules: Vec<RecordedRule>,
     columns: TrackColumns,
     /// What rules said in the frame before, in their order.
@@ -120,13 +159,23 @@ impl<'a> Decider<'a> {
         rules: Vec<RecordedRule>,
         events: &'a mut (dyn Write + Send),
     ) -> Result<Decider<'a>, DecideError> {
+        Decider::over(vec![camera], rules, events)
+    }
+
+    /// Over the frames of several cameras, which have their turns ([`Decider::turn_to`]).
+    pub(super) fn over(
+        cameras: Vec<Name>,
+        rules: Vec<RecordedRule>,
+        events: &'a mut (dyn Write + Send),
+    ) -> Result<Decider<'a>, DecideError> {
         for (index, rule) in rules.iter().enumerate() {
             if rules[..index].iter().any(|other| other.name == rule.name) {
                 return Err(DecideError::SameName(rule.name.clone()));
             }
         }
         Ok(Decider {
-            camera,
+            cameras: cameras.into_iter().map(|camera| (camera, (0, TimeUs(0)))).collect(),
+            turn: CAMERA,
             rules,
             columns: TrackColumns::new(),
             said: Vec::new(),
@@ -134,6 +183,17 @@ impl<'a> Decider<'a> {
             written: 0,
             refusals: 0,
         })
+    }
+
+    /// What comes next is of the camera at this place.
+    pub(super) fn turn_to(&mut self, place: usize) {
+        self.turn =
+            CameraHandle(u32::try_from(place).map_or(CAMERA.0, |place| CAMERA.0.saturating_add(place)));
+    }
+
+    /// The camera whose turn it is.
+    fn camera(&self) -> Option<&(Name, (u64, TimeUs))> {
+        self.cameras.get((self.turn.0 as usize).checked_sub(CAMERA.0 as usize)?)
     }
 
     /// One frame through all rules.
@@ -144,7 +204,11 @@ impl<'a> Decider<'a> {
         tracks: &[Track],
         embeddings: &[Option<Embedding>],
     ) -> Result<(), DecideError> {
-        let info = FrameInfo { camera: CAMERA, sequence, time, size };
+        let camera = self.turn;
+        let info = FrameInfo { camera, sequence, time, size };
+        if let Some((_, last)) = self.cameras.get_mut((camera.0 - CAMERA.0) as usize) {
+            *last = (sequence, time);
+        }
         self.columns.fill(tracks, size);
         self.columns.fill_embeddings(embeddings);
         let said = std::mem::take(&mut self.said);
@@ -152,7 +216,7 @@ impl<'a> Decider<'a> {
             let rule = &mut self.rules[index];
             let messages = heard_by(rule, &said);
             let shown = Shown { tracks: &self.columns, messages: &messages, wall: None };
-            let result = rule.instance.process(&info, shown);
+            let result = rule.instance_of(camera).process(&info, shown);
             self.take(index, sequence, time, result)?;
         }
         Message::sort(&mut self.said);
@@ -162,8 +226,17 @@ impl<'a> Decider<'a> {
     /// The recording is over: last reports.
     pub(super) fn finish(&mut self, sequence: u64, time: TimeUs) -> Result<(), DecideError> {
         for index in 0..self.rules.len() {
-            let result = self.rules[index].instance.finish(time);
-            self.take(index, sequence, time, result)?;
+            if self.rules[index].further.is_empty() {
+                let result = self.rules[index].instance.finish(time);
+                self.take(index, sequence, time, result)?;
+                continue;
+            }
+            for place in 0..self.cameras.len() {
+                self.turn_to(place);
+                let (sequence, time) = self.cameras[place].1;
+                let result = self.rules[index].instance_of(self.turn).finish(time);
+                self.take(index, sequence, time, result)?;
+            }
         }
         Ok(self.events.flush()?)
     }
@@ -182,11 +255,12 @@ impl<'a> Decider<'a> {
     ) -> Result<(), DecideError> {
         let rule = self.rules[index].name.clone();
         self.show_log(index);
+        let Some((camera, _)) = self.camera().cloned() else { return Ok(()) };
         match result {
             Ok(output) => {
                 let said = output.publications.into_iter().map(|publication| Message {
                     time,
-                    camera: self.camera.clone(),
+                    camera: camera.clone(),
                     rule: rule.clone(),
                     topic: publication.topic,
                     attributes: publication.attributes.into(),
@@ -196,7 +270,7 @@ impl<'a> Decider<'a> {
                     return Ok(());
                 }
                 for event in output.events {
-                    self.write(&rule, sequence, time, event)?;
+                    self.write((&camera, &rule), sequence, time, event)?;
                 }
                 // Events are rare, and somebody may follow them, or end the run the hard way.
                 Ok(self.events.flush()?)
@@ -210,13 +284,19 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn write(&mut self, rule: &Name, frame: u64, time: TimeUs, event: Event) -> Result<(), DecideError> {
+    fn write(
+        &mut self,
+        (camera, rule): (&Name, &Name),
+        frame: u64,
+        time: TimeUs,
+        event: Event,
+    ) -> Result<(), DecideError> {
         self.written += 1;
         let record = EventRecord {
             sequence: self.written,
             time,
             frame,
-            camera: self.camera.clone(),
+            camera: camera.clone(),
             rule: rule.clone(),
             event,
         };
@@ -226,7 +306,7 @@ impl<'a> Decider<'a> {
 
     fn show_log(&mut self, index: usize) {
         let rule = &mut self.rules[index];
-        for line in rule.instance.drain_logs().lines {
+        for line in rule.instance_of(self.turn).drain_logs().lines {
             tracing::info!(rule = %rule.name, level = line.level.as_str(), "{}", line.message);
         }
     }

@@ -12,7 +12,7 @@ mod trial;
 pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, Models, analyze};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
 pub use self::rejudge::{Divergences, RejudgeError, RejudgeReport, rejudge};
-pub use self::replay::{ReplayError, ReplayReport, replay};
+pub use self::replay::{ReplayError, ReplayReport, replay, replay_together};
 pub use self::trial::{TrialCall, TrialReport, try_rule};
 
 /// Whether a recording was gone through to its end. What was found up to there is written in every case.

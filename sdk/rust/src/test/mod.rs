@@ -236,6 +236,9 @@ impl<R: Rule> Harness<R> {
         if !self.granted.has(Power::Readings) {
             columns.readings.clear();
         }
+        if !self.granted.has(Power::Embeddings) {
+            (columns.embeddings, columns.embedding_rows, columns.embedding_size) = Default::default();
+        }
         let sequence = last.map_or(0, |(next, _)| next);
         let frame = FrameInfo { camera, sequence, time, size: self.size };
         self.shown.insert(camera, (sequence + 1, time));

@@ -15,6 +15,7 @@ pub struct TrackBuilder {
     ground: [f32; 4],
     ground_sigma_m: f32,
     readings: Vec<(String, String, f32)>,
+    embedding: Vec<f32>,
 }
 
 /// A track of a test frame.
@@ -29,6 +30,7 @@ pub fn track(id: u64, class: &str) -> TrackBuilder {
         ground: [f32::NAN; 4],
         ground_sigma_m: f32::NAN,
         readings: Vec::new(),
+        embedding: Vec::new(),
     }
 }
 
@@ -106,6 +108,13 @@ impl TrackBuilder {
         self
     }
 
+    /// What it looks like; the rule sees it where [`Power::Embeddings`](ocellus_core::Power::Embeddings) is granted. All
+    /// tracks of a frame that have one have as many numbers as the first.
+    #[must_use]
+    pub fn embedding(self, embedding: &[f32]) -> TrackBuilder {
+        TrackBuilder { embedding: embedding.to_vec(), ..self }
+    }
+
     /// Adds it to a frame as one of class `class`, first seen at `first_seen_us`.
     pub(super) fn add_to(&self, columns: &mut Columns, class: u32, first_seen_us: u64) {
         let row = u32::try_from(columns.ids.len()).unwrap_or(u32::MAX);
@@ -121,6 +130,17 @@ impl TrackBuilder {
         columns.ground.extend(self.ground);
         columns.ground_sigma.push(self.ground_sigma_m);
         columns.first_seen_us.push(first_seen_us);
+        columns.embedding_rows.push(-1);
+        let size = self.embedding.len();
+        if columns.embeddings.is_empty() {
+            columns.embedding_size = u32::try_from(size).unwrap_or(0);
+        }
+        if size > 0 && u32::try_from(size) == Ok(columns.embedding_size) {
+            let place = i32::try_from(columns.embeddings.len() / size).unwrap_or(-1);
+            columns.embedding_rows.pop();
+            columns.embedding_rows.push(place);
+            columns.embeddings.extend(&self.embedding);
+        }
         columns.readings.extend(self.readings.iter().map(|(kind, text, confidence)| Reading {
             row,
             kind: kind.clone(),

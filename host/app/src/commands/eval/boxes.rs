@@ -10,6 +10,7 @@ use ocellus_core::{Track, TrackState};
 use ocellus_pipeline::record::{RecordEnd, RecordReader};
 use ocellus_pipeline::recorded::Ending;
 
+use super::identities::Identities;
 use super::lines::{Lines, beginning};
 use super::scene::{Object, SceneTruth, is_scene};
 use crate::commands::files;
@@ -35,10 +36,16 @@ pub(super) fn read_truth(path: &Path, classes: Option<&[String]>) -> anyhow::Res
 pub(super) fn read_tracks(
     path: &Path,
     classes: Option<&[String]>,
+    identities: Option<&Identities>,
 ) -> anyhow::Result<(Vec<LabelledBox>, Ending)> {
     if beginning("tracks file", path)?.contains("\"ocellus-tracks\"") {
-        return read_recording(path, classes);
+        return read_recording(path, classes, identities);
     }
+    ensure!(
+        identities.is_none(),
+        "--identities needs tracks that `ocellus analyze --tracks` wrote, which name their camera; {} is none",
+        path.display()
+    );
     refuse_json("tracks file", path, "use MOTChallenge text, or what `ocellus analyze --tracks` writes")?;
     let mut reader = BoxReader::default();
     Ok((read_text("tracks file", path, |line| reader.track(line))?, Ending::Whole))
@@ -89,18 +96,27 @@ fn read_scene(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<Tru
 }
 
 /// The confirmed tracks of a recording, whose first frame is frame 1.
-fn read_recording(path: &Path, classes: Option<&[String]>) -> anyhow::Result<(Vec<LabelledBox>, Ending)> {
+fn read_recording(
+    path: &Path,
+    classes: Option<&[String]>,
+    identities: Option<&Identities>,
+) -> anyhow::Result<(Vec<LabelledBox>, Ending)> {
     files::expect_regular("tracks file", path)?;
     let name = format!("tracks file {}", path.display());
     let about = || name.clone();
     let mut recording =
         RecordReader::new(BufReader::new(File::open(path).with_context(about)?)).with_context(about)?;
     let kept = Kept::new(&name, &recording.header().classes, classes)?;
+    let camera = recording.header().camera.as_str().to_owned();
     let (mut rows, mut first) = (Vec::new(), None);
     while let Some(frame) = recording.next_frame().with_context(about)? {
         let number = frame_number(&name, frame.sequence - *first.get_or_insert(frame.sequence))?;
         let seen = frame.tracks.iter().filter(|track| track.state == TrackState::Confirmed);
-        rows.extend(seen.filter(|track| kept.has(track.class as usize)).map(|track| label(number, track)));
+        let seen = seen.filter(|track| kept.has(track.class as usize)).map(|track| label(number, track));
+        match identities {
+            Some(identities) => rows.extend(identities.name(&camera, frame.time.0, seen.collect())),
+            None => rows.extend(seen),
+        }
         check_room(&name, rows.len())?;
     }
     let ending = match recording.end() {

@@ -3,9 +3,10 @@
 mod boxes;
 mod counts;
 mod events;
+mod identities;
 mod lines;
 mod occupancy;
-mod scene;
+pub(super) mod scene;
 mod speeds;
 mod table;
 mod tracks;

@@ -9,67 +9,67 @@ use super::lines::{Lines, beginning};
 
 /// What is used of the first line.
 #[derive(Debug, Deserialize)]
-pub(super) struct Header {
+pub(in crate::commands) struct Header {
     format: u32,
-    pub(super) frame_rate: f64,
-    pub(super) classes: Vec<String>,
-    pub(super) lines: Vec<Named>,
-    pub(super) spaces: Vec<Named>,
+    pub(in crate::commands) frame_rate: f64,
+    pub(in crate::commands) classes: Vec<String>,
+    pub(in crate::commands) lines: Vec<Named>,
+    pub(in crate::commands) spaces: Vec<Named>,
 }
 
 /// A line or a space.
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
-    pub(super) name: String,
+pub(in crate::commands) struct Named {
+    pub(in crate::commands) name: String,
 }
 
 /// What is used of a frame.
 #[derive(Debug, Deserialize)]
-pub(super) struct Frame {
+pub(in crate::commands) struct Frame {
     /// Counts from 0.
-    pub(super) frame: u64,
-    pub(super) time_us: u64,
-    pub(super) objects: Vec<Object>,
-    pub(super) occupancy: Vec<Occupancy>,
-    pub(super) crossings: Vec<Crossing>,
+    pub(in crate::commands) frame: u64,
+    pub(in crate::commands) time_us: u64,
+    pub(in crate::commands) objects: Vec<Object>,
+    pub(in crate::commands) occupancy: Vec<Occupancy>,
+    pub(in crate::commands) crossings: Vec<Crossing>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Object {
-    pub(super) id: u64,
-    pub(super) class: usize,
+pub(in crate::commands) struct Object {
+    pub(in crate::commands) id: u64,
+    pub(in crate::commands) class: usize,
     /// x, y, width and height in pixels.
-    pub(super) rect: [f64; 4],
+    pub(in crate::commands) rect: [f64; 4],
     /// The share that is not hidden, 0..1.
-    pub(super) visibility: f64,
+    pub(in crate::commands) visibility: f64,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Occupancy {
-    pub(super) space: String,
-    pub(super) occupied: bool,
+pub(in crate::commands) struct Occupancy {
+    pub(in crate::commands) space: String,
+    pub(in crate::commands) occupied: bool,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Crossing {
-    pub(super) line: String,
-    pub(super) direction: String,
+pub(in crate::commands) struct Crossing {
+    pub(in crate::commands) line: String,
+    pub(in crate::commands) direction: String,
 }
 
 /// A truth that is read frame by frame.
-pub(super) struct SceneTruth {
+pub(in crate::commands) struct SceneTruth {
     lines: Lines,
-    pub(super) header: Header,
+    pub(in crate::commands) header: Header,
 }
 
 /// Whether a file begins as the truth of a scene does.
-pub(super) fn is_scene(path: &Path) -> anyhow::Result<bool> {
+pub(in crate::commands) fn is_scene(path: &Path) -> anyhow::Result<bool> {
     let first = beginning("truth", path)?;
     Ok(first.starts_with('{') && first.contains("\"scene\":"))
 }
 
 impl SceneTruth {
-    pub(super) fn open(path: &Path) -> anyhow::Result<SceneTruth> {
+    pub(in crate::commands) fn open(path: &Path) -> anyhow::Result<SceneTruth> {
         let mut lines = Lines::open("truth", path)?;
         let name = lines.name().to_owned();
         let about = || format!("{name}: line 1 is not the header of a scene's truth");
@@ -80,7 +80,7 @@ impl SceneTruth {
         Ok(SceneTruth { lines, header })
     }
 
-    pub(super) fn next(&mut self) -> anyhow::Result<Option<Frame>> {
+    pub(in crate::commands) fn next(&mut self) -> anyhow::Result<Option<Frame>> {
         let (name, line) = (self.lines.name().to_owned(), self.lines.line() + 1);
         let Some(text) = self.lines.next()? else { return Ok(None) };
         serde_json::from_str(text)

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use ocellus_core::eval::{HotaAt, Scores, Sequence};
+use ocellus_core::eval::{Cameras, HotaAt, Scores, Sequence};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Value, json};
 
 use super::boxes::{read_tracks, read_truth};
+use super::identities::Identities;
 use super::table::{Table, percent, print_json};
 use crate::args::eval::{EvalTracksArgs, Format};
 use crate::exit::Outcome;
@@ -24,12 +25,18 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
     );
     let classes = args.classes.as_deref();
     let (mut rows, mut all, mut outcome) = (Vec::new(), Scores::default(), Outcome::Done);
+    let mut cameras = Cameras::default();
+    let identities = args.identities.as_deref().map(Identities::read).transpose()?;
+    let shared_ids = args.shared_ids || identities.is_some();
     for (truth, tracks) in args.truth.iter().zip(&args.tracks) {
         let truth_boxes = read_truth(truth, classes)?;
-        let (track_boxes, ending) = read_tracks(tracks, classes)?;
+        let (track_boxes, ending) = read_tracks(tracks, classes, identities.as_ref())?;
         let about = || format!("{} beside {}", tracks.display(), truth.display());
         if track_boxes.is_empty() {
             eprintln!("warning: {} has no boxes", tracks.display());
+        }
+        if shared_ids {
+            cameras.add(truth_boxes.clone(), track_boxes.clone());
         }
         let scores =
             Sequence::new(truth_boxes, track_boxes).and_then(|boxes| boxes.score()).with_context(about)?;
@@ -39,6 +46,10 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
             eprintln!("warning: {reason}; what is missing counts as not found");
             outcome = Outcome::EndedEarly;
         }
+    }
+    if shared_ids {
+        let (truth, tracks) = cameras.into_boxes();
+        all = Sequence::new(truth, tracks).and_then(|boxes| boxes.score()).context("all cameras together")?;
     }
     match args.format {
         Format::Table => print_table(&rows, &all)?,

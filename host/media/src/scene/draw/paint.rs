@@ -38,6 +38,11 @@ impl Paint {
         Paint { y: mix(self.y, other.y), u: mix(self.u, other.u), v: mix(self.v, other.v) }
     }
 
+    /// How different two colours are, in steps of 8 bits; differences of colour weigh more than those of brightness.
+    pub(in crate::scene) fn unlike(self, other: Paint) -> f32 {
+        (self.y - other.y).abs() + 1.4 * ((self.u - other.u).abs() + (self.v - other.v).abs())
+    }
+
     /// As stored. Values out of range stop at its ends.
     pub(in crate::scene) fn stored(self) -> Yuv {
         let byte = |value: f32| (value + 0.5).clamp(1.0, 254.0) as u8;

@@ -3,6 +3,7 @@
 pub(super) mod cycle;
 pub(super) mod person;
 pub(super) mod vehicle;
+pub(super) mod wardrobe;
 
 use super::draw::model::{Model, Placement};
 use super::draw::paint::Paint;

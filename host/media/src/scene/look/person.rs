@@ -12,17 +12,22 @@ const STRIDE_M: f64 = 1.5;
 /// What one person looks like.
 #[derive(Debug, Clone)]
 pub(in crate::scene) struct Person {
-    height_m: f32,
-    girth: f32,
-    top: Paint,
-    legs: Paint,
-    skin: Paint,
-    hair: Paint,
-    carries: Carries,
+    pub(super) height_m: f32,
+    pub(super) girth: f32,
+    pub(super) top: Paint,
+    pub(super) legs: Paint,
+    /// Of the skin's colour where sleeves are short.
+    pub(super) forearms: Paint,
+    /// Of the skin's colour below short trousers.
+    pub(super) shins: Paint,
+    pub(super) skin: Paint,
+    pub(super) hair: Paint,
+    pub(super) hat: Option<Paint>,
+    pub(super) carries: Carries,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Carries {
+pub(super) enum Carries {
     Nothing,
     Backpack(Paint),
     Bag(Paint),
@@ -38,13 +43,18 @@ impl Person {
             3 => Carries::Coat,
             _ => Carries::Nothing,
         };
+        let (height_m, girth) = (rng.range(1.58, 1.92) as f32, rng.range(0.9, 1.18) as f32);
+        let legs = tinted(rng, &TROUSERS);
         Person {
-            height_m: rng.range(1.58, 1.92) as f32,
-            girth: rng.range(0.9, 1.18) as f32,
+            height_m,
+            girth,
             top,
-            legs: tinted(rng, &TROUSERS),
+            legs,
+            forearms: top,
+            shins: legs,
             skin: rng.pick(&SKINS),
             hair: rng.pick(&HAIR),
+            hat: None,
             carries,
         }
     }
@@ -69,7 +79,7 @@ impl Person {
             let knee_at = place.at(knee, beside, 0.50 * size);
             let foot_at = place.at(foot, beside, 0.07 * size + lift);
             model.cone((hip_at, 0.10 * girth), (knee_at, 0.075 * girth), self.legs);
-            model.cone((knee_at, 0.075 * girth), (foot_at, 0.055 * girth), self.legs.lit(0.92));
+            model.cone((knee_at, 0.075 * girth), (foot_at, 0.055 * girth), self.shins.lit(0.92));
             let toe = place.at(foot + 0.14 * size, beside, 0.045 * size + lift);
             model.rod(foot_at, toe, 0.045 * size, Paint::rgb(44, 38, 36));
 
@@ -79,7 +89,7 @@ impl Person {
             let elbow_at = place.at(0.4 * hand_ahead, arm_side, 1.13 * size);
             let hand_at = place.at(hand_ahead + 0.06 * size, arm_side, 0.88 * size);
             model.cone((shoulder_at, 0.065 * girth), (elbow_at, 0.055 * girth), self.top.lit(0.94));
-            model.cone((elbow_at, 0.052 * girth), (hand_at, 0.042 * girth), self.top.lit(0.9));
+            model.cone((elbow_at, 0.052 * girth), (hand_at, 0.042 * girth), self.forearms.lit(0.9));
             model.ball(hand_at, 0.045 * size, self.skin);
         }
         let waist = place.at(0.0, 0.0, hip + 0.04 * size);
@@ -106,6 +116,12 @@ impl Person {
         model.rod(neck, head, 0.055 * size, self.skin.lit(0.9));
         model.ball(head, 0.105 * size, self.skin);
         model.ball(place.at(-0.005, 0.0, 1.665 * size + bob), 0.107 * size, self.hair);
+        if let Some(hat) = self.hat {
+            model.ball(place.at(0.0, 0.0, 1.695 * size + bob), 0.125 * size, hat);
+            let (back, brim) =
+                (place.at(0.06, 0.0, 1.67 * size + bob), place.at(0.17, 0.0, 1.66 * size + bob));
+            model.rod(back, brim, 0.05 * size, hat.lit(0.9));
+        }
 
         // A standing body shades the ground right under it, whatever the sun does.
         model.footprint.extend((0..8).map(|corner| {

@@ -1,5 +1,6 @@
 //! The empty ground of each scene: pavement, asphalt, grass, markings and, behind the square, a house.
 
+use super::Outlook;
 use crate::scene::SceneKind;
 use crate::scene::draw::paint::Paint;
 use crate::scene::math::smooth;
@@ -20,12 +21,12 @@ const WHITE: Paint = Paint::rgb(228, 228, 222);
 const YELLOW: Paint = Paint::rgb(216, 176, 66);
 
 /// What differs between seeds.
-struct Ground {
+pub(super) struct Ground {
     salt: u64,
     lightness: f32,
 }
 
-pub(super) fn paint(kind: SceneKind, view: &View, rng: &mut Rng) -> Vec<Paint> {
+pub(super) fn paint(kind: SceneKind, outlook: Option<&Outlook>, view: &View, rng: &mut Rng) -> Vec<Paint> {
     let ground = Ground { salt: u64::from(rng.next()), lightness: rng.range(0.92, 1.08) as f32 };
     let (width, height) = (view.size.width, view.size.height);
     let mut pixels = Vec::with_capacity(width as usize * height as usize);
@@ -34,7 +35,10 @@ pub(super) fn paint(kind: SceneKind, view: &View, rng: &mut Rng) -> Vec<Paint> {
             let mut sum = Paint::default();
             for (du, dv) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
                 let slopes = view.slopes(f64::from(column) + du, f64::from(row) + dv);
-                sum = sum.plus(ground.seen(kind, view.height_m(), slopes));
+                sum = sum.plus(match outlook {
+                    Some(outlook) => outlook.seen(&ground, view.height_m(), slopes),
+                    None => ground.seen(kind, view.height_m(), slopes),
+                });
             }
             pixels.push(sum.lit(0.25 * ground.lightness));
         }
@@ -51,7 +55,7 @@ impl Ground {
         }
         let (x, y) = (right * away, away);
         match kind {
-            SceneKind::Crossing => self.square(x, y),
+            SceneKind::Crossing | SceneKind::Plaza => self.square(x, y),
             SceneKind::ParkingLot => self.lot(x, y),
             SceneKind::Road => self.road(x, y),
         }
@@ -98,6 +102,16 @@ impl Ground {
         // Brick courses.
         let course = (z / 0.14).floor();
         if z - course * 0.14 < 0.02 { wall.lit(0.88) } else { wall }
+    }
+
+    /// A wall without windows, `x` metres along it and `z` metres up.
+    pub(super) fn bricks(&self, x: f64, z: f64, colour: Paint) -> Paint {
+        if z < 0.35 {
+            return Paint::rgb(120, 114, 106).lit(0.95 + 0.1 * self.grain(x, z, 5.0));
+        }
+        let course = (z / 0.14).floor();
+        let shade = if z - course * 0.14 < 0.02 { 0.9 } else { 1.0 };
+        colour.lit(shade * (0.94 + 0.1 * self.grain(x, z, 6.0)))
     }
 
     fn lot(&self, x: f64, y: f64) -> Paint {
@@ -155,9 +169,14 @@ impl Ground {
     }
 
     fn slabs(&self, x: f64, y: f64) -> Paint {
+        self.flags(x, y, CONCRETE)
+    }
+
+    /// Square slabs of some stone.
+    pub(super) fn flags(&self, x: f64, y: f64, stone: Paint) -> Paint {
         let (column, row) = ((x / 0.8).floor(), (y / 0.8).floor());
         let joint = x - column * 0.8 < 0.04 || y - row * 0.8 < 0.04;
-        let stone = CONCRETE.lit(0.9 + 0.1 * self.cell(column, row) as f32 + 0.05 * self.grain(x, y, 8.0));
+        let stone = stone.lit(0.9 + 0.1 * self.cell(column, row) as f32 + 0.05 * self.grain(x, y, 8.0));
         if joint { stone.lit(0.88) } else { stone }
     }
 

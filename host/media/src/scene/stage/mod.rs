@@ -1,6 +1,7 @@
 //! What stands still in each scene: the camera, the ground, columns and trees, lines and spaces.
 
 mod ground;
+mod plaza;
 mod props;
 
 use ocellus_core::{Point, Segment, Size};
@@ -11,6 +12,8 @@ use super::draw::paint::Paint;
 use super::rng::Rng;
 use super::view::{Mounting, View};
 use super::world::{ROWS, SPACE_DEPTH_M, SPACE_WIDTH_M};
+
+pub(super) use plaza::Outlook;
 
 /// Which way over a line is an entry, as the `line-crossing` rule words it.
 pub(super) const ENTRY: &str = "left-to-right";
@@ -41,7 +44,9 @@ pub(super) struct Prop {
 
 pub(super) fn view(kind: SceneKind, size: Size) -> View {
     let mounting = match kind {
-        SceneKind::Crossing => Mounting { height_m: 6.5, tilt_degrees: 32.0, focal_px: 560.0 },
+        SceneKind::Crossing | SceneKind::Plaza => {
+            Mounting { height_m: 6.5, tilt_degrees: 32.0, focal_px: 560.0 }
+        }
         SceneKind::ParkingLot => Mounting { height_m: 15.0, tilt_degrees: 45.0, focal_px: 600.0 },
         SceneKind::Road => Mounting { height_m: 9.0, tilt_degrees: 30.0, focal_px: 560.0 },
     };
@@ -49,12 +54,20 @@ pub(super) fn view(kind: SceneKind, size: Size) -> View {
 }
 
 /// The colour of every pixel of the empty ground, row by row.
-pub(super) fn background(kind: SceneKind, view: &View, rng: &mut Rng) -> Vec<Paint> {
-    ground::paint(kind, view, rng)
+pub(super) fn background(
+    kind: SceneKind,
+    outlook: Option<&Outlook>,
+    view: &View,
+    rng: &mut Rng,
+) -> Vec<Paint> {
+    ground::paint(kind, outlook, view, rng)
 }
 
-pub(super) fn props(kind: SceneKind, rng: &mut Rng) -> Vec<Prop> {
-    props::props(kind, rng)
+pub(super) fn props(kind: SceneKind, outlook: Option<&Outlook>, rng: &mut Rng) -> Vec<Prop> {
+    match outlook {
+        Some(outlook) => plaza::props(outlook, rng),
+        None => props::props(kind, rng),
+    }
 }
 
 pub(super) fn lines(kind: SceneKind, view: &View) -> Vec<SceneLine> {
@@ -65,7 +78,7 @@ pub(super) fn lines(kind: SceneKind, view: &View) -> Vec<SceneLine> {
     match kind {
         SceneKind::Crossing => vec![between("gate", (0.0, 14.0), (0.0, 5.7))],
         SceneKind::Road => vec![between("count", (-7.2, 16.0), (7.2, 16.0))],
-        SceneKind::ParkingLot => Vec::new(),
+        SceneKind::ParkingLot | SceneKind::Plaza => Vec::new(),
     }
 }
 

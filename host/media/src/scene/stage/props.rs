@@ -13,8 +13,15 @@ const STEEL: Paint = Paint::rgb(96, 100, 106);
 pub(super) fn props(kind: SceneKind, rng: &mut Rng) -> Vec<Prop> {
     match kind {
         SceneKind::Crossing => {
-            vec![column(rng), tree((-5.0, 6.9), 2.7, rng), post((0.0, 14.2)), planter((6.4, 14.9), rng)]
+            vec![
+                column((3.6, 7.6), rng),
+                tree((-5.0, 6.9), 2.7, rng),
+                post((0.0, 14.2)),
+                planter((6.4, 14.9), rng),
+            ]
         }
+        // Its furniture stands on the map: see `plaza`.
+        SceneKind::Plaza => Vec::new(),
         SceneKind::ParkingLot => {
             let mut props: Vec<Prop> = (-3..=3_i16)
                 .map(|index| tree((f64::from(index) * 6.4 + rng.range(-1.0, 1.0), 28.2), 1.6, rng))
@@ -36,9 +43,9 @@ pub(super) fn props(kind: SceneKind, rng: &mut Rng) -> Vec<Prop> {
 }
 
 /// An advertising column: a round body with a roof and two posters.
-fn column(rng: &mut Rng) -> Prop {
+pub(super) fn column((x, y): (f32, f32), rng: &mut Rng) -> Prop {
     const SIDES: usize = 14;
-    let (x, y, radius) = (3.6_f32, 7.6_f32, 0.58_f32);
+    let radius = 0.58_f32;
     let at = |side: f64, wider: f32, up: f32| {
         let (c, s) = direction(side / SIDES as f64);
         Vec3::new(x + radius * wider * c as f32, y + radius * wider * s as f32, up)
@@ -65,7 +72,7 @@ fn column(rng: &mut Rng) -> Prop {
 }
 
 /// A tree whose leaves begin at `trunk_m` metres.
-fn tree((x, y): (f64, f64), trunk_m: f32, rng: &mut Rng) -> Prop {
+pub(super) fn tree((x, y): (f64, f64), trunk_m: f32, rng: &mut Rng) -> Prop {
     let (x, y) = (x as f32, y as f32);
     let mut model = Model::default();
     model.cone((Vec3::new(x, y, 0.0), 0.2), (Vec3::new(x, y, trunk_m + 0.6), 0.12), BARK);
@@ -95,7 +102,7 @@ fn lamp((x, y): (f32, f32)) -> Prop {
 }
 
 /// A tub with a shrub.
-fn planter((x, y): (f32, f32), rng: &mut Rng) -> Prop {
+pub(super) fn planter((x, y): (f32, f32), rng: &mut Rng) -> Prop {
     let mut model = Model::default();
     let ring = |up: f32| {
         [(-0.9, -0.4), (0.9, -0.4), (0.9, 0.4), (-0.9, 0.4)].map(|(dx, dy)| Vec3::new(x + dx, y + dy, up))

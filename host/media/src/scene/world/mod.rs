@@ -6,10 +6,12 @@
 mod crossing;
 mod parking;
 mod path;
+mod plaza;
 mod road;
 
-use super::SceneKind;
 use super::look::{Look, Motion};
+use super::vantage::Vantage;
+use super::{SceneKind, SceneSettings};
 use path::Path;
 
 pub(super) use parking::{ROWS, SPACE_DEPTH_M, SPACE_WIDTH_M};
@@ -54,14 +56,24 @@ impl Actor {
 pub(super) enum World {
     Crossing(crossing::Crossing),
     Parking(parking::Parking),
+    Plaza(plaza::Plaza),
     Road(road::Road),
 }
 
 impl World {
+    /// The world of a scene. All cameras of a plaza show the same.
+    pub(super) fn of(settings: &SceneSettings) -> World {
+        match settings.kind {
+            SceneKind::Plaza => World::Plaza(plaza::Plaza::new(settings.seed, settings.vantage)),
+            kind => World::new(kind, settings.seed),
+        }
+    }
+
     pub(super) fn new(kind: SceneKind, seed: u64) -> World {
         match kind {
             SceneKind::Crossing => World::Crossing(crossing::Crossing::new(seed)),
             SceneKind::ParkingLot => World::Parking(parking::Parking::new(seed)),
+            SceneKind::Plaza => World::Plaza(plaza::Plaza::new(seed, Vantage::default())),
             SceneKind::Road => World::Road(road::Road::new(seed)),
         }
     }
@@ -71,6 +83,7 @@ impl World {
         match self {
             World::Crossing(world) => world.advance(to_s),
             World::Parking(world) => world.advance(to_s),
+            World::Plaza(world) => world.advance(to_s),
             World::Road(world) => world.advance(to_s),
         }
     }
@@ -80,6 +93,7 @@ impl World {
         match self {
             World::Crossing(world) => &world.actors,
             World::Parking(world) => &world.actors,
+            World::Plaza(world) => &world.actors,
             World::Road(world) => &world.actors,
         }
     }
@@ -88,7 +102,7 @@ impl World {
     pub(super) fn occupancy(&self, at_s: f64) -> Vec<bool> {
         match self {
             World::Parking(world) => world.occupancy(at_s),
-            World::Crossing(_) | World::Road(_) => Vec::new(),
+            World::Crossing(_) | World::Plaza(_) | World::Road(_) => Vec::new(),
         }
     }
 }
