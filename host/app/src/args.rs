@@ -203,7 +203,7 @@ pub(crate) enum SceneCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SceneRenderArgs {
-    /// Which scene: parking-lot, crossing or road.
+    /// Which scene: parking-lot, crossing, road or plates.
     pub(crate) scene: String,
     /// The same seed gives the same pictures and the same truth.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>, default_value_t = 1)]

@@ -72,7 +72,9 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
 pub(crate) fn rule_settings(scene: &Scene) -> String {
     match scene.settings().kind {
         SceneKind::ParkingLot => scene::parking_settings(scene.header()),
-        SceneKind::Crossing | SceneKind::Road => scene::line_crossing_settings(scene.header()),
+        SceneKind::Crossing | SceneKind::Road | SceneKind::Plates => {
+            scene::line_crossing_settings(scene.header())
+        }
     }
 }
 

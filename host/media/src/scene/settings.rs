@@ -14,6 +14,8 @@ pub enum SceneKind {
     Crossing,
     /// Vehicles of several kinds at known speeds.
     Road,
+    /// A street from nearby: vehicles with number plates that can be read.
+    Plates,
 }
 
 /// Everything that decides what a scene shows.
@@ -33,7 +35,7 @@ pub struct SceneSettings {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SceneSettingsError {
     /// There is no such scene.
-    #[error("there is no scene {0:?}: use crossing, parking-lot or road")]
+    #[error("there is no scene {0:?}: use crossing, parking-lot, road or plates")]
     Kind(String),
     /// A part is not `key=value`.
     #[error("{0:?} is not a scene setting: write key=value, separated by '&'")]
@@ -64,10 +66,14 @@ const SIDE_REMEDY: &str = "an even number of pixels from 96 to 3840";
 const RATES: std::ops::RangeInclusive<f64> = 1.0..=60.0;
 
 impl SceneSettings {
-    /// A scene with a seed, 640x384 at 10 frames a second.
+    /// A scene with a seed, 640x384 at 10 frames a second; 1280x720 where plates are to be read.
     #[must_use]
     pub fn new(kind: SceneKind, seed: u64) -> SceneSettings {
-        SceneSettings { kind, seed, size: Size::new(640, 384), frame_rate: 10.0 }
+        let size = match kind {
+            SceneKind::Plates => Size::new(1280, 720),
+            SceneKind::Crossing | SceneKind::ParkingLot | SceneKind::Road => Size::new(640, 384),
+        };
+        SceneSettings { kind, seed, size, frame_rate: 10.0 }
     }
 
     /// Checks sizes and rate, which [`FromStr`] does as well.
@@ -134,6 +140,7 @@ impl FromStr for SceneKind {
             "crossing" => Ok(SceneKind::Crossing),
             "parking-lot" => Ok(SceneKind::ParkingLot),
             "road" => Ok(SceneKind::Road),
+            "plates" => Ok(SceneKind::Plates),
             _ => Err(SceneSettingsError::Kind(shortened(text))),
         }
     }
@@ -145,6 +152,7 @@ impl fmt::Display for SceneKind {
             SceneKind::ParkingLot => "parking-lot",
             SceneKind::Crossing => "crossing",
             SceneKind::Road => "road",
+            SceneKind::Plates => "plates",
         })
     }
 }
@@ -171,7 +179,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named_with_their_value_and_a_remedy() {
-        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot or road");
+        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot, road or plates");
         assert_eq!(
             message("road?lanes=3"),
             "a scene has no setting \"lanes\": use seed, width, height or fps"

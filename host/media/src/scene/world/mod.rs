@@ -63,6 +63,7 @@ impl World {
             SceneKind::Crossing => World::Crossing(crossing::Crossing::new(seed)),
             SceneKind::ParkingLot => World::Parking(parking::Parking::new(seed)),
             SceneKind::Road => World::Road(road::Road::new(seed)),
+            SceneKind::Plates => World::Road(road::Road::street(seed)),
         }
     }
 
