@@ -209,7 +209,7 @@ pub(crate) enum SceneCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct SceneRenderArgs {
-    /// Which scene: parking-lot, crossing or road, or a camera of a plaza: 'plaza?view=0&views=3&overlap=off'.
+    /// Which scene: parking-lot, crossing, road or plates, or a camera of a plaza: 'plaza?view=0&views=3&overlap=off'.
     pub(crate) scene: String,
     /// The same seed gives the same pictures and the same truth.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>, default_value_t = 1)]

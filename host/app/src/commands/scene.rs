@@ -76,7 +76,7 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
 pub(crate) fn rule_settings(scene: &Scene) -> String {
     match scene.settings().kind {
         SceneKind::ParkingLot => scene::parking_settings(scene.header()),
-        SceneKind::Crossing | SceneKind::Road | SceneKind::Plaza => {
+        SceneKind::Crossing | SceneKind::Road | SceneKind::Plaza | SceneKind::Plates => {
             scene::line_crossing_settings(scene.header())
         }
     }

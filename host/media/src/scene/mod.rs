@@ -37,13 +37,13 @@ use rng::{Rng, hash};
 use stage::Outlook;
 use truth::SideMemory;
 use view::View;
-use world::World;
+use world::{Actor, World};
 
 pub use plaza::{PlazaFacts, SceneGate};
 pub use record::{line_crossing_settings, parking_settings, write_truth, write_truth_header};
 pub use settings::{SceneKind, SceneSettings, SceneSettingsError};
 pub use stage::{SceneLine, SceneSpace};
-pub use truth::{CrossingDirection, CrossingTruth, FrameTruth, ObjectTruth, SceneTruthHeader};
+pub use truth::{CrossingDirection, CrossingTruth, FrameTruth, ObjectTruth, PlateTruth, SceneTruthHeader};
 pub use vantage::Vantage;
 pub use world::CLASSES;
 
@@ -238,6 +238,7 @@ impl Scene {
                             visibility: 0.0,
                             ground: Point::new(motion.place.x, motion.place.y),
                             speed_mps: motion.speed_mps,
+                            plate: plate_seen(actor, at_s, &self.view),
                         },
                     });
                 }
@@ -261,6 +262,9 @@ impl Scene {
             let coverage = self.canvas.coverage(layer);
             if coverage.own >= FEWEST_PIXELS {
                 object.visibility = coverage.visible as f32 / coverage.own as f32;
+                if let Some(plate) = &mut object.plate {
+                    plate.visibility = self.canvas.share_seen(layer, &plate.corners);
+                }
                 objects.push(object);
             }
         }
@@ -280,6 +284,20 @@ impl Scene {
 
 /// Fewer pixels than this in the picture, and an object does not count as being in it.
 const FEWEST_PIXELS: u32 = 24;
+
+/// Where somebody's plate is seen; nothing where it is blank, turned away or cut by the picture's edge.
+fn plate_seen(actor: &Actor, at_s: f64, view: &View) -> Option<PlateTruth> {
+    let motion = actor.motion(at_s);
+    let eye = Vec3::new(0.0, 0.0, view.height_m() as f32);
+    let (plate, mount) = actor.look.plate_towards(&motion, eye)?;
+    let corners = mount.corners().map(|corner| {
+        let seen = view.project(corner);
+        Point::new(seen.u, seen.v)
+    });
+    let (width, height) = (view.size.width as f32, view.size.height as f32);
+    let inside = corners.iter().all(|at| (0.0..=width).contains(&at.x) && (0.0..=height).contains(&at.y));
+    inside.then(|| PlateTruth { text: plate.text(), corners, visibility: 0.0 })
+}
 
 /// What is drawn, and how far away it counts as.
 struct Depth {
@@ -336,6 +354,8 @@ impl Weather {
     }
 }
 
+#[cfg(test)]
+mod plate_tests;
 #[cfg(test)]
 mod plaza_tests;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::plaza::{PlazaFacts, SceneGate};
 use super::stage::{SceneLine, SceneSpace};
-use super::truth::{CrossingDirection, FrameTruth, ObjectTruth, SceneTruthHeader};
+use super::truth::{CrossingDirection, FrameTruth, ObjectTruth, PlateTruth, SceneTruthHeader};
 
 /// Version of the format that [`write_truth_header`] states.
 const FORMAT: u32 = 1;
@@ -157,6 +157,16 @@ struct ObjectRow {
     visibility: f64,
     ground: [f64; 2],
     speed_mps: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plate: Option<PlateRow>,
+}
+
+#[derive(Serialize)]
+struct PlateRow {
+    text: String,
+    /// x and y in pixels: top left, top right, bottom right, bottom left, as one reads it.
+    corners: [[f64; 2]; 4],
+    visibility: f64,
 }
 
 #[derive(Serialize)]
@@ -229,6 +239,17 @@ impl ObjectRow {
             visibility: rounded(object.visibility),
             ground: [rounded(object.ground.x), rounded(object.ground.y)],
             speed_mps: rounded(object.speed_mps),
+            plate: object.plate.as_ref().map(PlateRow::new),
+        }
+    }
+}
+
+impl PlateRow {
+    fn new(plate: &PlateTruth) -> PlateRow {
+        PlateRow {
+            text: plate.text.clone(),
+            corners: plate.corners.map(|corner| [rounded(corner.x), rounded(corner.y)]),
+            visibility: rounded(plate.visibility),
         }
     }
 }

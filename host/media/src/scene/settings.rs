@@ -18,6 +18,8 @@ pub enum SceneKind {
     Road,
     /// One of several cameras of a place where twenty people come and go.
     Plaza,
+    /// A street from nearby: vehicles with number plates that can be read.
+    Plates,
 }
 
 /// Everything that decides what a scene shows.
@@ -39,7 +41,7 @@ pub struct SceneSettings {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SceneSettingsError {
     /// There is no such scene.
-    #[error("there is no scene {0:?}: use crossing, parking-lot, plaza or road")]
+    #[error("there is no scene {0:?}: use crossing, parking-lot, plates, plaza or road")]
     Kind(String),
     /// A part is not `key=value`.
     #[error("{0:?} is not a scene setting: write key=value, separated by '&'")]
@@ -72,10 +74,14 @@ const SIDE_REMEDY: &str = "an even number of pixels from 96 to 3840";
 const RATES: std::ops::RangeInclusive<f64> = 1.0..=60.0;
 
 impl SceneSettings {
-    /// A scene with a seed, 640x384 at 10 frames a second.
+    /// A scene with a seed, 640x384 at 10 frames a second; 1280x720 where plates are to be read.
     #[must_use]
     pub fn new(kind: SceneKind, seed: u64) -> SceneSettings {
-        SceneSettings { kind, seed, size: Size::new(640, 384), frame_rate: 10.0, vantage: Vantage::default() }
+        let size = match kind {
+            SceneKind::Plates => Size::new(1280, 720),
+            SceneKind::Crossing | SceneKind::ParkingLot | SceneKind::Road | SceneKind::Plaza => Size::new(640, 384),
+        };
+        SceneSettings { kind, seed, size, frame_rate: 10.0, vantage: Vantage::default() }
     }
 
     /// Checks sizes and rate, which [`FromStr`] does as well.
@@ -146,6 +152,7 @@ impl FromStr for SceneKind {
             "parking-lot" => Ok(SceneKind::ParkingLot),
             "road" => Ok(SceneKind::Road),
             "plaza" => Ok(SceneKind::Plaza),
+            "plates" => Ok(SceneKind::Plates),
             _ => Err(SceneSettingsError::Kind(shortened(text))),
         }
     }
@@ -158,6 +165,7 @@ impl fmt::Display for SceneKind {
             SceneKind::Crossing => "crossing",
             SceneKind::Road => "road",
             SceneKind::Plaza => "plaza",
+            SceneKind::Plates => "plates",
         })
     }
 }
@@ -190,7 +198,7 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named_with_their_value_and_a_remedy() {
-        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot, plaza or road");
+        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot, plates, plaza or road");
         assert_eq!(
             message("road?lanes=3"),
             "a scene has no setting \"lanes\": use seed, width, height or fps, for a plaza also view, views or \

@@ -64,6 +64,19 @@ pub struct ObjectTruth {
     pub ground: Point,
     /// Its speed over the ground in metres a second.
     pub speed_mps: f32,
+    /// Its number plate, where one that can be read lies within the picture.
+    pub plate: Option<PlateTruth>,
+}
+
+/// A number plate in one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlateTruth {
+    /// What is to be read: letters and digits, without gaps.
+    pub text: String,
+    /// Its corners in pixels as one reads it: top left, top right, bottom right, bottom left.
+    pub corners: [Point; 4],
+    /// Share of it which is not hidden behind other things, 0..1.
+    pub visibility: f32,
 }
 
 /// One object's passage over a line.
@@ -179,7 +192,8 @@ mod tests {
         for (frame, x) in (0_u64..).zip(feet) {
             let rect = Rect::new(x - 5.0, 30.0, 10.0, 20.0);
             let ground = Point::default();
-            let object = ObjectTruth { id: 1, class: 0, rect, visibility: 1.0, ground, speed_mps: 1.0 };
+            let object =
+                ObjectTruth { id: 1, class: 0, rect, visibility: 1.0, ground, speed_mps: 1.0, plate: None };
             found.extend(memory.observe(frame, &[object], &header()).iter().map(|c| c.direction));
         }
         found

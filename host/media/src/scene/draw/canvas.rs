@@ -1,10 +1,10 @@
 //! The canvas of one frame: a painted background, shadows, sprites from far to near, then light and
 //! sensor noise on the way to I420.
 
-use ocellus_core::{Picture, Size};
+use ocellus_core::{Picture, Point, Size};
 
 use super::paint::{Paint, Yuv};
-use super::stamp::Sprite;
+use super::stamp::{Sprite, span};
 use crate::scene::rng::{Rng, hash};
 
 /// How many different noise values there are; rows start at different ones.
@@ -128,6 +128,24 @@ impl Canvas {
     /// The pixels of the n-th thing that was added, as far as it is visible by now.
     pub(in crate::scene) fn coverage(&self, thing: usize) -> Coverage {
         self.seen.get(thing).copied().unwrap_or_default()
+    }
+
+    /// The share, 0..1, of a convex outline in pixels in which the n-th thing that was added is what one sees;
+    /// 0 for an outline that holds no pixel's middle.
+    pub(in crate::scene) fn share_seen(&self, thing: usize, outline: &[Point; 4]) -> f32 {
+        let outline = outline.map(|corner| (corner.x, corner.y));
+        let (mut all, mut seen) = (0_u32, 0_u32);
+        let stride = self.size.width as usize;
+        for (row, owners) in self.owners.chunks_exact(stride.max(1)).enumerate() {
+            let Some((enter, leave)) = span(&outline, row as f32 + 0.5) else { continue };
+            let from = (enter - 0.5).ceil().clamp(0.0, stride as f32) as usize;
+            let to = (leave - 0.5).ceil().clamp(0.0, stride as f32) as usize;
+            for owner in &owners[from..to.max(from)] {
+                all += 1;
+                seen += u32::from(usize::from(*owner) == thing + 1);
+            }
+        }
+        if all == 0 { 0.0 } else { seen as f32 / all as f32 }
     }
 
     /// The finished picture.

@@ -303,7 +303,7 @@ fn gradient(points: &[(f32, f32)], near: &[f32; MAX_CORNERS]) -> Option<(f32, f3
 }
 
 /// Where the row through `y` enters and leaves a convex outline.
-fn span(points: &[(f32, f32)], y: f32) -> Option<(f32, f32)> {
+pub(super) fn span(points: &[(f32, f32)], y: f32) -> Option<(f32, f32)> {
     let (mut enter, mut leave) = (f32::INFINITY, f32::NEG_INFINITY);
     for (index, a) in points.iter().enumerate() {
         let b = points[(index + 1) % points.len()];

@@ -1,12 +1,15 @@
 //! What people and vehicles look like: each look, placed somewhere, becomes a model.
 
 pub(super) mod cycle;
+mod glyphs;
 pub(super) mod person;
+pub(super) mod plate;
 pub(super) mod vehicle;
 pub(super) mod wardrobe;
 
 use super::draw::model::{Model, Placement};
 use super::draw::paint::Paint;
+use super::math::Vec3;
 use super::rng::Rng;
 
 /// What kind of thing moves about.
@@ -37,6 +40,16 @@ impl Look {
             Look::Cycle(cycle) => cycle.build(motion, model),
             Look::Vehicle(vehicle) => vehicle.build(motion, model),
         }
+    }
+
+    /// The plate and where it is mounted, for the end of a vehicle that a camera at `eye` may see.
+    pub(super) fn plate_towards<'a>(
+        &'a self,
+        motion: &'a Motion,
+        eye: Vec3,
+    ) -> Option<(&'a plate::Plate, plate::Mount<'a>)> {
+        let Look::Vehicle(vehicle) = self else { return None };
+        vehicle.plate_towards(&motion.place, eye)
     }
 }
 

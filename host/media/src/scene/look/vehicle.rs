@@ -1,9 +1,10 @@
 //! Cars, trucks and buses.
 
 use super::Motion;
+use super::plate::{Mount, Plate};
 use crate::scene::draw::model::{Model, Placement};
 use crate::scene::draw::paint::Paint;
-use crate::scene::math::direction;
+use crate::scene::math::{Vec3, direction};
 use crate::scene::rng::Rng;
 
 /// What one vehicle looks like.
@@ -15,6 +16,8 @@ pub(in crate::scene) struct Vehicle {
     height: f32,
     body: Paint,
     second: Paint,
+    /// Where a scene's plates can be read; others are blank.
+    plate: Option<Plate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +95,27 @@ impl Vehicle {
     fn sized(build: Build, [length, width, height]: [f64; 3], rng: &mut Rng) -> Vehicle {
         let body = super::tinted(rng, &BODIES);
         let (length, width, height) = (length as f32, width as f32, height as f32);
-        Vehicle { build, length, width, height, body, second: body }
+        Vehicle { build, length, width, height, body, second: body, plate: None }
+    }
+
+    /// The same vehicle with a plate that can be read.
+    pub(in crate::scene) fn with_plate(self, plate: Plate) -> Vehicle {
+        Vehicle { plate: Some(plate), ..self }
+    }
+
+    /// Its plate, at the end whose face is turned towards `eye`.
+    pub(in crate::scene) fn plate_towards<'a>(
+        &'a self,
+        place: &'a Placement,
+        eye: Vec3,
+    ) -> Option<(&'a Plate, Mount<'a>)> {
+        let plate = self.plate.as_ref()?;
+        let half = self.length / 2.0;
+        [half, -half]
+            .into_iter()
+            .map(|along| Mount { place, along })
+            .find(|mount| mount.faces(eye))
+            .map(|mount| (plate, mount))
     }
 
     /// Metres from bumper to bumper.
@@ -210,7 +233,10 @@ impl Vehicle {
             };
             model.face(&upright(-half, half, 0.20, up, 0.0), self.body.lit(0.95));
             model.face(&upright(-half, half, 0.20, 0.34, 0.012), TRIM);
-            model.face(&upright(-0.26, 0.26, 0.36, 0.47, 0.02), PLATE);
+            match &self.plate {
+                Some(plate) => plate.build(Mount { place, along }, model),
+                None => model.face(&upright(-0.26, 0.26, 0.36, 0.47, 0.02), PLATE),
+            }
             // The lamps sit on the slope above the bumper.
             let back = along - 0.06 * along.signum();
             for side in [1.0_f32, -1.0] {

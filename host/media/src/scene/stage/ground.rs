@@ -10,6 +10,8 @@ use crate::scene::world::{LANES_M, ROWS, SPACE_DEPTH_M, SPACE_WIDTH_M};
 
 /// Beyond this the ground is painted as it is here, metres.
 const FARTHEST_M: f64 = 150.0;
+/// As far as each side of a street is nearer to the middle than that of the road, metres.
+const NARROWER_M: f64 = 3.43;
 /// Depth of the house front behind the square, metres.
 const HOUSE_M: f64 = 18.0;
 
@@ -58,6 +60,8 @@ impl Ground {
             SceneKind::Crossing | SceneKind::Plaza => self.square(x, y),
             SceneKind::ParkingLot => self.lot(x, y),
             SceneKind::Road => self.road(x, y),
+            // The inner half of the road left out makes a street of two lanes.
+            SceneKind::Plates => self.road(x + NARROWER_M.copysign(x), y),
         }
     }
 

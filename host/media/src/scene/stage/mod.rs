@@ -49,6 +49,7 @@ pub(super) fn view(kind: SceneKind, size: Size) -> View {
         }
         SceneKind::ParkingLot => Mounting { height_m: 15.0, tilt_degrees: 45.0, focal_px: 600.0 },
         SceneKind::Road => Mounting { height_m: 9.0, tilt_degrees: 30.0, focal_px: 560.0 },
+        SceneKind::Plates => Mounting { height_m: 4.5, tilt_degrees: 23.0, focal_px: 760.0 },
     };
     View::new(mounting, size)
 }
@@ -78,6 +79,7 @@ pub(super) fn lines(kind: SceneKind, view: &View) -> Vec<SceneLine> {
     match kind {
         SceneKind::Crossing => vec![between("gate", (0.0, 14.0), (0.0, 5.7))],
         SceneKind::Road => vec![between("count", (-7.2, 16.0), (7.2, 16.0))],
+        SceneKind::Plates => vec![between("count", (-3.9, 11.0), (3.9, 11.0))],
         SceneKind::ParkingLot | SceneKind::Plaza => Vec::new(),
     }
 }

@@ -39,6 +39,14 @@ pub(super) fn props(kind: SceneKind, rng: &mut Rng) -> Vec<Prop> {
             props.extend([lamp((-7.9, 30.0)), lamp((7.9, 22.0))]);
             props
         }
+        SceneKind::Plates => {
+            let mut props = Vec::new();
+            for (x, y) in [(-8.4, 19.0), (8.7, 17.5), (-8.6, 27.0), (8.4, 25.5)] {
+                props.push(tree((x + rng.range(-0.4, 0.4), y + rng.range(-1.0, 1.0)), 1.9, rng));
+            }
+            props.extend([lamp((-4.5, 22.0)), lamp((4.5, 16.0))]);
+            props
+        }
     }
 }
 

@@ -75,6 +75,7 @@ impl World {
             SceneKind::ParkingLot => World::Parking(parking::Parking::new(seed)),
             SceneKind::Plaza => World::Plaza(plaza::Plaza::new(seed, Vantage::default())),
             SceneKind::Road => World::Road(road::Road::new(seed)),
+            SceneKind::Plates => World::Road(road::Road::street(seed)),
         }
     }
 
