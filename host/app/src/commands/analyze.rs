@@ -18,6 +18,7 @@ use super::{detector, embedder, ending, rules};
 use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, check_threads};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
+use crate::models::Shelf;
 use crate::progress;
 
 /// The map of `--calibration`; what its points leave is told.
@@ -39,9 +40,10 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     ensure!(args.frames != Some(0), "--frames is 0, analyse at least one");
     check_threads("--threads", args.detect.threads)?;
     files(args, &spec).check()?;
-    let mut session = detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?;
+    let shelf = Shelf::new(args.detect.models.as_deref());
+    let mut session = detector::load(args.detect.model.as_deref(), &shelf, &model_options(&args.detect))?;
     let mut embedder = match &args.embed.embed {
-        Some(file) => Some(embedder::load(file, &model_options(&args.detect))?),
+        Some(named) => Some(embedder::load(named, &shelf, &model_options(&args.detect))?),
         None => None,
     };
     let interrupt = Interrupt::listen()?;
