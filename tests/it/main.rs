@@ -12,6 +12,7 @@ mod interrupt;
 mod layering;
 mod live;
 mod looks;
+mod models;
 mod plaza;
 mod plugin_commands;
 mod plugin_new;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod eval;
+pub(crate) mod model;
 pub(crate) mod plugin;
 mod tracker;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 
 use self::eval::EvalCommand;
+use self::model::ModelCommand;
 use self::plugin::PluginCommand;
 use self::tracker::TrackerArgs;
 
@@ -44,7 +46,7 @@ pub(crate) enum Command {
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),
-    /// Look at models.
+    /// Get models, and look at them.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Make rule plugins: from a new project to a rule on a running host.
@@ -86,9 +88,13 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
-    /// The detection model (ONNX); the bundled one, which knows only the synthetic scenes, where not given.
-    #[arg(long, value_name = "FILE")]
+    /// The detection model: an ONNX file, or the name of a model that `ocellus model` has put here; the bundled one, which
+    /// knows only the synthetic scenes, where not given.
+    #[arg(long, value_name = "FILE|NAME")]
     pub(crate) model: Option<PathBuf>,
+    /// Folder of models that have a name [default: ocellus/models in the user's data folder]
+    #[arg(long, value_name = "DIR", env = "OCELLUS_MODELS")]
+    pub(crate) models: Option<PathBuf>,
     /// Names of the classes to keep, separated by commas; all where not given.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) classes: Option<Vec<String>>,
@@ -169,7 +175,7 @@ pub(crate) struct AnalyzeArgs {
 /// What says what tracks look like.
 #[derive(Debug, Args)]
 pub(crate) struct EmbedArgs {
-    /// An embedding model (ONNX): rules with the power `embeddings`, BoT-SORT and DeepSORT then see what tracks look like.
+    /// An embedding model, an ONNX file or a name as with --model: rules with the power `embeddings`, BoT-SORT and DeepSORT then see what tracks look like.
     #[arg(long, value_name = "MODEL")]
     pub(crate) embed: Option<PathBuf>,
     /// Detections that are looked at in a frame, 1 to 64.
@@ -229,18 +235,6 @@ pub(crate) struct SceneRenderArgs {
     /// Where the camera's calibration goes, ready for `analyze --calibration @FILE` and for a camera's settings.
     #[arg(long, value_name = "CALIBRATION.json")]
     pub(crate) calibration: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ModelCommand {
-    /// Say what a model file is: task, layout, input, classes, licence.
-    Inspect(FileArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FileArgs {
-    /// The file.
-    pub(crate) file: PathBuf,
 }
 
 /// Reads a whole number, and says so where it is none: `-1` is no mistyped flag.

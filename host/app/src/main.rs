@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod exit;
 mod interrupt;
+mod models;
 mod progress;
 mod telemetry;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, ModelCommand, SceneCommand};
+use crate::args::{Cli, Command, SceneCommand};
 
 /// With the system's allocator, a host whose rules are swapped all day grew by half: each thread kept what others freed.
 #[global_allocator]
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Command::Track(args) => commands::track::run(&args),
         Command::Eval(command) => commands::eval::run(&command),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
-        Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
+        Command::Model(command) => commands::model::run(&command),
         Command::CompileComponent(args) => return commands::compile::run(&args),
         Command::Plugin(command) => commands::plugin::run(command),
     };

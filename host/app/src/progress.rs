@@ -15,3 +15,13 @@ pub(crate) fn frames(total: Option<u64>) -> ProgressBar {
     }
     bar
 }
+
+/// A bar over the bytes of a download; the total may become known later.
+pub(crate) fn bytes(total: Option<u64>) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(total.or(Some(0)), ProgressDrawTarget::stderr_with_hz(5));
+    let template = "{bar:40} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

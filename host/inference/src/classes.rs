@@ -86,6 +86,42 @@ pub const COCO_80: [&str; 80] = [
     "toothbrush",
 ];
 
+/// Ids of COCO, which run from 1 to 90, that no class has.
+const UNUSED_COCO_IDS: [usize; 10] = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83];
+/// Columns of a detector that keeps the ids of COCO, 0 included.
+pub(crate) const COCO_COLUMNS: usize = 91;
+
+/// Which columns of a row of scores are classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// All.
+    All,
+    /// All but the last one, which is the background's.
+    AllButLast,
+    /// Their numbers are the ids of COCO, with the gaps that these have; classes are those of [`COCO_80`].
+    CocoIds,
+}
+
+impl Columns {
+    /// How many of `count` columns are looked at.
+    pub(crate) fn used(self, count: usize) -> usize {
+        match self {
+            Columns::All | Columns::CocoIds => count,
+            Columns::AllButLast => count.saturating_sub(1),
+        }
+    }
+
+    /// The class of a column.
+    pub(crate) fn class(self, column: usize) -> Option<u32> {
+        let class = match self {
+            Columns::All | Columns::AllButLast => column,
+            Columns::CocoIds if column == 0 || UNUSED_COCO_IDS.contains(&column) => return None,
+            Columns::CocoIds => column - 1 - UNUSED_COCO_IDS.iter().filter(|id| **id < column).count(),
+        };
+        u32::try_from(class).ok()
+    }
+}
+
 /// Classes between which a detector wavers over one and the same vehicle.
 const VEHICLES: [&str; 4] = ["car", "truck", "bus", "van"];
 
@@ -174,6 +210,25 @@ mod tests {
         assert_eq!(message, "the model has no class \"lorry\"; its classes are person, Car, van");
         let coco = COCO_80.map(str::to_owned).to_vec();
         assert!(ClassFilter::new(&coco, &["x"]).unwrap_err().to_string().ends_with("stop sign and 68 more"));
+    }
+
+    #[test]
+    fn the_ids_of_coco_become_its_eighty_classes() {
+        let name = |id: usize| Columns::CocoIds.class(id).map(|class| COCO_80[class as usize]);
+        for (id, wanted) in [
+            (1, "person"),
+            (3, "car"),
+            (11, "fire hydrant"),
+            (13, "stop sign"),
+            (18, "dog"),
+            (27, "backpack"),
+            (90, "toothbrush"),
+        ] {
+            assert_eq!(name(id), Some(wanted));
+        }
+        assert_eq!([0, 12, 83].map(name), [None; 3]);
+        let classes: Vec<u32> = (0..COCO_COLUMNS).filter_map(|id| Columns::CocoIds.class(id)).collect();
+        assert_eq!(classes, (0..80).collect::<Vec<u32>>());
     }
 
     #[test]

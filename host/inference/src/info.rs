@@ -30,6 +30,10 @@ pub struct ModelInfo {
     pub colour: ColourOrder,
     /// Range of its numbers.
     pub scale: Scale,
+    /// Taken off red, green and blue after that, in the same units.
+    pub mean: [f32; 3],
+    /// What red, green and blue are divided by then.
+    pub std: [f32; 3],
     /// How pictures are fitted into its input.
     pub fit: Fit,
     /// Value of the padding, 0..255.
@@ -135,6 +139,12 @@ impl fmt::Display for ModelInfo {
             Layout::YoloxDecoded => "yolox-decoded: one row a grid cell, score = objectness × class",
             Layout::Yolov8 => "yolov8: one column a grid cell, score = class (YOLOv8, YOLO11)",
             Layout::EndToEnd => "end-to-end: a list of finished boxes (YOLOv10, YOLO26)",
+            Layout::RtDetr => "rt-detr: labels, boxes and scores, given orig_target_sizes (RT-DETR, D-FINE)",
+            Layout::RtDetrRows => "rt-detr-rows: one row a query, score = class (RT-DETR of Ultralytics)",
+            Layout::RfDetr => "rf-detr: boxes and logits, score = sigmoid of the class (RF-DETR)",
+            Layout::DetrLogits => {
+                "detr-logits: boxes and logits, score = sigmoid of the class (RT-DETR, D-FINE of transformers)"
+            }
         };
         let fit = match self.fit {
             Fit::LetterboxCentre => format!("proportions kept, centred, padded with {}", self.pad),
@@ -146,8 +156,21 @@ impl fmt::Display for ModelInfo {
         line("file", &format_args!("{} ({} bytes)", self.path.display(), self.bytes))?;
         line("sha256", &self.sha256)?;
         line("layout", &layout)?;
-        line("output", &format_args!("{rows} × {columns} numbers a picture"))?;
+        if self.layout.is_detr() {
+            let classes = columns.saturating_sub(4);
+            let of = if self.layout.is_list() { String::new() } else { format!(", {classes} scores each") };
+            line(
+                "output",
+                &format_args!("{rows} boxes a picture{of}; each object once, so nothing is suppressed"),
+            )?;
+        } else {
+            line("output", &format_args!("{rows} × {columns} numbers a picture"))?;
+        }
         line("input", &format_args!("{} pixels, {}, values {}, {fit}", self.input, self.colour, self.scale))?;
+        if (self.mean, self.std) != ([0.0; 3], [1.0; 3]) {
+            let (mean, std) = (self.mean, self.std);
+            line("normalised", &format_args!("less {mean:?}, divided by {std:?} (red, green, blue)"))?;
+        }
         line("batch", &self.batch)?;
         line("runs on", &self.provider)?;
         line("licence", &self.licence.as_deref().unwrap_or("not stated"))?;

@@ -38,6 +38,41 @@ impl AnyModel {
     }
 }
 
+/// What there is to know of any model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'m> {
+    /// As a `model.toml` names it.
+    pub task: &'static str,
+    /// From `model.toml`, else the file's name without extension.
+    pub name: &'m str,
+    /// SHA-256 of the file, 64 hexadecimal digits.
+    pub sha256: &'m str,
+    /// The licence that it, or its `model.toml`, states.
+    pub licence: Option<&'m str>,
+    /// The `model.toml` that was used.
+    pub manifest: Option<&'m Path>,
+}
+
+impl AnyModel {
+    /// What there is to know of it, whatever its task.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        match self {
+            AnyModel::Detector(model) => {
+                let info = model.info();
+                Facts {
+                    task: "detect",
+                    name: &info.name,
+                    sha256: &info.sha256,
+                    licence: info.licence.as_deref(),
+                    manifest: info.manifest.as_deref(),
+                }
+            }
+            AnyModel::Embedder(model) => model.info().file.facts("embed"),
+        }
+    }
+}
+
 fn by_shape(opened: &Opened) -> Task {
     match opened.session.outputs() {
         [output] => match output.dtype() {
@@ -103,6 +138,16 @@ impl ModelFile {
             source: opened.manifest.model.source.clone(),
             manifest: opened.manifest_path.clone(),
             library: opened.library.clone(),
+        }
+    }
+
+    pub(crate) fn facts(&self, task: &'static str) -> Facts<'_> {
+        Facts {
+            task,
+            name: &self.name,
+            sha256: &self.sha256,
+            licence: self.licence.as_deref(),
+            manifest: self.manifest.as_deref(),
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use ocellus_core::Size;
 use serde::Deserialize;
 
+use crate::heads::Form;
+
 /// How a detector lays out its output. N is the batch, A the number of grid cells, C of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Layout {
@@ -20,6 +22,42 @@ pub enum Layout {
     /// `[N, k, 6]`: two corners in pixels of the input, score, class; the model has suppressed duplicates.
     #[serde(rename = "end-to-end")]
     EndToEnd,
+    /// Labels `[N, k]`, boxes `[N, k, 4]` as two corners, scores `[N, k]`: RT-DETR, D-FINE and their kin, which are given the
+    /// sizes of the pictures.
+    #[serde(rename = "rt-detr")]
+    RtDetr,
+    /// `[N, k, 4 + C]`: centre and size in shares of the input, class scores; RT-DETR as Ultralytics exports it.
+    #[serde(rename = "rt-detr-rows")]
+    RtDetrRows,
+    /// Boxes `[N, k, 4]` as centre and size in shares of the input, logits `[N, k, C]` of which one may be of the background:
+    /// RF-DETR.
+    #[serde(rename = "rf-detr")]
+    RfDetr,
+    /// As [`Layout::RfDetr`] with a logit for each class and none else: RT-DETR and D-FINE of the library transformers.
+    #[serde(rename = "detr-logits")]
+    DetrLogits,
+}
+
+impl Layout {
+    /// Whether the model itself reports each object once.
+    pub(crate) fn is_suppressed(self) -> bool {
+        matches!(self, Layout::EndToEnd) || self.is_detr()
+    }
+
+    /// Whether the output is a list of finished boxes, which may be as long as there are boxes.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Layout::EndToEnd | Layout::RtDetr)
+    }
+
+    /// Whether it is that of a model which predicts a set.
+    pub(crate) fn is_detr(self) -> bool {
+        self.is_pair() || matches!(self, Layout::RtDetr | Layout::RtDetrRows)
+    }
+
+    /// Whether boxes and logits are two outputs.
+    pub(crate) fn is_pair(self) -> bool {
+        matches!(self, Layout::RfDetr | Layout::DetrLogits)
+    }
 }
 
 impl fmt::Display for Layout {
@@ -29,14 +67,20 @@ impl fmt::Display for Layout {
             Layout::YoloxDecoded => "yolox-decoded",
             Layout::Yolov8 => "yolov8",
             Layout::EndToEnd => "end-to-end",
+            Layout::RtDetr => "rt-detr",
+            Layout::RtDetrRows => "rt-detr-rows",
+            Layout::RfDetr => "rf-detr",
+            Layout::DetrLogits => "detr-logits",
         })
     }
 }
 
 /// All that is supported, for messages.
 pub(crate) const SUPPORTED: &str = "one f32 input [N, 3, height, width] and one f32 output: yolox \
-    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A] or end-to-end [N, k, 6], where A counts the \
-    cells of the grids of stride 8, 16 and 32";
+    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A], end-to-end [N, k, 6] or rt-detr-rows [N, k, 4 + classes], \
+    where A counts the cells of the grids of stride 8, 16 and 32; or the outputs labels, boxes and scores with the second \
+    input orig_target_sizes [N, 2]: rt-detr (RT-DETR, D-FINE); or the outputs dets and labels: rf-detr; or pred_boxes and \
+    logits made for a sigmoid: detr-logits (RT-DETR, D-FINE of transformers)";
 
 /// More rows than any detector of this kind has.
 const MAX_ROWS: usize = 400_000;
@@ -44,6 +88,9 @@ const MAX_ROWS: usize = 400_000;
 const MAX_CLASSES: usize = 4096;
 /// More rows than an end-to-end model gives.
 const MAX_END_TO_END: usize = 10_000;
+
+/// Fewer boxes than this are what a model that predicts a set gives.
+const MAX_QUERIES: usize = 2000;
 
 /// What is known when the layout is chosen.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +103,8 @@ pub(crate) struct Facts {
     pub(crate) names: Option<usize>,
     /// What the `model.toml` says.
     pub(crate) said: Option<Layout>,
+    /// What its outputs are for.
+    pub(crate) form: Form,
 }
 
 /// The layout and, where the shape tells it, the number of classes.
@@ -74,10 +123,30 @@ pub(crate) fn choose(facts: &Facts) -> Result<Choice, String> {
     if rows.max(columns) > MAX_ROWS || rows.min(columns) > MAX_CLASSES + 5 {
         return Err(format!("its output is too large: at most {MAX_ROWS} boxes and {MAX_CLASSES} classes"));
     }
-    match facts.said {
-        Some(layout) => as_said(facts, layout),
-        None => by_shape(facts),
+    let layout = match (facts.form, facts.said) {
+        (Form::One, Some(layout)) => return as_said(facts, layout),
+        (Form::One, None) => return by_shape(facts),
+        (Form::List, None | Some(Layout::RtDetr)) => Layout::RtDetr,
+        (Form::Pair(layout), None) => layout,
+        (Form::Pair(_), Some(layout)) if layout.is_pair() => layout,
+        (Form::List, Some(layout)) => {
+            return Err(format!(
+                "its model.toml says output.layout = \"{layout}\", and its outputs labels, boxes and scores are those of rt-detr"
+            ));
+        }
+        (Form::Pair(_), Some(layout)) => {
+            return Err(format!(
+                "its model.toml says output.layout = \"{layout}\", and its outputs are boxes and logits: rf-detr or detr-logits"
+            ));
+        }
+    };
+    if rows > MAX_END_TO_END || columns < 5 {
+        return Err(format!(
+            "as {layout} its output has {rows} boxes and {} classes",
+            columns.saturating_sub(4)
+        ));
     }
+    Ok(Choice { layout, classes: layout.is_pair().then(|| columns - 4) })
 }
 
 fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
@@ -88,6 +157,9 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
         Layout::YoloxDecoded => columns.checked_sub(5).filter(|classes| *classes > 0).map(Some),
         Layout::Yolov8 if columns > rows => rows.checked_sub(4).filter(|classes| *classes > 0).map(Some),
         Layout::EndToEnd if columns == 6 => Some(None),
+        Layout::RtDetrRows if (1..=MAX_END_TO_END).contains(&rows) => {
+            columns.checked_sub(4).filter(|classes| *classes > 0).map(Some)
+        }
         _ => None,
     };
     choice.map(|classes| Choice { layout, classes }).ok_or_else(|| {
@@ -96,6 +168,9 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
             Layout::YoloxDecoded => "[N, A, 5 + classes]".to_owned(),
             Layout::Yolov8 => "[N, 4 + classes, A]".to_owned(),
             Layout::EndToEnd => "[N, k, 6]".to_owned(),
+            Layout::RtDetrRows => "[N, k, 4 + classes]".to_owned(),
+            Layout::RtDetr => "[N, k], [N, k, 4] and [N, k] of three outputs".to_owned(),
+            Layout::RfDetr | Layout::DetrLogits => "[N, k, 4] and [N, k, classes] of two outputs".to_owned(),
         };
         format!("its model.toml says output.layout = \"{layout}\", which has the shape {right}")
     })
@@ -131,6 +206,13 @@ fn by_shape(facts: &Facts) -> Result<Choice, String> {
             Err("its output could be yolox as well as yolov8; say which in model.toml, output.layout"
                 .to_owned())
         }
+        (None, None)
+            if columns != 6
+                && facts.names.is_some_and(|names| names + 4 == columns)
+                && (1..=MAX_END_TO_END).contains(&rows) =>
+        {
+            Ok(Choice { layout: Layout::RtDetrRows, classes: facts.names })
+        }
         (None, None) if columns == 6 && (1..=MAX_END_TO_END).contains(&rows) => {
             Ok(Choice { layout: Layout::EndToEnd, classes: None })
         }
@@ -146,7 +228,12 @@ fn no_layout(facts: &Facts, cells: usize) -> String {
              a cell is supported"
         );
     }
-    format!("its output has none of the supported shapes for an input of {} (A = {cells})", facts.input)
+    let hint = if facts.names.is_none() && rows > 0 && rows < MAX_QUERIES && columns > 6 {
+        "; if it is a list of boxes and class scores of RT-DETR, say output.layout = \"rt-detr-rows\" in model.toml"
+    } else {
+        ""
+    };
+    format!("its output has none of the supported shapes for an input of {} (A = {cells}){hint}", facts.input)
 }
 
 /// How many cells the grids of these strides have together over an input.
@@ -162,7 +249,7 @@ mod tests {
     use super::*;
 
     fn facts(output: [usize; 3], side: u32) -> Facts {
-        Facts { output, input: Size::new(side, side), names: None, said: None }
+        Facts { output, input: Size::new(side, side), names: None, said: None, form: Form::One }
     }
 
     fn chosen(facts: &Facts) -> Result<(Layout, Option<usize>), String> {
@@ -210,6 +297,40 @@ mod tests {
         assert!(chosen(&facts).unwrap_err().contains("could be yolox as well as yolov8"));
         assert_eq!(chosen(&Facts { names: Some(80), ..facts }), Ok((Layout::Yolox, Some(80))));
         assert_eq!(chosen(&Facts { names: Some(17), ..facts }), Ok((Layout::Yolov8, Some(17))));
+    }
+
+    #[test]
+    fn the_rows_of_rt_detr_are_told_by_the_names_alone() {
+        let rows = facts([1, 300, 84], 640);
+        assert!(chosen(&rows).unwrap_err().contains("say output.layout = \"rt-detr-rows\""));
+        assert_eq!(chosen(&Facts { names: Some(80), ..rows }), Ok((Layout::RtDetrRows, Some(80))));
+        assert!(chosen(&Facts { names: Some(79), ..rows }).unwrap_err().contains("none of the supported"));
+        let said = Facts { said: Some(Layout::RtDetrRows), ..rows };
+        assert_eq!(chosen(&said), Ok((Layout::RtDetrRows, Some(80))));
+        let two = Facts { names: Some(2), ..facts([1, 300, 6], 640) };
+        assert_eq!(
+            chosen(&two),
+            Ok((Layout::EndToEnd, None)),
+            "six columns are a list unless said otherwise"
+        );
+    }
+
+    #[test]
+    fn sets_of_outputs_are_told_by_their_form() {
+        let list = Facts { form: Form::List, ..facts([1, 300, 6], 640) };
+        assert_eq!(chosen(&list), Ok((Layout::RtDetr, None)));
+        let pair = Facts { form: Form::Pair(Layout::RfDetr), ..facts([1, 300, 95], 560) };
+        assert_eq!(chosen(&pair), Ok((Layout::RfDetr, Some(91))));
+        let said = Facts { said: Some(Layout::DetrLogits), ..pair };
+        assert_eq!(chosen(&said), Ok((Layout::DetrLogits, Some(91))));
+        for (facts, says) in [
+            (Facts { said: Some(Layout::Yolox), ..list }, "labels, boxes and scores are those of rt-detr"),
+            (Facts { said: Some(Layout::RtDetr), ..pair }, "boxes and logits: rf-detr or detr-logits"),
+            (Facts { said: Some(Layout::RfDetr), ..facts([1, 300, 95], 560) }, "of two outputs"),
+            (Facts { output: [1, 20_000, 95], ..pair }, "20000 boxes and 91 classes"),
+        ] {
+            assert!(chosen(&facts).unwrap_err().contains(says), "{says}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::classes::COCO_80;
 use crate::layout::Layout;
+use crate::preprocess::Shift;
 
 /// Bytes of a `model.toml`.
 const MAX_BYTES: u64 = 1 << 20;
@@ -56,7 +58,7 @@ pub enum InputLayout {
     Nhwc,
 }
 
-/// What is done to the colours of a picture before an embedder sees them.
+/// What is done to the colours of a picture before a model sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Normalise {
@@ -105,6 +107,8 @@ impl fmt::Display for Fit {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Manifest {
+    /// Their names in the model's order; the text `coco` stands for the 80 of COCO.
+    #[serde(deserialize_with = "classes")]
     pub(crate) classes: Option<Vec<String>>,
     pub(crate) model: About,
     pub(crate) input: Input,
@@ -118,6 +122,9 @@ pub(crate) struct About {
     pub(crate) task: Option<Task>,
     pub(crate) licence: Option<String>,
     pub(crate) source: Option<String>,
+    /// Where the file can be fetched, and how long it is: for `ocellus model`.
+    pub(crate) url: Option<String>,
+    pub(crate) bytes: Option<u64>,
     pub(crate) sha256: Option<String>,
 }
 
@@ -139,11 +146,11 @@ pub(crate) struct Input {
     pub(crate) pad: Option<u8>,
     /// Of an embedder; what its shape says where left out.
     pub(crate) layout: Option<InputLayout>,
-    /// Of an embedder: a name for `mean` and `std`.
+    /// A name for `mean` and `std`.
     pub(crate) normalise: Option<Normalise>,
-    /// Of an embedder: taken off each colour, in the order red, green, blue, in the units of `scale`.
+    /// Taken off each colour, in the order red, green, blue, in the units of `scale`.
     pub(crate) mean: Option<[f32; 3]>,
-    /// Of an embedder: what each colour is divided by then.
+    /// What each colour is divided by then.
     pub(crate) std: Option<[f32; 3]>,
 }
 
@@ -153,6 +160,46 @@ pub(crate) struct Output {
     pub(crate) layout: Option<Layout>,
     /// Of an embedder: numbers an embedding, to be compared with the model's own.
     pub(crate) dimension: Option<usize>,
+}
+
+impl Input {
+    /// What it says is done to the colours, which are in the units of `scale`.
+    pub(crate) fn shift(&self, scale: Scale) -> Option<Shift> {
+        match (self.mean, self.std, self.normalise) {
+            (Some(mean), Some(std), _) => Some(Shift { mean, std }),
+            (.., Some(Normalise::None)) => Some(Shift::NONE),
+            (.., Some(Normalise::Imagenet)) => Some(Shift::IMAGENET.in_units_of(scale)),
+            _ => None,
+        }
+    }
+}
+
+/// A list of names, or the name of a list that everybody knows.
+fn classes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    struct Names;
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of names, or \"coco\"")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            match text {
+                "coco" => Ok(COCO_80.map(str::to_owned).to_vec()),
+                _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+            }
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
+            let mut found = Vec::new();
+            while let Some(name) = names.next_element()? {
+                found.push(name);
+            }
+            Ok(found)
+        }
+    }
+    deserializer.deserialize_any(Names).map(Some)
 }
 
 /// Why a `model.toml` is refused.
@@ -282,12 +329,8 @@ impl Manifest {
             let (value, remedy) = (value.to_owned(), remedy.to_owned());
             Err(ManifestError::Value { path: path.to_owned(), key, value, remedy })
         };
-        let Input { layout, normalise, mean, std, .. } = &self.input;
         let of_embedders = [
-            ("input.layout", layout.is_some()),
-            ("input.normalise", normalise.is_some()),
-            ("input.mean", mean.is_some()),
-            ("input.std", std.is_some()),
+            ("input.layout", self.input.layout.is_some()),
             ("output.dimension", self.output.dimension.is_some()),
         ];
         let of_detectors =
@@ -371,11 +414,7 @@ mod tests {
         for (text, task, says) in [
             ("[model]\ntask = \"embed\"", Task::Detect, "model.task is embed; give it as the embedder"),
             ("[model]\ntask = \"detect\"", Task::Embed, "model.task is detect; give it as the detector"),
-            (
-                "[input]\nnormalise = \"none\"",
-                Task::Detect,
-                "input.normalise is set; only a model of task embed",
-            ),
+            ("[input]\nlayout = \"nhwc\"", Task::Detect, "input.layout is set; only a model of task embed"),
             ("[output]\ndimension = 512", Task::Detect, "output.dimension is set"),
             (
                 "[output]\nlayout = \"yolox\"",
@@ -391,6 +430,15 @@ mod tests {
         let whole = "[model]\ntask = \"embed\"\n[input]\nmean = [0.5, 0.5, 0.5]\nstd = [0.2, 0.2, 0.2]\n\
                      layout = \"nhwc\"\n[output]\ndimension = 512";
         assert!(parse(whole).unwrap().check_task(Path::new("model.toml"), Task::Embed).is_ok());
+    }
+
+    #[test]
+    fn the_classes_of_coco_need_not_be_written_out() {
+        let classes = parse("classes = \"coco\"").unwrap().classes.unwrap();
+        assert_eq!((classes.len(), classes[2].as_str()), (80, "car"));
+        let message = parse("classes = \"voc\"").unwrap_err();
+        assert!(message.contains("\"voc\"") && message.contains("a list of names, or \"coco\""), "{message}");
+        assert!(parse("classes = 80").unwrap_err().contains("a list of names"));
     }
 
     #[test]

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use ocellus_core::Size;
 use ort::session::Session as OrtSession;
 
-use crate::classes::COCO_80;
+use crate::classes::{COCO_80, COCO_COLUMNS, Columns};
 use crate::error::ModelError;
+use crate::heads::Heads;
 use crate::info::{ClassSource, ModelInfo};
 use crate::layout::{Choice, Facts, Layout, choose};
 use crate::manifest::{ColourOrder, Fit, Manifest, Scale, Task};
 use crate::metadata::Metadata;
 use crate::options::ModelOptions;
-use crate::preprocess::Wish;
+use crate::preprocess::{Shift, Wish};
 use crate::probe::{self, Ports};
 use crate::session::Session;
 
@@ -27,6 +28,8 @@ pub(crate) use open::{Opened, open};
 pub struct Model {
     session: OrtSession,
     info: Arc<ModelInfo>,
+    heads: Heads,
+    columns: Columns,
 }
 
 impl Model {
@@ -54,15 +57,20 @@ impl Model {
         let names = subject.names()?;
         if let Some(output) = ports.declared {
             // Refused before it runs, where its declaration is enough to tell.
-            subject.layout(ports.input, output, &names)?;
+            subject.layout(&ports, output, &names)?;
         }
         let probe = probe::probe(session, &ports).map_err(|reason| subject.unsupported(reason))?;
-        let choice = subject.layout(ports.input, probe.output, &names)?;
+        let choice = subject.layout(&ports, probe.output, &names)?;
+        let (choice, columns) = subject.columns(choice, &names)?;
         let (classes, class_source) = subject.classes(choice, names)?;
         let layout = probe
             .judge(choice.layout, ports.input, classes.len())
             .map_err(|reason| subject.unsupported(reason))?;
         let wish = subject.wish(layout, ports.input);
+        let shift = manifest.input.shift(wish.scale).unwrap_or(match layout {
+            Layout::RfDetr => Shift::IMAGENET.in_units_of(wish.scale),
+            _ => Shift::NONE,
+        });
         let info = ModelInfo {
             name,
             path: path.to_owned(),
@@ -73,6 +81,8 @@ impl Model {
             input: wish.input,
             colour: wish.colour,
             scale: wish.scale,
+            mean: shift.mean,
+            std: shift.std,
             fit: wish.fit,
             pad: wish.pad,
             batch: probe.batch,
@@ -88,7 +98,7 @@ impl Model {
             library: opened.library,
         };
         tracing::debug!(model = %info.name, %layout, input = %info.input, "loaded a model");
-        Ok(Model { session: opened.session, info: Arc::new(info) })
+        Ok(Model { session: opened.session, info: Arc::new(info), heads: ports.heads, columns })
     }
 
     /// What is known about it.
@@ -100,7 +110,7 @@ impl Model {
     /// The session that runs it; one thread owns it.
     #[must_use]
     pub fn into_session(self) -> Session {
-        Session::new(self.session, self.info)
+        Session::new(self.session, self.info, (self.heads, self.columns))
     }
 }
 
@@ -149,7 +159,9 @@ impl Subject<'_> {
             (Some(width), Some(height)) => Some(Size::new(width, height)),
             _ => None,
         };
-        Ports::of(session, wanted, self.metadata.input).map_err(|reason| self.unsupported(reason))
+        Heads::of(session, self.manifest.output.layout)
+            .and_then(|heads| Ports::of(session, heads, [wanted, self.metadata.input]))
+            .map_err(|reason| self.unsupported(reason))
     }
 
     /// The names of `model.toml`, which a person wrote for this purpose, else those of the metadata.
@@ -169,9 +181,35 @@ impl Subject<'_> {
         }
     }
 
-    fn layout(&self, input: Size, output: [usize; 3], names: &Names) -> Result<Choice, ModelError> {
-        choose(&Facts { output, input, names: names.count(), said: self.manifest.output.layout })
+    fn layout(&self, ports: &Ports, output: [usize; 3], names: &Names) -> Result<Choice, ModelError> {
+        let (input, form) = (ports.input, ports.heads.form());
+        choose(&Facts { output, input, names: names.count(), said: self.manifest.output.layout, form })
             .map_err(|reason| self.unsupported(reason))
+    }
+
+    /// Which logits are of classes, and how many classes that makes.
+    fn columns(&self, choice: Choice, names: &Names) -> Result<(Choice, Columns), ModelError> {
+        let Some(logits) = choice.classes.filter(|_| choice.layout.is_pair()) else {
+            return Ok((choice, Columns::All));
+        };
+        let is_coco = match names {
+            Names::Given(names, _) => names.iter().eq(COCO_80.iter()),
+            Names::None => true,
+        };
+        let classes = |classes| Choice { classes: Some(classes), ..choice };
+        match (choice.layout, names.count()) {
+            (Layout::RfDetr, _) if logits == COCO_COLUMNS && is_coco => Ok((classes(80), Columns::CocoIds)),
+            (Layout::RfDetr, Some(named)) if named + 1 == logits => Ok((classes(named), Columns::AllButLast)),
+            (Layout::DetrLogits, named)
+                if named.map_or(logits == COCO_COLUMNS + 1, |named| named + 1 == logits) =>
+            {
+                Err(self.unsupported(format!(
+                    "its {logits} logits are one more than classes, as of a DETR made for a softmax, and one for a sigmoid is \
+                     expected; if the last one is only that of the background, say output.layout = \"rf-detr\" in model.toml"
+                )))
+            }
+            _ => Ok((choice, Columns::All)),
+        }
     }
 
     fn classes(&self, choice: Choice, names: Names) -> Result<(Vec<String>, ClassSource), ModelError> {
@@ -197,7 +235,7 @@ impl Subject<'_> {
             ))),
             (None, Names::None) => Err(self.wrong_classes(format!(
                 "as {} its output does not tell how many there are and nothing names them; name them in \
-                 classes = [...] of a model.toml beside it",
+                 classes = [...] of a model.toml beside it, or say classes = \"coco\" if they are the 80 of COCO",
                 choice.layout
             ))),
         }
@@ -207,6 +245,9 @@ impl Subject<'_> {
         let (colour, scale, fit) = match layout {
             Layout::Yolox | Layout::YoloxDecoded => (ColourOrder::Bgr, Scale::Byte, Fit::LetterboxTopLeft),
             Layout::Yolov8 | Layout::EndToEnd => (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre),
+            Layout::RtDetr | Layout::RtDetrRows | Layout::RfDetr | Layout::DetrLogits => {
+                (ColourOrder::Rgb, Scale::Unit, Fit::Stretch)
+            }
         };
         let said = &self.manifest.input;
         Wish {

@@ -26,6 +26,16 @@ pub(crate) struct Wish {
     pub(crate) pad: u8,
 }
 
+impl Wish {
+    /// What one step of 0..255 becomes.
+    fn unit(&self) -> f32 {
+        match self.scale {
+            Scale::Byte => 1.0,
+            Scale::Unit => 1.0 / 255.0,
+        }
+    }
+}
+
 /// Picture sizes whose tables are kept: cameras of one site rarely have more.
 const MAX_PLANS: usize = 8;
 
@@ -35,6 +45,7 @@ const MAX_PLANS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Preprocessor {
     wish: Wish,
+    shift: Shift,
     /// What lies in each slot, so that its padding is written once only.
     slots: Vec<Option<Letterbox>>,
     /// Tables for the picture sizes seen last, the newest at the end.
@@ -61,8 +72,8 @@ struct RowSource {
 }
 
 impl Preprocessor {
-    pub(crate) fn new(wish: Wish) -> Preprocessor {
-        Preprocessor { wish, slots: Vec::new(), plans: Vec::new(), rows: kernel::Rows::default() }
+    pub(crate) fn new(wish: Wish, shift: Shift) -> Preprocessor {
+        Preprocessor { wish, shift, slots: Vec::new(), plans: Vec::new(), rows: kernel::Rows::default() }
     }
 
     /// Numbers in one slot.
@@ -80,7 +91,7 @@ impl Preprocessor {
             self.slots.resize(slot + 1, None);
         }
         if self.slots[slot] != Some(letterbox) {
-            target.fill(self.pad());
+            self.shift.pad(&self.wish, target);
             self.slots[slot] = Some(letterbox);
         }
         let known = self.plans.iter().position(|plan| plan.letterbox == letterbox).unwrap_or_else(|| {
@@ -90,15 +101,9 @@ impl Preprocessor {
             self.plans.push(Plan::new(letterbox));
             self.plans.len() - 1
         });
-        fill(&self.plans[known], picture, &mut self.rows, Target { planes: target, wish: self.wish });
+        let target = Target { planes: target, wish: self.wish, shift: self.shift };
+        fill(&self.plans[known], picture, &mut self.rows, target);
         letterbox
-    }
-
-    fn pad(&self) -> f32 {
-        match self.wish.scale {
-            Scale::Byte => f32::from(self.wish.pad),
-            Scale::Unit => f32::from(self.wish.pad) / 255.0,
-        }
     }
 }
 
@@ -140,12 +145,13 @@ fn source_of(target: u32, targets: u32, sources: u32) -> (usize, f32) {
 struct Target<'t> {
     planes: &'t mut [f32],
     wish: Wish,
+    shift: Shift,
 }
 
 fn fill(plan: &Plan, picture: &Picture, rows: &mut kernel::Rows, target: Target<'_>) {
     let size = picture.size();
     let (width, chroma_width) = (size.width as usize, size.width as usize / 2);
-    let Target { planes, wish } = target;
+    let Target { planes, wish, shift } = target;
     let area = wish.input.width as usize * wish.input.height as usize;
     let (first, rest) = planes.split_at_mut(area);
     let (second, third) = rest.split_at_mut(area);
@@ -153,14 +159,13 @@ fn fill(plan: &Plan, picture: &Picture, rows: &mut kernel::Rows, target: Target<
         ColourOrder::Rgb => (first, second, third),
         ColourOrder::Bgr => (third, second, first),
     };
-    let shading = Shading::new(match wish.scale {
-        Scale::Byte => 1.0,
-        Scale::Unit => 1.0 / 255.0,
-    });
+    let shading = Shading::new(wish.unit());
     let Letterbox { inner, left, top, .. } = plan.letterbox;
     for (row, (luma, chroma)) in plan.luma_rows.iter().zip(&plan.chroma_rows).enumerate() {
         let start = (top as usize + row) * wish.input.width as usize + left as usize;
         let span = start..start + inner.width as usize;
+        let mut sink =
+            RowSink { red: &mut red[span.clone()], green: &mut green[span.clone()], blue: &mut blue[span] };
         kernel::row(
             rows,
             kernel::RowSources {
@@ -171,8 +176,9 @@ fn fill(plan: &Plan, picture: &Picture, rows: &mut kernel::Rows, target: Target<
                 chroma_columns: &plan.chroma_columns,
             },
             shading,
-            RowSink { red: &mut red[span.clone()], green: &mut green[span.clone()], blue: &mut blue[span] },
+            sink.reborrow(),
         );
+        shift.apply(sink);
     }
 }
 

@@ -8,6 +8,7 @@ use ocellus_core::Size;
 use ort::session::{RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
+use crate::heads::Heads;
 use crate::info::Batch;
 use crate::layout::Layout;
 use crate::metadata::one_line;
@@ -28,6 +29,7 @@ const GREY: f32 = 0.447;
 /// A model's input and output, as far as it declares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ports {
+    pub(crate) heads: Heads,
     pub(crate) input: Size,
     pub(crate) batch: Batch,
     /// The output's shape for one picture, where it is declared whole.
@@ -35,19 +37,17 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Reads what the session declares. `wanted` is the input's size according to `model.toml`, `exported`
-    /// according to the metadata; they matter where the model accepts any.
+    /// Reads what the session declares, whose outputs are `heads`. `wanted` is the input's size according to `model.toml`,
+    /// `exported` according to the metadata; they matter where the model accepts any.
     ///
     /// # Errors
     /// A text that says what is not as it should be.
     pub(crate) fn of(
         session: &Session,
-        wanted: Option<Size>,
-        exported: Option<Size>,
+        heads: Heads,
+        [wanted, exported]: [Option<Size>; 2],
     ) -> Result<Ports, String> {
-        let input = only(session.inputs(), "inputs")?;
-        let output = only(session.outputs(), "outputs")?;
-        let &[batch, channels, height, width] = dimensions(input)? else {
+        let &[batch, channels, height, width] = dimensions(&session.inputs()[heads.pictures])? else {
             return Err("its input has not 4 dimensions, as a batch of pictures has".to_owned());
         };
         if channels != 3 && channels != -1 {
@@ -64,16 +64,8 @@ impl Ports {
             side(width, ("width", wanted.map(|size| size.width)), exported.unwrap_or(USUAL_INPUT).width)?,
             side(height, ("height", wanted.map(|size| size.height)), exported.unwrap_or(USUAL_INPUT).height)?,
         );
-        let output = dimensions(output)?;
-        let declared = match output {
-            [] => None,
-            &[_, rows, columns] => match (usize::try_from(rows), usize::try_from(columns)) {
-                (Ok(rows), Ok(columns)) => Some([1, rows, columns]),
-                _ => None,
-            },
-            _ => return Err(format!("its output has {} dimensions, and a detector's has 3", output.len())),
-        };
-        Ok(Ports { input, batch, declared })
+        let declared = heads.declared(session.outputs())?;
+        Ok(Ports { heads, input, batch, declared })
     }
 }
 
@@ -137,7 +129,7 @@ pub(crate) fn probe(session: &mut Session, ports: &Ports) -> Result<Probe, Strin
         Batch::Fixed(count) => count,
         Batch::Dynamic => 1,
     };
-    let (shape, mut values) = run(session, ports.input, count)?;
+    let (shape, mut values) = run(session, ports, count)?;
     let output = match shape.as_slice() {
         [batch, rows, columns] if usize::try_from(*batch) == Ok(count) => {
             let side =
@@ -150,7 +142,7 @@ pub(crate) fn probe(session: &mut Session, ports: &Ports) -> Result<Probe, Strin
     values.truncate(output[1].saturating_mul(output[2]));
     let batch = match ports.batch {
         // Some exports declare any batch and have one picture built in.
-        Batch::Dynamic => match run(session, ports.input, 2) {
+        Batch::Dynamic => match run(session, ports, 2) {
             Ok((shape, _)) if shape.first() == Some(&2) && shape.len() == 3 => Batch::Dynamic,
             Ok(_) | Err(_) => Batch::Fixed(1),
         },
@@ -159,10 +151,17 @@ pub(crate) fn probe(session: &mut Session, ports: &Ports) -> Result<Probe, Strin
     Ok(Probe { output, batch, values })
 }
 
-fn run(session: &mut Session, input: Size, count: usize) -> Result<(Vec<i64>, Vec<f32>), String> {
-    let (width, height) = (input.width as usize, input.height as usize);
+fn run(session: &mut Session, ports: &Ports, count: usize) -> Result<(Vec<i64>, Vec<f32>), String> {
+    let (width, height) = (ports.input.width as usize, ports.input.height as usize);
     let tensor = vec![GREY; count * 3 * width * height];
-    run_on(session, [count, 3, height, width], &tensor)
+    let values = ports.heads.values((ports.input, count), &tensor).map_err(|error| error.to_string())?;
+    watched(|options| {
+        let outputs = session.run_with_options(values.as_slice(), options).map_err(|error| failed(&error))?;
+        let mut gathered = Vec::new();
+        let (shape, values) = ports.heads.rows(&outputs, &mut gathered)?;
+        check_length(values)?;
+        Ok((shape, values.to_vec()))
+    })
 }
 
 /// Runs the model on `tensor`; the shape and the numbers of its first output.
@@ -172,6 +171,11 @@ pub(crate) fn run_on(
     tensor: &[f32],
 ) -> Result<(Vec<i64>, Vec<f32>), String> {
     let value = TensorRef::from_array_view((shape, tensor)).map_err(|error| error.to_string())?;
+    watched(|options| extract(session, options, value))
+}
+
+/// Runs `work`, and ends what ONNX Runtime does in it where that takes too long.
+fn watched<T>(work: impl FnOnce(&RunOptions) -> Result<T, String>) -> Result<T, String> {
     let options = Arc::new(RunOptions::new().map_err(|error| error.to_string())?);
     let (finished, watched) = mpsc::sync_channel::<()>(1);
     let watchdog = {
@@ -187,7 +191,7 @@ pub(crate) fn run_on(
             })
             .map_err(|error| format!("no thread can be started to watch it: {error}"))?
     };
-    let result = extract(session, &options, value);
+    let result = work(&options);
     drop(finished);
     match (watchdog.join(), result) {
         (Ok(true), Err(_)) => Err(format!("it does not finish one picture in {} s", PATIENCE.as_secs())),
@@ -200,14 +204,22 @@ fn extract(
     options: &RunOptions,
     value: TensorRef<'_, f32>,
 ) -> Result<(Vec<i64>, Vec<f32>), String> {
-    let failed = |error: ort::Error| format!("it fails on a test picture: {}", one_line(&error));
-    let outputs = session.run_with_options(ort::inputs![value], options).map_err(failed)?;
+    let outputs = session.run_with_options(ort::inputs![value], options).map_err(|error| failed(&error))?;
     let output = outputs.values().next().ok_or_else(|| "it gives no output".to_owned())?;
-    let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;
+    let (shape, values) = output.try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
+    check_length(values)?;
+    Ok((shape.to_vec(), values.to_vec()))
+}
+
+fn failed(error: &ort::Error) -> String {
+    format!("it fails on a test picture: {}", one_line(error))
+}
+
+fn check_length(values: &[f32]) -> Result<(), String> {
     if values.len() > MAX_OUTPUT {
         return Err(format!("its output has {} numbers, and {MAX_OUTPUT} are supported", values.len()));
     }
-    Ok((shape.to_vec(), values.to_vec()))
+    Ok(())
 }
 
 impl Probe {
@@ -227,10 +239,12 @@ impl Probe {
                 range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default()))
             }
             Layout::Yolov8 => range(self.values.get(4 * columns..).unwrap_or_default().iter()),
-            Layout::EndToEnd => range(rows.clone().filter_map(|row| row.get(4))),
+            Layout::EndToEnd | Layout::RtDetr => range(rows.clone().filter_map(|row| row.get(4))),
+            Layout::RtDetrRows => range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default())),
+            Layout::RfDetr | Layout::DetrLogits => None,
         };
-        // End-to-end lists are filled up with -1 by some exporters.
-        let least = if layout == Layout::EndToEnd { -1.01 } else { -0.01 };
+        // Lists are filled up with -1 by some exporters.
+        let least = if layout.is_list() { -1.01 } else { -0.01 };
         if let Some((low, high)) = range
             && (low < least || high > 1.01)
         {
@@ -239,19 +253,63 @@ impl Probe {
                  with the sigmoid, or name another output.layout in model.toml"
             ));
         }
-        if layout == Layout::EndToEnd {
+        if layout.is_detr() {
+            self.judge_set(layout)?;
+        }
+        if layout.is_list() {
             let stray =
                 rows.clone().filter(|row| row.get(4).is_some_and(|score| *score > 0.001)).find_map(|row| {
                     row.get(5).filter(|class| class.fract() != 0.0 || !(0.0..classes as f32).contains(*class))
                 });
             if let Some(class) = stray {
-                return Err(format!("it reports a class {class}, and {classes} are named, counted from 0"));
+                let hint = if layout == Layout::EndToEnd && classes == 2 && class.fract() != 0.0 {
+                    "; if it is RT-DETR with two classes, say output.layout = \"rt-detr-rows\" in model.toml"
+                } else {
+                    ""
+                };
+                return Err(format!(
+                    "it reports a class {class}, and {classes} are named, counted from 0{hint}"
+                ));
             }
         }
         if layout == Layout::Yolox && self.is_decoded(input) {
             return Ok(Layout::YoloxDecoded);
         }
         Ok(layout)
+    }
+
+    /// Whether boxes and logits are in the units that they should be in.
+    fn judge_set(&self, layout: Layout) -> Result<(), String> {
+        let rows = self.values.chunks_exact(self.output[2].max(1));
+        let boxes = range(rows.clone().flat_map(|row| row.get(..4).unwrap_or_default())).unwrap_or_default();
+        if layout == Layout::RtDetr {
+            // Hundreds of queries never lie all within the first pixel.
+            if boxes.1 > 0.01 && boxes.1 <= 1.01 {
+                return Err(format!(
+                    "its boxes for a grey picture are {} to {}, as in shares of the picture; export it with the \
+                     post-processing that takes orig_target_sizes",
+                    boxes.0, boxes.1
+                ));
+            }
+            return Ok(());
+        }
+        if boxes.0 < -1.0 || boxes.1 > 2.0 {
+            return Err(format!(
+                "its boxes for a grey picture, read as {layout}, are {} to {} and should be shares of the picture, 0 to 1",
+                boxes.0, boxes.1
+            ));
+        }
+        let logits = range(rows.flat_map(|row| row.get(4..).unwrap_or_default()));
+        if layout.is_pair()
+            && let Some((low, high)) = logits
+            && low >= 0.0
+            && high <= 1.0
+        {
+            return Err(format!(
+                "its logits for a grey picture are all {low} to {high}, as after a sigmoid or softmax; export it without"
+            ));
+        }
+        Ok(())
     }
 
     /// A YOLOX exported with `--decode_in_inference` has the same shape; its centres lie in their cells,

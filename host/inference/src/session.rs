@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use ocellus_core::{Detection, Picture, Rect, Size};
 use ort::session::{Session as OrtSession, SessionOutputs};
-use ort::value::TensorRef;
 
-use crate::classes::{ClassFilter, vehicles};
+use crate::classes::{ClassFilter, Columns, vehicles};
 use crate::decode::{Candidate, Decoder, Output};
 use crate::error::InferenceError;
+use crate::heads::Heads;
 use crate::info::{Batch, ModelInfo};
 use crate::layout::Layout;
 use crate::letterbox::Letterbox;
 use crate::metadata::one_line;
-use crate::preprocess::{Preprocessor, Wish};
+use crate::preprocess::{Preprocessor, Shift, Wish};
 use crate::suppress::{Judgement, Limits, Suppressor};
 
 /// The most pictures in one run; more are taken in several.
@@ -41,7 +41,7 @@ pub struct Thresholds {
     /// The least score, 0..1.
     pub confidence: f32,
     /// Of boxes of one class that overlap by more than this IoU, 0..1, only the best is reported. Without
-    /// meaning for end-to-end models, which suppress duplicates themselves.
+    /// meaning for end-to-end models and those of the DETR family, which report an object once.
     pub iou: f32,
 }
 
@@ -56,12 +56,15 @@ impl Default for Thresholds {
 pub struct Session {
     ort: OrtSession,
     info: Arc<ModelInfo>,
+    heads: Heads,
     preprocessor: Preprocessor,
     /// The input, as large as the largest batch so far; slots keep what was written last.
     tensor: Vec<f32>,
     /// Pictures in the last run.
     pictures: usize,
     letterboxes: Vec<Letterbox>,
+    /// Outputs put together, where there are several.
+    gathered: Vec<f32>,
     reader: Reader,
 }
 
@@ -75,23 +78,25 @@ struct Reader {
 }
 
 impl Session {
-    pub(crate) fn new(ort: OrtSession, info: Arc<ModelInfo>) -> Session {
+    pub(crate) fn new(ort: OrtSession, info: Arc<ModelInfo>, (heads, columns): (Heads, Columns)) -> Session {
         let wish =
             Wish { input: info.input, colour: info.colour, scale: info.scale, fit: info.fit, pad: info.pad };
-        let preprocessor = Preprocessor::new(wish);
+        let preprocessor = Preprocessor::new(wish, Shift { mean: info.mean, std: info.std });
         let mut session = Session {
             reader: Reader {
                 layout: info.layout,
-                decoder: Decoder::new(info.layout, info.input, info.classes.len()),
+                decoder: Decoder::new(info.layout, info.input, info.classes.len()).with_columns(columns),
                 suppressor: Suppressor::new(Limits::default(), vehicles(&info.classes)),
                 candidates: Vec::new(),
             },
             ort,
             info,
+            heads,
             preprocessor,
             tensor: Vec::new(),
             pictures: 1,
             letterboxes: Vec::new(),
+            gathered: Vec::new(),
         };
         session.make_room(1);
         session
@@ -132,9 +137,11 @@ impl Session {
         let mut found = Vec::with_capacity(requests.len());
         for requests in requests.chunks(step.max(1)) {
             self.prepare(requests);
-            let Session { ort, info, preprocessor, tensor, pictures, letterboxes, reader } = self;
-            let outputs = run(ort, info, &tensor[..preprocessor.slot_len() * *pictures], *pictures)?;
-            let outputs = numbers(&outputs, info, *pictures)?;
+            let Session { ort, info, heads, preprocessor, tensor, pictures, letterboxes, gathered, reader } =
+                self;
+            let tensor = &tensor[..preprocessor.slot_len() * *pictures];
+            let outputs = run(ort, (info, heads), tensor, *pictures)?;
+            let outputs = numbers(heads.rows(&outputs, gathered), info, *pictures)?;
             for ((request, letterbox), output) in requests.iter().zip(letterboxes.iter()).zip(outputs) {
                 found.push(reader.read(output, request, letterbox));
             }
@@ -148,8 +155,8 @@ impl Session {
     /// # Errors
     /// [`InferenceError`] when the model cannot be run.
     pub fn run_bare(&mut self) -> Result<(), InferenceError> {
-        let Session { ort, info, preprocessor, tensor, pictures, .. } = self;
-        run(ort, info, &tensor[..preprocessor.slot_len() * *pictures], *pictures).map(drop)
+        let Session { ort, info, heads, preprocessor, tensor, pictures, .. } = self;
+        run(ort, (info, heads), &tensor[..preprocessor.slot_len() * *pictures], *pictures).map(drop)
     }
 
     fn prepare(&mut self, requests: &[DetectRequest<'_>]) {
@@ -185,7 +192,7 @@ impl Reader {
     ) -> Vec<Detection> {
         self.candidates.clear();
         self.decoder.decode(output, request.thresholds.confidence, &mut self.candidates);
-        let iou = (self.layout != Layout::EndToEnd).then_some(request.thresholds.iou);
+        let iou = (!self.layout.is_suppressed()).then_some(request.thresholds.iou);
         let judgement = Judgement { iou, classes: request.classes.as_ref() };
         self.suppressor.suppress(&mut self.candidates, judgement);
         let size = request.picture.size();
@@ -202,40 +209,35 @@ fn detection(candidate: &Candidate, letterbox: &Letterbox, size: Size) -> Option
 
 fn run<'s>(
     ort: &'s mut OrtSession,
-    info: &ModelInfo,
+    (info, heads): (&ModelInfo, &Heads),
     tensor: &[f32],
     pictures: usize,
 ) -> Result<SessionOutputs<'s>, InferenceError> {
-    let shape = [pictures, 3, info.input.height as usize, info.input.width as usize];
-    TensorRef::from_array_view((shape, tensor))
-        .and_then(|input| ort.run(ort::inputs![input]))
-        .map_err(|error| failed(info, &error))
+    heads
+        .values((info.input, pictures), tensor)
+        .and_then(|values| ort.run(values.as_slice()))
+        .map_err(|error| failed(info, one_line(&error)))
 }
 
 /// The output of each picture.
 fn numbers<'o>(
-    outputs: &'o SessionOutputs<'_>,
+    outputs: Result<(Vec<i64>, &'o [f32]), String>,
     info: &ModelInfo,
     pictures: usize,
-) -> Result<impl Iterator<Item = Output<'o>>, InferenceError> {
-    let output = &outputs[0];
-    let (shape, values) = output.try_extract_tensor::<f32>().map_err(|error| failed(info, &error))?;
+) -> Result<impl Iterator<Item = Output<'o>> + use<'o>, InferenceError> {
+    let (shape, values) = outputs.map_err(|reason| failed(info, reason))?;
     let (rows, columns) = info.output;
-    // The list of an end-to-end model may be as long as there are boxes.
-    let rows = match (info.layout, shape.get(1)) {
-        (Layout::EndToEnd, Some(found)) => usize::try_from(*found).unwrap_or(0).min(rows.max(MAX_LIST)),
+    // A list may be as long as there are boxes.
+    let rows = match shape.get(1) {
+        Some(found) if info.layout.is_list() => usize::try_from(*found).unwrap_or(0).min(rows.max(MAX_LIST)),
         _ => rows,
     };
     let side = |side: usize| i64::try_from(side).unwrap_or(i64::MAX);
     let expected = [side(pictures), side(rows), side(columns)];
-    if **shape != expected {
+    if shape != expected {
         let expected =
-            [side(pictures), if info.layout == Layout::EndToEnd { -1 } else { side(rows) }, side(columns)];
-        return Err(InferenceError::Shape {
-            model: info.name.clone(),
-            found: shape.to_vec(),
-            expected: expected.to_vec(),
-        });
+            vec![side(pictures), if info.layout.is_list() { -1 } else { side(rows) }, side(columns)];
+        return Err(InferenceError::Shape { model: info.name.clone(), found: shape, expected });
     }
     // An empty list has no rows to cut the values into.
     let each = (rows * columns).max(1);
@@ -248,8 +250,8 @@ fn numbers<'o>(
 /// The longest list of an end-to-end model.
 const MAX_LIST: usize = 10_000;
 
-fn failed(info: &ModelInfo, error: &ort::Error) -> InferenceError {
-    InferenceError::Run { model: info.name.clone(), reason: one_line(error) }
+fn failed(info: &ModelInfo, reason: String) -> InferenceError {
+    InferenceError::Run { model: info.name.clone(), reason }
 }
 
 /// The parts of a session one by one, for measurements.
@@ -262,9 +264,10 @@ pub(crate) mod parts {
         }
 
         pub(crate) fn run_only(&mut self) -> Result<Vec<f32>, InferenceError> {
-            let Session { ort, info, preprocessor, tensor, pictures, .. } = self;
-            let outputs = run(ort, info, &tensor[..preprocessor.slot_len() * *pictures], *pictures)?;
-            let first = numbers(&outputs, info, *pictures)?.next();
+            let Session { ort, info, heads, preprocessor, tensor, pictures, gathered, .. } = self;
+            let tensor = &tensor[..preprocessor.slot_len() * *pictures];
+            let outputs = run(ort, (info, heads), tensor, *pictures)?;
+            let first = numbers(heads.rows(&outputs, gathered), info, *pictures)?.next();
             Ok(first.map(|output| output.values.to_vec()).unwrap_or_default())
         }
 

@@ -167,7 +167,10 @@ fn inputs_and_outputs_of_another_kind_are_refused() {
         (half.node("Identity", &["x"], "y", &[]), "x is f16, and f32 (float32) is expected"),
         (channels_last.node("Identity", &["x"], "y", &[]), "its input has 64 where 3 colours are expected"),
         (flat.node("Identity", &["x"], "y", &[]), "its input has not 4 dimensions"),
-        (pair.node("Identity", &["images"], "y", &[]), "it has 2 inputs, and one is expected"),
+        (
+            pair.node("Identity", &["images"], "y", &[]),
+            "it takes the sizes of the pictures, and has not the outputs",
+        ),
         (
             images(64).output("y", FLOAT, &image).node("Identity", &["images"], "y", &[]),
             "its output has 4 dimensions, and a detector's has 3",

@@ -19,6 +19,7 @@ use super::{detector, embedder, ending, rules};
 use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, check_threads};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
+use crate::models::Shelf;
 use crate::progress;
 
 /// The map of `--calibration`; what its points leave is told.
@@ -40,9 +41,10 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     ensure!(args.frames != Some(0), "--frames is 0, analyse at least one");
     check_threads("--threads", args.detect.threads)?;
     files(args, &spec).check()?;
-    let mut detector = finder(args)?;
+    let shelf = Shelf::new(args.detect.models.as_deref());
+    let mut detector = finder(args, &shelf)?;
     let mut embedder = match &args.embed.embed {
-        Some(file) => Some(embedder::load(file, &model_options(&args.detect))?),
+        Some(named) => Some(embedder::load(named, &shelf, &model_options(&args.detect))?),
         None => None,
     };
     let interrupt = Interrupt::listen()?;
@@ -107,10 +109,13 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
 }
 
 /// What finds objects: a model, or a file that says what one found.
-fn finder(args: &AnalyzeArgs) -> anyhow::Result<Box<dyn Detector>> {
+fn finder(args: &AnalyzeArgs, shelf: &Shelf) -> anyhow::Result<Box<dyn Detector>> {
     Ok(match &args.detections {
         Some(file) => Box::new(GivenDetections::read(file)?),
-        None => Box::new(detector::load(args.detect.model.as_deref(), &model_options(&args.detect))?),
+        None => {
+            let options = model_options(&args.detect);
+            Box::new(detector::load(args.detect.model.as_deref(), shelf, &options)?)
+        }
     })
 }
 

@@ -16,6 +16,7 @@ use super::{detector, host, rules};
 use crate::args::DemoArgs;
 use crate::config::PluginsConfig;
 use crate::exit::Outcome;
+use crate::models::Shelf;
 
 /// A demo camera with the rule that watches it.
 struct Stand {
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
         embedder: None,
-        detector: Box::new(detector::load(None, &ModelOptions::default())?),
+        detector: Box::new(detector::load(None, &Shelf::configured(None), &ModelOptions::default())?),
         runtime: rules::live_runtime(&PluginsConfig::default())?,
         database: host::open_database(folder)?,
     };

@@ -6,6 +6,7 @@ use anyhow::Context;
 use ocellus_inference::{Model, ModelOptions, Session};
 
 use super::files;
+use crate::models::{self, Shelf};
 
 /// The bundled detector. It knows the synthetic scenes and not the world.
 const BUNDLED: &[(&str, &[u8])] = &[
@@ -13,15 +14,17 @@ const BUNDLED: &[(&str, &[u8])] = &[
     ("model.toml", include_bytes!("../../../../models/scene-nano/model.toml")),
 ];
 
-/// The model in `file`, or the bundled one.
-pub(crate) fn load(file: Option<&Path>, options: &ModelOptions) -> anyhow::Result<Session> {
-    match file {
-        Some(file) => {
-            files::expect_regular("model", file)?;
-            Ok(Model::load(file, options)?.into_session())
-        }
-        None => bundled(options).context("the bundled model"),
-    }
+/// The model that is named, by its file or as one of the shelf, or the bundled one.
+pub(crate) fn load(named: Option<&Path>, shelf: &Shelf, options: &ModelOptions) -> anyhow::Result<Session> {
+    let is_bundled = |named: &Path| named == Path::new(models::BUNDLED) && !named.exists();
+    let Some(named) = named.filter(|named| !is_bundled(named)) else {
+        return bundled(options).context("the bundled model");
+    };
+    let file = shelf.find(named)?;
+    files::expect_regular("model", &file)?;
+    let model = Model::load(&file, options)?;
+    models::warn_of(&model.info().name, model.info().licence.as_deref());
+    Ok(model.into_session())
 }
 
 fn bundled(options: &ModelOptions) -> anyhow::Result<Session> {

@@ -7,7 +7,7 @@ mod detector;
 pub(crate) mod embedder;
 mod ending;
 pub(crate) mod eval;
-mod files;
+pub(crate) mod files;
 mod given;
 mod host;
 pub(crate) mod model;

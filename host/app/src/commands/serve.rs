@@ -13,6 +13,7 @@ use super::{detector, host, rules};
 use crate::args::ServeArgs;
 use crate::config::{Config, RuleConfig, is_file_name};
 use crate::exit::Outcome;
+use crate::models::Shelf;
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let config = Config::read(&args.config)?;
@@ -31,13 +32,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         device: config.model.device()?,
         ..ModelOptions::default()
     };
+    let shelf = Shelf::configured(config.model.folder.as_deref());
     let embedder = match &config.embedder {
-        Some(embedder) => Some(embedder.live(&model)?),
+        Some(embedder) => Some(embedder.live(&model, &shelf)?),
         None => None,
     };
     let parts = SiteParts {
         embedder,
-        detector: Box::new(detector::load(config.model.file.as_deref(), &model)?),
+        detector: Box::new(detector::load(config.model.file.as_deref(), &shelf, &model)?),
         runtime: rules::live_runtime(&config.plugins)?,
         database: host::open_database(&config.store.folder)?,
     };

@@ -11,12 +11,13 @@ use serde::Deserialize;
 
 use crate::args::check_threads;
 use crate::commands::embedder;
+use crate::models::{self, Shelf};
 
 /// The embedding model, shared by all cameras: what it says of a detection is what that looks like.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EmbedderConfig {
-    /// An ONNX file.
+    /// An ONNX file, or the name of a model that `ocellus model` has put into model.folder.
     pub(crate) model: PathBuf,
     /// Threads that share one inference, at most 4 a core or 64; 0, which is the default, takes one a core.
     #[serde(default)]
@@ -36,7 +37,7 @@ fn round_ms() -> u64 {
 impl EmbedderConfig {
     /// The model's path is relative to the file, in `folder`.
     pub(crate) fn resolve(&mut self, folder: &Path) {
-        self.model = folder.join(&self.model);
+        self.model = models::relative_to(folder, &self.model);
     }
 
     pub(crate) fn check(&self) -> anyhow::Result<()> {
@@ -49,14 +50,14 @@ impl EmbedderConfig {
         Ok(())
     }
 
-    /// Loads the model; `detector` says what runs the detection model.
-    pub(crate) fn live(&self, detector: &ModelOptions) -> anyhow::Result<LiveEmbedder> {
+    /// Loads the model, which may be one of the shelf; `detector` says what runs the detection model.
+    pub(crate) fn live(&self, detector: &ModelOptions, shelf: &Shelf) -> anyhow::Result<LiveEmbedder> {
         let device = match &self.device {
             Some(device) => device.parse().context("embedder.device")?,
             None => detector.device,
         };
         let options = ModelOptions { threads: self.threads, device, ..ModelOptions::default() };
-        let session = embedder::load(&self.model, &options).context("embedder.model")?;
+        let session = embedder::load(&self.model, shelf, &options).context("embedder.model")?;
         Ok(LiveEmbedder { embedder: Box::new(session), round: Duration::from_millis(self.round_ms) })
     }
 }

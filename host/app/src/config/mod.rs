@@ -20,6 +20,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use crate::args::check_threads;
+use crate::models;
 
 pub(crate) use self::embedder::EmbedderConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
@@ -130,8 +131,11 @@ impl StoreConfig {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ModelConfig {
-    /// An ONNX file; the bundled model, which knows only the synthetic scenes, where not given.
+    /// An ONNX file, or the name of a model that `ocellus model` has put here; the bundled model, which knows only the
+    /// synthetic scenes, where not given.
     pub(crate) file: Option<PathBuf>,
+    /// Folder of models that have a name; OCELLUS_MODELS, else ocellus/models in the user's data folder, where not given.
+    pub(crate) folder: Option<PathBuf>,
     /// Threads that share one inference, at most 4 a core or 64; 0 takes one a core.
     pub(crate) threads: usize,
     /// What computes: cpu, cuda or cuda:1.
@@ -176,7 +180,10 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         config.store.folder = base.join(&config.store.folder);
         if let Some(file) = &mut config.model.file {
-            *file = base.join(&*file);
+            *file = models::relative_to(base, file);
+        }
+        if let Some(folder) = &mut config.model.folder {
+            *folder = base.join(&*folder);
         }
         if let Some(embedder) = &mut config.embedder {
             embedder.resolve(base);

@@ -2,9 +2,11 @@
 
 use ocellus_core::{Rect, Size};
 
+use crate::classes::Columns;
 use crate::layout::Layout;
 
 mod end_to_end;
+mod set;
 mod yolov8;
 mod yolox;
 
@@ -30,7 +32,9 @@ pub(crate) struct Output<'o> {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     layout: Layout,
+    input: Size,
     classes: usize,
+    columns: Columns,
     bounds: Bounds,
     cells: Vec<yolox::Cell>,
     best: yolov8::Best,
@@ -44,10 +48,16 @@ impl Decoder {
     pub(crate) fn new(layout: Layout, input: Size, classes: usize) -> Decoder {
         let cells = match layout {
             Layout::Yolox => yolox::cells(input),
-            Layout::YoloxDecoded | Layout::Yolov8 | Layout::EndToEnd => Vec::new(),
+            _ => Vec::new(),
         };
         let bounds = Bounds::of(input);
-        Decoder { layout, classes, bounds, cells, best: yolov8::Best::default(), rejected: 0 }
+        let best = yolov8::Best::default();
+        Decoder { layout, input, classes, columns: Columns::All, bounds, cells, best, rejected: 0 }
+    }
+
+    /// The same where not every column of a row of scores is a class.
+    pub(crate) fn with_columns(self, columns: Columns) -> Decoder {
+        Decoder { columns, ..self }
     }
 
     /// How many boxes of sufficient score were left out because their numbers made no sense.
@@ -68,6 +78,15 @@ impl Decoder {
             }
             Layout::Yolov8 => yolov8::scan(output, confidence, &mut self.best, candidates),
             Layout::EndToEnd => end_to_end::scan(output, confidence, candidates),
+            Layout::RtDetr => {
+                end_to_end::scan(output, confidence, candidates);
+                set::keep_each_box_once(before, candidates);
+            }
+            Layout::RtDetrRows | Layout::RfDetr | Layout::DetrLogits => {
+                let scores = if self.layout.is_pair() { set::Scores::Logits } else { set::Scores::Shares };
+                let meaning = set::Meaning { input: self.input, scores, columns: self.columns };
+                set::scan(output, confidence, meaning, candidates);
+            }
         }
         self.reject_nonsense(before, candidates);
     }

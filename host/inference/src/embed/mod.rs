@@ -16,7 +16,7 @@ pub use self::session::{Crop, EmbeddingSession};
 use self::ports::Ports;
 use crate::error::ModelError;
 use crate::inspect::ModelFile;
-use crate::manifest::{ColourOrder, Fit, Input, Normalise, Scale, Task};
+use crate::manifest::{ColourOrder, Fit, Input, Scale, Task};
 use crate::model::{Opened, open};
 use crate::options::ModelOptions;
 use crate::preprocess::{Shift, Wish};
@@ -122,11 +122,7 @@ fn check_dimension(opened: &Opened, found: usize) -> Result<(), String> {
 
 fn expected(said: &Input, ports: &Ports) -> (Wish, Shift) {
     let scale = said.scale.unwrap_or(Scale::Unit);
-    let shift = match (said.mean, said.std, said.normalise) {
-        (Some(mean), Some(std), _) => Shift { mean, std },
-        (.., Some(Normalise::None)) => Shift::NONE,
-        _ => Shift::IMAGENET.in_units_of(scale),
-    };
+    let shift = said.shift(scale).unwrap_or(Shift::IMAGENET.in_units_of(scale));
     let wish = Wish {
         input: ports.input,
         colour: said.colour.unwrap_or(ColourOrder::Rgb),

@@ -32,6 +32,29 @@ impl Shift {
             }
         }
     }
+
+    /// Changes a row while it is near.
+    pub(super) fn apply(&self, sink: RowSink<'_>) {
+        if *self == Shift::NONE {
+            return;
+        }
+        for (index, plane) in [sink.red, sink.green, sink.blue].into_iter().enumerate() {
+            let (mean, scale) = (self.mean[index], 1.0 / self.std[index]);
+            for value in plane {
+                *value = (*value - mean) * scale;
+            }
+        }
+    }
+
+    /// Fills the planes of a slot with the padding that `wish` names.
+    pub(super) fn pad(&self, wish: &Wish, slot: &mut [f32]) {
+        let value = f32::from(wish.pad) * wish.unit();
+        let area = slot.len() / 3;
+        for (place, plane) in slot.chunks_exact_mut(area.max(1)).enumerate() {
+            let colour = if wish.colour == ColourOrder::Rgb { place } else { 2 - place };
+            plane.fill((value - self.mean[colour]) / self.std[colour]);
+        }
+    }
 }
 
 /// Writes parts of pictures into the slots of an input tensor. Buffers and tables are kept, so that a part costs no
@@ -122,7 +145,7 @@ impl Cropper {
         let Letterbox { inner, left, top, .. } = letterbox;
         let input = self.wish.input;
         if inner != input {
-            self.pad(slot);
+            self.shift.pad(&self.wish, slot);
         }
         let columns = |part: &Part<'_>| {
             let sources = part.width;
@@ -130,7 +153,7 @@ impl Cropper {
         };
         self.luma.fill(columns(&y), y.width);
         self.chroma.fill(columns(&u), u.width);
-        let shading = Shading::new(self.unit());
+        let shading = Shading::new(self.wish.unit());
         let area = input.width as usize * input.height as usize;
         let (first, rest) = slot.split_at_mut(area);
         let (second, third) = rest.split_at_mut(area);
@@ -158,37 +181,7 @@ impl Cropper {
                 shading,
                 sink.reborrow(),
             );
-            self.shift(sink);
-        }
-    }
-
-    /// While the row is near.
-    fn shift(&self, sink: RowSink<'_>) {
-        if self.shift == Shift::NONE {
-            return;
-        }
-        for (index, plane) in [sink.red, sink.green, sink.blue].into_iter().enumerate() {
-            let (mean, scale) = (self.shift.mean[index], 1.0 / self.shift.std[index]);
-            for value in plane {
-                *value = (*value - mean) * scale;
-            }
-        }
-    }
-
-    fn pad(&self, slot: &mut [f32]) {
-        let value = f32::from(self.wish.pad) * self.unit();
-        let area = slot.len() / 3;
-        for (place, plane) in slot.chunks_exact_mut(area.max(1)).enumerate() {
-            let colour = if self.wish.colour == ColourOrder::Rgb { place } else { 2 - place };
-            plane.fill((value - self.shift.mean[colour]) / self.shift.std[colour]);
-        }
-    }
-
-    /// What one step of 0..255 becomes.
-    fn unit(&self) -> f32 {
-        match self.wish.scale {
-            Scale::Byte => 1.0,
-            Scale::Unit => 1.0 / 255.0,
+            self.shift.apply(sink);
         }
     }
 }

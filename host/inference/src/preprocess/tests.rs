@@ -19,7 +19,7 @@ fn noise(size: Size) -> Picture {
 }
 
 fn prepared(wish: Wish, picture: &Picture) -> (Vec<f32>, Letterbox) {
-    let mut preprocessor = Preprocessor::new(wish);
+    let mut preprocessor = Preprocessor::new(wish, Shift::NONE);
     let mut tensor = vec![-1.0; preprocessor.slot_len()];
     let letterbox = preprocessor.prepare(picture, 0, &mut tensor);
     (tensor, letterbox)
@@ -102,7 +102,7 @@ fn white_is_white_and_black_is_black() {
 fn a_slot_shows_nothing_of_the_picture_before() {
     let input = Size::new(64, 64);
     let (wide, tall) = (noise(Size::new(128, 32)), noise(Size::new(32, 128)));
-    let mut preprocessor = Preprocessor::new(wish(input));
+    let mut preprocessor = Preprocessor::new(wish(input), Shift::NONE);
     let mut tensor = vec![-1.0; preprocessor.slot_len() * 2];
     for picture in [&wide, &tall, &wide, &tall] {
         preprocessor.prepare(picture, 1, &mut tensor);
@@ -114,7 +114,7 @@ fn a_slot_shows_nothing_of_the_picture_before() {
 
 #[test]
 fn a_slot_beyond_the_tensor_is_left_alone() {
-    let mut preprocessor = Preprocessor::new(wish(Size::new(32, 32)));
+    let mut preprocessor = Preprocessor::new(wish(Size::new(32, 32)), Shift::NONE);
     let mut tensor = vec![-1.0; preprocessor.slot_len()];
     preprocessor.prepare(&noise(Size::new(32, 32)), 7, &mut tensor);
     assert!(tensor.iter().all(|value| *value == -1.0));
@@ -123,7 +123,7 @@ fn a_slot_beyond_the_tensor_is_left_alone() {
 #[test]
 fn many_sizes_in_turn_are_each_prepared_as_if_alone() {
     let input = Size::new(64, 64);
-    let mut preprocessor = Preprocessor::new(wish(input));
+    let mut preprocessor = Preprocessor::new(wish(input), Shift::NONE);
     let mut tensor = vec![-1.0; preprocessor.slot_len()];
     for round in 0..3 {
         for side in (20..60).step_by(2) {
@@ -133,4 +133,24 @@ fn many_sizes_in_turn_are_each_prepared_as_if_alone() {
         }
     }
     assert!(preprocessor.plans.len() <= MAX_PLANS);
+}
+
+#[test]
+fn colours_are_normalised_in_the_picture_and_in_the_bars() {
+    let picture = noise(Size::new(64, 32));
+    let shift = Shift { mean: [0.5, 0.4, 0.3], std: [0.2, 0.25, 0.5] };
+    for colour in [ColourOrder::Rgb, ColourOrder::Bgr] {
+        let wish = Wish { colour, scale: Scale::Unit, ..wish(Size::new(64, 64)) };
+        let (plain, _) = prepared(wish, &picture);
+        let mut preprocessor = Preprocessor::new(wish, shift);
+        let mut tensor = vec![-1.0; preprocessor.slot_len()];
+        preprocessor.prepare(&picture, 0, &mut tensor);
+        let area = 64 * 64;
+        for (index, (found, plain)) in tensor.iter().zip(&plain).enumerate() {
+            let place = index / area;
+            let plane = if colour == ColourOrder::Rgb { place } else { 2 - place };
+            let wanted = (plain - shift.mean[plane]) / shift.std[plane];
+            assert!((found - wanted).abs() < 1e-5, "{colour:?} {index}: {found} {wanted}");
+        }
+    }
 }

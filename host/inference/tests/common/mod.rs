@@ -1,6 +1,7 @@
 //! What the tests share: test data, pictures, and a writer of tiny ONNX files.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
+pub mod detr;
 pub mod onnx;
 
 use std::path::PathBuf;
