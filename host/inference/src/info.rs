@@ -76,6 +76,8 @@ pub enum ClassSource {
     Manifest,
     /// Neither names any; 80 classes without names are those of COCO.
     Coco,
+    /// Neither names any; the layout is that of a detector of number plates.
+    Layout,
 }
 
 /// What ONNX Runtime really runs the model on.
@@ -110,6 +112,7 @@ impl fmt::Display for ClassSource {
             ClassSource::Metadata => "named in the model's metadata",
             ClassSource::Manifest => "named in model.toml",
             ClassSource::Coco => "not named; 80 classes are taken for those of COCO",
+            ClassSource::Layout => "not named; the layout is that of number plates",
         })
     }
 }
@@ -135,6 +138,7 @@ impl fmt::Display for ModelInfo {
             Layout::YoloxDecoded => "yolox-decoded: one row a grid cell, score = objectness × class",
             Layout::Yolov8 => "yolov8: one column a grid cell, score = class (YOLOv8, YOLO11)",
             Layout::EndToEnd => "end-to-end: a list of finished boxes (YOLOv10, YOLO26)",
+            Layout::Yolov5Face => "yolov5-face: three boxes a grid cell, each with the corners of a plate",
         };
         let fit = match self.fit {
             Fit::LetterboxCentre => format!("proportions kept, centred, padded with {}", self.pad),

@@ -20,7 +20,16 @@ pub enum Layout {
     /// `[N, k, 6]`: two corners in pixels of the input, score, class; the model has suppressed duplicates.
     #[serde(rename = "end-to-end")]
     EndToEnd,
+    /// `[N, 3 A, 5 + 8 + C]`: centre and size in pixels of the input, objectness, the four corners of a number plate in
+    /// pixels (from the left upper one clockwise), class scores.
+    #[serde(rename = "yolov5-face")]
+    Yolov5Face,
 }
+
+/// Numbers before the class scores of [`Layout::Yolov5Face`]: the box, the objectness, the corners.
+pub(crate) const FACE_COLUMNS: usize = 13;
+/// Classes of a model of [`Layout::Yolov5Face`] that is told by its shape: plates with one row of text, and with two.
+pub(crate) const FACE_CLASSES: usize = 2;
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,14 +38,15 @@ impl fmt::Display for Layout {
             Layout::YoloxDecoded => "yolox-decoded",
             Layout::Yolov8 => "yolov8",
             Layout::EndToEnd => "end-to-end",
+            Layout::Yolov5Face => "yolov5-face",
         })
     }
 }
 
 /// All that is supported, for messages.
 pub(crate) const SUPPORTED: &str = "one f32 input [N, 3, height, width] and one f32 output: yolox \
-    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A] or end-to-end [N, k, 6], where A counts the \
-    cells of the grids of stride 8, 16 and 32";
+    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A], end-to-end [N, k, 6] or, for number plates, \
+    yolov5-face [N, 3 A, 5 + 8 + classes], where A counts the cells of the grids of stride 8, 16 and 32";
 
 /// More rows than any detector of this kind has.
 const MAX_ROWS: usize = 400_000;
@@ -88,6 +98,7 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
         Layout::YoloxDecoded => columns.checked_sub(5).filter(|classes| *classes > 0).map(Some),
         Layout::Yolov8 if columns > rows => rows.checked_sub(4).filter(|classes| *classes > 0).map(Some),
         Layout::EndToEnd if columns == 6 => Some(None),
+        Layout::Yolov5Face => columns.checked_sub(FACE_COLUMNS).filter(|classes| *classes > 0).map(Some),
         _ => None,
     };
     choice.map(|classes| Choice { layout, classes }).ok_or_else(|| {
@@ -96,6 +107,7 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
             Layout::YoloxDecoded => "[N, A, 5 + classes]".to_owned(),
             Layout::Yolov8 => "[N, 4 + classes, A]".to_owned(),
             Layout::EndToEnd => "[N, k, 6]".to_owned(),
+            Layout::Yolov5Face => "[N, 3 A, 5 + 8 + classes]".to_owned(),
         };
         format!("its model.toml says output.layout = \"{layout}\", which has the shape {right}")
     })
@@ -134,6 +146,13 @@ fn by_shape(facts: &Facts) -> Result<Choice, String> {
         (None, None) if columns == 6 && (1..=MAX_END_TO_END).contains(&rows) => {
             Ok(Choice { layout: Layout::EndToEnd, classes: None })
         }
+        // YOLOv5 of nine or ten classes has the same shape; whether there are corners is seen when the model runs.
+        (None, None)
+            if rows == 3 * cells_of_yolox
+                && (FACE_COLUMNS + 1..=FACE_COLUMNS + FACE_CLASSES).contains(&columns) =>
+        {
+            Ok(Choice { layout: Layout::Yolov5Face, classes: Some(columns - FACE_COLUMNS) })
+        }
         (None, None) => Err(no_layout(facts, cells_of_yolox)),
     }
 }
@@ -142,8 +161,8 @@ fn no_layout(facts: &Facts, cells: usize) -> String {
     let [_, rows, columns] = facts.output;
     if cells > 0 && (rows == 3 * cells || columns == 3 * cells) {
         return format!(
-            "its output has 3 boxes for each of the {cells} cells, as YOLOv5, YOLOv7 and YOLOv5-face have, and one \
-             a cell is supported"
+            "its output has 3 boxes for each of the {cells} cells, as YOLOv5 and YOLOv7 have, and one a cell is \
+             supported, but for plates with their corners"
         );
     }
     format!("its output has none of the supported shapes for an input of {} (A = {cells})", facts.input)
@@ -190,9 +209,17 @@ mod tests {
 
     #[test]
     fn three_boxes_a_cell_are_refused() {
-        for output in [[1, 25200, 15], [1, 25200, 85], [1, 85, 25200]] {
+        for output in [[1, 25200, 16], [1, 25200, 85], [1, 85, 25200]] {
             assert!(chosen(&facts(output, 640)).unwrap_err().contains("3 boxes for each of the 8400 cells"));
         }
+    }
+
+    #[test]
+    fn boxes_with_four_corners_are_those_of_plates() {
+        assert_eq!(chosen(&facts([1, 25200, 15], 640)), Ok((Layout::Yolov5Face, Some(2))));
+        assert_eq!(chosen(&facts([1, 25200, 14], 640)), Ok((Layout::Yolov5Face, Some(1))));
+        let said = Facts { said: Some(Layout::Yolov5Face), ..facts([1, 25200, 16], 640) };
+        assert_eq!(chosen(&said), Ok((Layout::Yolov5Face, Some(3))));
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ocellus_core::Size;
-use ort::session::{RunOptions, Session};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use crate::info::Batch;
-use crate::layout::Layout;
+use crate::layout::{FACE_COLUMNS, Layout};
 use crate::metadata::one_line;
 
 /// How long one run may take.
@@ -165,13 +165,20 @@ fn run(session: &mut Session, input: Size, count: usize) -> Result<(Vec<i64>, Ve
     run_on(session, [count, 3, height, width], &tensor)
 }
 
+/// The shape and the numbers of an output.
+pub(crate) type Numbers = (Vec<i64>, Vec<f32>);
+
 /// Runs the model on `tensor`; the shape and the numbers of its first output.
-pub(crate) fn run_on(
-    session: &mut Session,
-    shape: [usize; 4],
-    tensor: &[f32],
-) -> Result<(Vec<i64>, Vec<f32>), String> {
+pub(crate) fn run_on(session: &mut Session, shape: [usize; 4], tensor: &[f32]) -> Result<Numbers, String> {
     let value = TensorRef::from_array_view((shape, tensor)).map_err(|error| error.to_string())?;
+    run_watched(session, value.into())?.into_iter().next().ok_or_else(|| "it gives no output".to_owned())?
+}
+
+/// Runs the model on `value`: each of its outputs, or why that cannot be used. A model that takes too long is stopped.
+pub(crate) fn run_watched(
+    session: &mut Session,
+    value: SessionInputValue<'_>,
+) -> Result<Vec<Result<Numbers, String>>, String> {
     let options = Arc::new(RunOptions::new().map_err(|error| error.to_string())?);
     let (finished, watched) = mpsc::sync_channel::<()>(1);
     let watchdog = {
@@ -198,16 +205,18 @@ pub(crate) fn run_on(
 fn extract(
     session: &mut Session,
     options: &RunOptions,
-    value: TensorRef<'_, f32>,
-) -> Result<(Vec<i64>, Vec<f32>), String> {
+    value: SessionInputValue<'_>,
+) -> Result<Vec<Result<Numbers, String>>, String> {
     let failed = |error: ort::Error| format!("it fails on a test picture: {}", one_line(&error));
-    let outputs = session.run_with_options(ort::inputs![value], options).map_err(failed)?;
-    let output = outputs.values().next().ok_or_else(|| "it gives no output".to_owned())?;
-    let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;
-    if values.len() > MAX_OUTPUT {
-        return Err(format!("its output has {} numbers, and {MAX_OUTPUT} are supported", values.len()));
-    }
-    Ok((shape.to_vec(), values.to_vec()))
+    let outputs = session.run_with_options([value], options).map_err(failed)?;
+    let numbers = |output: ort::value::ValueRef<'_>| {
+        let (shape, values) = output.try_extract_tensor::<f32>().map_err(failed)?;
+        if values.len() > MAX_OUTPUT {
+            return Err(format!("its output has {} numbers, and {MAX_OUTPUT} are supported", values.len()));
+        }
+        Ok((shape.to_vec(), values.to_vec()))
+    };
+    Ok(outputs.values().map(numbers).collect())
 }
 
 impl Probe {
@@ -228,6 +237,9 @@ impl Probe {
             }
             Layout::Yolov8 => range(self.values.get(4 * columns..).unwrap_or_default().iter()),
             Layout::EndToEnd => range(rows.clone().filter_map(|row| row.get(4))),
+            Layout::Yolov5Face => range(rows.clone().flat_map(|row| {
+                row.get(4).into_iter().chain(row.get(FACE_COLUMNS..).unwrap_or_default())
+            })),
         };
         // End-to-end lists are filled up with -1 by some exporters.
         let least = if layout == Layout::EndToEnd { -1.01 } else { -0.01 };
@@ -238,6 +250,14 @@ impl Probe {
                 "its scores for a grey picture, read as {layout}, are {low} to {high} and should be 0 to 1; export it \
                  with the sigmoid, or name another output.layout in model.toml"
             ));
+        }
+        if layout == Layout::Yolov5Face {
+            let numbers = rows.clone().flat_map(|row| row.get(5..FACE_COLUMNS).unwrap_or_default());
+            if range(numbers).is_none_or(|(low, high)| low > -0.01 && high < 1.01) {
+                return Err("its output has 3 boxes a cell, as YOLOv5 has, and no corners of plates in pixels behind the \
+                            objectness; one box a cell is supported"
+                    .to_owned());
+            }
         }
         if layout == Layout::EndToEnd {
             let stray =

@@ -8,6 +8,8 @@ pub mod detector;
 mod embedder;
 mod embeddings;
 pub mod journal;
+mod reader;
+mod readings;
 pub mod record;
 pub mod recorded;
 pub mod site;
@@ -16,11 +18,12 @@ pub mod wire;
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
     Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap,
-    SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
+    PlatePrivacy, PlatesError, PlatesSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate, TrackerName, TrackerSpec, TrackerSpecError, View,
     ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
+pub use reader::{LiveReader, ReadCounts, Reader, ReaderError};
 pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };

@@ -5,6 +5,7 @@ pub(crate) mod compile;
 pub(crate) mod demo;
 mod detector;
 pub(crate) mod embedder;
+pub(crate) mod reader;
 mod ending;
 pub(crate) mod eval;
 mod files;

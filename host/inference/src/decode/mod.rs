@@ -5,8 +5,11 @@ use ocellus_core::{Rect, Size};
 use crate::layout::Layout;
 
 mod end_to_end;
+mod yolov5_face;
 mod yolov8;
 mod yolox;
+
+pub(crate) use yolov5_face::corners;
 
 /// A box that one row of an output proposes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +47,7 @@ impl Decoder {
     pub(crate) fn new(layout: Layout, input: Size, classes: usize) -> Decoder {
         let cells = match layout {
             Layout::Yolox => yolox::cells(input),
-            Layout::YoloxDecoded | Layout::Yolov8 | Layout::EndToEnd => Vec::new(),
+            Layout::YoloxDecoded | Layout::Yolov8 | Layout::EndToEnd | Layout::Yolov5Face => Vec::new(),
         };
         let bounds = Bounds::of(input);
         Decoder { layout, classes, bounds, cells, best: yolov8::Best::default(), rejected: 0 }
@@ -68,6 +71,7 @@ impl Decoder {
             }
             Layout::Yolov8 => yolov8::scan(output, confidence, &mut self.best, candidates),
             Layout::EndToEnd => end_to_end::scan(output, confidence, candidates),
+            Layout::Yolov5Face => yolov5_face::scan(output, confidence, candidates),
         }
         self.reject_nonsense(before, candidates);
     }

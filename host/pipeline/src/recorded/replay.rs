@@ -48,7 +48,7 @@ pub fn replay<R: BufRead>(
     let mut last = (0, TimeUs(0));
     let mut ending = Ending::Whole;
     while let Some(frame) = tracks.next_frame()? {
-        decider.frame((frame.sequence, frame.time), header.size, &frame.tracks, &frame.embeddings)?;
+        decider.frame((frame.sequence, frame.time), header.size, &frame.tracks, frame.facts())?;
         last = (frame.sequence, frame.time);
         frames += 1;
         if proceed(frames).is_break() {
