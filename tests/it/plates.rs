@@ -48,7 +48,8 @@ impl Models {
     /// Analyses the video of a wet road; what it said of itself.
     fn analyse(&self, data: &Path, (tracks, events): (&Path, &Path), more: &[&str]) -> String {
         let (clip, rule) = (data.join("video/traffic_plates.mp4"), plugin("plate-log"));
-        let paths = [&clip, &self.vehicles, &self.plates, &self.reader, &rule].map(|path| path.to_str().unwrap());
+        let paths =
+            [&clip, &self.vehicles, &self.plates, &self.reader, &rule].map(|path| path.to_str().unwrap());
         let [clip, vehicles, plates, reader, rule] = paths;
         let [tracks, events] = [tracks, events].map(|path| path.to_str().unwrap());
         let mut args = vec!["analyze", clip, "--model", vehicles, "--classes", "car,truck,bus"];

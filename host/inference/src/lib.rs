@@ -41,7 +41,7 @@ pub use letterbox::Letterbox;
 pub use library::{LibraryError, onnx_runtime};
 pub use manifest::{ColourOrder, Fit, InputLayout, ManifestError, Scale};
 pub use model::Model;
-pub use plates::{PlateModel, PlateReader, PlateSession, ReadPlate};
 pub use options::{Device, DeviceError, ModelOptions, Optimisation, Waiting};
+pub use plates::{PlateModel, PlateReader, PlateSession, ReadPlate};
 pub use read::{ReadText, ReaderInfo, ReaderModel, ReaderSession, Rows, TextCrop, TextLayout};
 pub use session::{DetectRequest, Session, Thresholds};

@@ -275,7 +275,11 @@ impl Manifest {
             return refuse("input.std", format!("{std:?}"), "give three numbers above 0: red, green, blue");
         }
         if let Some(margin) = self.input.margin.filter(|margin| !(0.0..=0.5).contains(margin)) {
-            return refuse("input.margin", margin.to_string(), "give a share from 0 to 0.5 of the plate's size");
+            return refuse(
+                "input.margin",
+                margin.to_string(),
+                "give a share from 0 to 0.5 of the plate's size",
+            );
         }
         if let Some(classes) = &self.classes {
             if classes.is_empty() {

@@ -211,7 +211,9 @@ impl Subject<'_> {
     fn wish(&self, layout: Layout, input: Size) -> Wish {
         let (colour, scale, fit) = match layout {
             Layout::Yolox | Layout::YoloxDecoded => (ColourOrder::Bgr, Scale::Byte, Fit::LetterboxTopLeft),
-            Layout::Yolov8 | Layout::EndToEnd | Layout::Yolov5Face => (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre),
+            Layout::Yolov8 | Layout::EndToEnd | Layout::Yolov5Face => {
+                (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre)
+            }
         };
         let said = &self.manifest.input;
         Wish {

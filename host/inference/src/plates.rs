@@ -237,6 +237,9 @@ mod tests {
         let kept = plates(all, &[Some(Rows::One), Some(Rows::Two), None]);
         assert_eq!(kept.iter().map(|plate| plate.rect.x).collect::<Vec<_>>(), [10.0, 200.0]);
         assert_eq!(kept[1].rows, Rows::Two);
-        assert_eq!(kept[0].corners, [(10.0, 10.0), (50.0, 10.0), (50.0, 22.0), (10.0, 22.0)].map(|(x, y)| Point::new(x, y)));
+        assert_eq!(
+            kept[0].corners,
+            [(10.0, 10.0), (50.0, 10.0), (50.0, 22.0), (10.0, 22.0)].map(|(x, y)| Point::new(x, y))
+        );
     }
 }

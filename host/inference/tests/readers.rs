@@ -9,8 +9,8 @@ use common::onnx::{self, Dim, FLOAT};
 use common::{grey, jpeg, test_data};
 use ocellus_core::{Picture, Point, Rect, Size};
 use ocellus_inference::{
-    AnyModel, Batch, Crop, Model, ModelOptions, PlateModel, PlateReader, ReadPlate, ReaderModel, Rows, TextCrop,
-    TextLayout,
+    AnyModel, Batch, Crop, Model, ModelOptions, PlateModel, PlateReader, ReadPlate, ReaderModel, Rows,
+    TextCrop, TextLayout,
 };
 
 /// What the Chinese reader of the test data knows, in its order.
@@ -43,14 +43,17 @@ fn refused(model: &onnx::Model, toml: &str) -> String {
 
 #[test]
 fn what_a_reader_expects_is_taken_from_its_shapes_and_its_manifest() {
-    let toml = format!("[model]\ntask = 'read'\nname = 'letters'\n{SIXTEEN}blank = '_'\ncharacters = '0-9'\n");
+    let toml =
+        format!("[model]\ntask = 'read'\nname = 'letters'\n{SIXTEEN}blank = '_'\ncharacters = '0-9'\n");
     let model = load(&columns(Dim::Any("n"), 1), &toml).unwrap();
     let info = model.info();
     assert_eq!((info.input, info.channels, info.batch), (Size::new(16, 8), 1, Batch::Dynamic));
     assert_eq!((info.text, info.columns, info.classes), (TextLayout::Ctc, 8, 16));
     assert_eq!(info.readable, "0123456789");
     let text = info.to_string();
-    for part in ["letters", "read: what a number plate says", "8 steps across the picture (CTC), 16 classes", "grey"] {
+    for part in
+        ["letters", "read: what a number plate says", "8 steps across the picture (CTC), 16 classes", "grey"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     let model = load(&columns(Dim::Is(1), 3), &format!("{SIXTEEN}pad = '_'")).unwrap();
@@ -95,7 +98,8 @@ fn a_text_is_read_slot_by_slot_from_what_the_plate_shows() {
     }
     data.resize(Picture::byte_len(Size::new(16, 8)), 128);
     let picture = Picture::from_i420(Size::new(16, 8), data).unwrap();
-    let toml = format!("[input]\nmargin = 0.0\nmean = [0, 0, 0]\nstd = [0.05, 0.05, 0.05]\n{SIXTEEN}pad = '_'");
+    let toml =
+        format!("[input]\nmargin = 0.0\nmean = [0, 0, 0]\nstd = [0.05, 0.05, 0.05]\n{SIXTEEN}pad = '_'");
     let mut session = load(&columns(Dim::Any("n"), 1), &toml).unwrap().into_session();
     let corners = [(0.0, 0.0), (16.0, 0.0), (16.0, 8.0), (0.0, 8.0)].map(|(x, y)| Point::new(x, y));
     let nothing = [Point::new(3.0, 3.0); 4];
@@ -196,7 +200,9 @@ fn public_models_are_told_apart() {
     let (folder, _) = public(&data, &chinese(""));
     let any = AnyModel::load(folder.path().join("reader.onnx"), &options).unwrap();
     let text = any.to_string();
-    for part in ["168x48 pixels, nchw, bgr", "21 steps across the picture (CTC), 78 classes", "77 characters: 京沪"] {
+    for part in
+        ["168x48 pixels, nchw, bgr", "21 steps across the picture (CTC), 78 classes", "77 characters: 京沪"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
 }

@@ -16,7 +16,7 @@ use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourceInfo, SourcePicture, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models, RecordedRule, RuleSource};
-use ocellus_pipeline::{EmbeddingSpec, PlatesSpec, Mount};
+use ocellus_pipeline::{EmbeddingSpec, Mount, PlatesSpec};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
 const THREADS: usize = 1;

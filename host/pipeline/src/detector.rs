@@ -160,7 +160,8 @@ struct Extra {
 
 /// Serves the roster until it is stopped.
 pub(crate) fn run(roster: &Roster, mut models: LiveModels) {
-    let mut rounds = Extra { looks: models.embedder.map(Rounds::new), reads: models.reader.map(ReadRounds::new) };
+    let mut rounds =
+        Extra { looks: models.embedder.map(Rounds::new), reads: models.reader.map(ReadRounds::new) };
     let mut turn = 0;
     while !roster.is_stopped() {
         let batch = take_batch(&roster.feeds(), &mut turn);

@@ -115,7 +115,9 @@ impl ReadRounds {
         let read = if crops.is_empty() { Ok(Vec::new()) } else { self.live.reader.read(&crops) };
         let each = self.note(started.elapsed(), crops.len());
         let mut made: Vec<Vec<(PlatePart, Vec<ReadPlate>)>> = vec![Vec::new(); batch.len()];
-        for ((camera, part), plates) in chosen.iter().zip(read.as_ref().map(Vec::as_slice).unwrap_or_default()) {
+        for ((camera, part), plates) in
+            chosen.iter().zip(read.as_ref().map(Vec::as_slice).unwrap_or_default())
+        {
             made[*camera].push((wanted[*camera][*part].clone(), plates.clone()));
         }
         let lists = batch.iter().zip(found).zip(wanted.iter().zip(&made)).map(

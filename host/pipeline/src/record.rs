@@ -16,7 +16,8 @@
 use std::io::{self, BufRead, Write};
 
 use ocellus_core::{
-    Embedding, Ground, Name, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackReading, TrackReadings, TrackState,
+    Embedding, Ground, Name, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackReading, TrackReadings,
+    TrackState,
 };
 
 use serde::{Deserialize, Serialize};

@@ -195,7 +195,8 @@ mod tests {
             ground: None,
         };
         let tracks = [Track { id: 3, ..track }, track];
-        let reading = |track| TrackReading { track, kind: "plate".into(), text: "AB1".into(), confidence: 0.5 };
+        let reading =
+            |track| TrackReading { track, kind: "plate".into(), text: "AB1".into(), confidence: 0.5 };
         let mut columns = TrackColumns::new();
         columns.fill(&tracks, Size::new(100, 100));
         columns.fill_readings(&[reading(7), reading(8)]);

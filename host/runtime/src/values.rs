@@ -279,7 +279,9 @@ impl Ledger {
         }
         self.number += 1;
         let changes = match are_all {
-            true => values.map.iter().map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value)))).collect(),
+            true => {
+                values.map.iter().map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value)))).collect()
+            }
             false => self.open.keys().map(|key| (Arc::clone(key), values.map.get(key).cloned())).collect(),
         };
         ValueChanges { changes, are_all, number: self.number, kept: Arc::clone(&self.kept) }

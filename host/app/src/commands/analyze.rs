@@ -105,7 +105,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         );
     }
     if let Some(ReadCounts { wanted, made, skipped, plates }) = report.reads {
-        eprintln!("{plates} plates were read in {made} looks, of {wanted} worth it; {skipped} were over the budget");
+        eprintln!(
+            "{plates} plates were read in {made} looks, of {wanted} worth it; {skipped} were over the budget"
+        );
     }
     if report.refusals > 0 {
         eprintln!(
@@ -142,7 +144,10 @@ fn plates(args: &PlatesArgs, classes: &[String]) -> anyhow::Result<PlatesSpec> {
     };
     if args.read.is_some() {
         spec.validate(classes).context("--plates-settings")?;
-        ensure!(spec.budget > 0, "--plates-settings has a budget of 0; leave --plates and --read out to read nothing");
+        ensure!(
+            spec.budget > 0,
+            "--plates-settings has a budget of 0; leave --plates and --read out to read nothing"
+        );
     }
     Ok(spec)
 }

@@ -36,9 +36,11 @@ impl Alphabet {
     /// A text that says what is missing or wrong, and what would be right.
     pub(crate) fn of(said: &Output) -> Result<Alphabet, String> {
         let Some(text) = &said.alphabet else {
-            return Err("nothing says which characters it reads; write them in its order into output.alphabet of a \
+            return Err(
+                "nothing says which characters it reads; write them in its order into output.alphabet of a \
                         model.toml beside it"
-                .to_owned());
+                    .to_owned(),
+            );
         };
         let characters: Vec<char> = text.chars().collect();
         if !SIZES.contains(&characters.len()) {
@@ -62,8 +64,7 @@ impl Alphabet {
         let silent = position.ok_or_else(|| {
             format!("its output.{key} is {silent:?}, which output.alphabet {:?} does not have", shown(text))
         })?;
-        let mut alphabet =
-            Alphabet { layout, allowed: vec![true; characters.len()], characters, silent };
+        let mut alphabet = Alphabet { layout, allowed: vec![true; characters.len()], characters, silent };
         if let Some(wanted) = &said.characters {
             alphabet.restrict(wanted)?;
         }
@@ -151,7 +152,9 @@ mod tests {
         assert!(error(said("")).contains("has 0 characters, and 2 to"));
         assert!(error(Output { blank: None, ..said("#A") }).contains("one of output.blank"));
         assert!(error(Output { pad: Some('_'), ..said("#A") }).contains("one of output.blank"));
-        assert!(error(said("AB")).contains("output.blank is '#', which output.alphabet \"AB\" does not have"));
+        assert!(
+            error(said("AB")).contains("output.blank is '#', which output.alphabet \"AB\" does not have")
+        );
         assert!(error(Output { characters: Some("Z".into()), ..said("#A") }).contains("leave nothing"));
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn decode(columns: &[f32], alphabet: &Alphabet, scores: Scores) -> Re
 /// The most likely class that may be read, and its share among those; none where a number makes no sense.
 fn best(column: &[f32], alphabet: &Alphabet, scores: Scores) -> Option<(usize, f32)> {
     let allowed = || column.iter().zip(&alphabet.allowed).enumerate().filter(|(_, (_, allowed))| **allowed);
-    let (class, most) = allowed().map(|(class, (score, _))| (class, *score)).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let (class, most) =
+        allowed().map(|(class, (score, _))| (class, *score)).max_by(|a, b| a.1.total_cmp(&b.1))?;
     let sum: f32 = match scores {
         Scores::Shares => allowed().map(|(_, (score, _))| *score).sum::<f32>() / most,
         Scores::Logits => allowed().map(|(_, (score, _))| (score - most).exp()).sum(),
@@ -77,13 +78,15 @@ mod tests {
 
     /// Columns in which one class has `share` and the others the rest.
     fn columns(classes: &[usize], share: f32) -> Vec<f32> {
-        let of = |class: &usize| (0..4).map(|at| if at == *class { share } else { (1.0 - share) / 3.0 }).collect();
+        let of =
+            |class: &usize| (0..4).map(|at| if at == *class { share } else { (1.0 - share) / 3.0 }).collect();
         classes.iter().flat_map(|class| -> Vec<f32> { of(class) }).collect()
     }
 
     #[test]
     fn what_repeats_is_one_character_unless_a_blank_stands_between() {
-        let read = decode(&columns(&[1, 1, 0, 1, 2, 2, 0, 0], 0.9), &alphabet(TextLayout::Ctc), Scores::Shares);
+        let read =
+            decode(&columns(&[1, 1, 0, 1, 2, 2, 0, 0], 0.9), &alphabet(TextLayout::Ctc), Scores::Shares);
         assert_eq!(read.text, "AAB");
         assert!((read.confidence - 0.9_f32.powi(8)).abs() < 1e-5, "{}", read.confidence);
     }

@@ -74,7 +74,8 @@ impl ReaderModel {
             .map_err(|reason| refused(reason, &opened.ports))?;
         let alphabet =
             Alphabet::of(&opened.manifest.output).map_err(|reason| refused(reason, &opened.ports))?;
-        let look = expected(&opened.manifest.input, ports).map_err(|reason| refused(reason, &opened.ports))?;
+        let look =
+            expected(&opened.manifest.input, ports).map_err(|reason| refused(reason, &opened.ports))?;
         let tried = try_out(&mut opened.session, (ports, &alphabet))
             .map_err(|reason| refused(reason, &opened.ports))?;
         let classes = alphabet.characters.len();
@@ -131,9 +132,11 @@ impl ReaderModel {
 
 fn expected(said: &Input, ports: Ports) -> Result<Look, String> {
     if ports.bytes && (said.scale == Some(Scale::Unit) || said.mean.is_some() || said.normalise.is_some()) {
-        return Err("its input is bytes, which are shown as they are; leave scale, mean, std and normalise out of \
+        return Err(
+            "its input is bytes, which are shown as they are; leave scale, mean, std and normalise out of \
                     its model.toml"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let scale = said.scale.unwrap_or(if ports.bytes { Scale::Byte } else { Scale::Unit });
     let shift = match (said.mean, said.std, said.normalise) {
@@ -186,7 +189,9 @@ fn try_out(session: &mut OrtSession, (ports, alphabet): (Ports, &Alphabet)) -> R
     let batch = match ports.batch {
         // Some exports declare any batch and have one picture built in.
         Batch::Dynamic => match run(session, &ports, 2).map(|outputs| outputs.into_iter().nth(output)) {
-            Ok(Some(Ok((shape, values)))) if shape.first() == Some(&2) && values.len() == 2 * columns.len() => {
+            Ok(Some(Ok((shape, values))))
+                if shape.first() == Some(&2) && values.len() == 2 * columns.len() =>
+            {
                 Batch::Dynamic
             }
             _ => Batch::Fixed(1),
@@ -203,7 +208,8 @@ fn run(
 ) -> Result<Vec<Result<Numbers, String>>, String> {
     let tensor = vec![if ports.bytes { 114.0 } else { 0.447 }; ports.slot_len() * count];
     let mut bytes = Vec::new();
-    let value = value(ports.bytes, ports.shape(count), (&tensor, &mut bytes)).map_err(|error| error.to_string())?;
+    let value =
+        value(ports.bytes, ports.shape(count), (&tensor, &mut bytes)).map_err(|error| error.to_string())?;
     run_watched(session, value)
 }
 

@@ -102,7 +102,9 @@ fn side(declared: i64, (name, said): (&str, Option<u32>)) -> Result<u32, String>
         (Ok(declared), _) => declared,
         (Err(_), Some(said)) => said,
         (Err(_), None) => {
-            return Err(format!("the {name} of its input is not fixed; say it in input.{name} of a model.toml"));
+            return Err(format!(
+                "the {name} of its input is not fixed; say it in input.{name} of a model.toml"
+            ));
         }
     };
     if SIDES.contains(&side) {

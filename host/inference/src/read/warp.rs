@@ -92,16 +92,24 @@ pub(crate) fn extent([p0, p1, p2, p3]: &[Point; 4]) -> [f32; 2] {
 
 /// Writes the plate between `corners` (from the left upper one clockwise) into `slot`; false where they are those of
 /// nothing: less than two pixels either way, crossed, or not finite.
-pub(crate) fn write(picture: &Picture, (corners, rows): ([Point; 4], Rows), look: &Look, slot: &mut [f32]) -> bool {
+pub(crate) fn write(
+    picture: &Picture,
+    (corners, rows): ([Point; 4], Rows),
+    look: &Look,
+    slot: &mut [f32],
+) -> bool {
     let corners = grown(corners, look.margin);
     let [width, height] = extent(&corners);
     let fits = |side: f32| (2.0..=16_384.0).contains(&side);
-    let Some(projection) = Projection::new(corners).filter(|_| fits(width) && fits(height)) else { return false };
+    let Some(projection) = Projection::new(corners).filter(|_| fits(width) && fits(height)) else {
+        return false;
+    };
     let shape = match rows {
         Rows::One => Size::new(width as u32, height as u32),
         Rows::Two => Size::new(2 * width as u32, (height * (1.0 - LOWER_START)) as u32),
     };
-    let letterbox = Letterbox::new(Size::new(shape.width.max(1), shape.height.max(1)), look.ports.input, look.fit);
+    let letterbox =
+        Letterbox::new(Size::new(shape.width.max(1), shape.height.max(1)), look.ports.input, look.fit);
     let inner = letterbox.inner;
     let samples = |source: f32, target: u32| ((source / target as f32).ceil() as u32).clamp(1, MOST_SAMPLES);
     let samples = samples(shape.width as f32, inner.width).max(samples(shape.height as f32, inner.height));
@@ -170,7 +178,8 @@ fn colour(picture: &Picture, at: Point) -> [f32; 3] {
     let y = 1.164_384 * (sample(picture.y(), size, at) - 16.0);
     let at = Point::new(at.x / 2.0, at.y / 2.0);
     let (u, v) = (sample(picture.u(), half, at) - 128.0, sample(picture.v(), half, at) - 128.0);
-    [y + 1.596_027 * v, y - 0.812_968 * v - 0.391_762 * u, y + 2.017_232 * u].map(|value| value.clamp(0.0, 255.0))
+    [y + 1.596_027 * v, y - 0.812_968 * v - 0.391_762 * u, y + 2.017_232 * u]
+        .map(|value| value.clamp(0.0, 255.0))
 }
 
 /// A plane's value at a place where pixel 0 reaches from 0 to 1; the edge goes on outside.
@@ -208,7 +217,8 @@ mod tests {
 
     /// Brightness grows by `x` to the right and by `y` downwards.
     fn slope(size: Size, x: usize, y: usize) -> Picture {
-        let luma = (0..size.height as usize).flat_map(|row| (0..size.width as usize).map(move |at| (at, row)));
+        let luma =
+            (0..size.height as usize).flat_map(|row| (0..size.width as usize).map(move |at| (at, row)));
         let mut data: Vec<u8> = luma.map(|(at, row)| (16 + at * x + row * y) as u8).collect();
         data.resize(Picture::byte_len(size), 128);
         Picture::from_i420(size, data).unwrap()

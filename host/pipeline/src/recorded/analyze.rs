@@ -310,7 +310,11 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// None where nothing is to be read.
-    fn new(reader: &'a mut dyn Reader, settings: &AnalysisSettings, classes: &[String]) -> Option<Reading<'a>> {
+    fn new(
+        reader: &'a mut dyn Reader,
+        settings: &AnalysisSettings,
+        classes: &[String],
+    ) -> Option<Reading<'a>> {
         let plan = PlatePlan::new(&settings.plates, &settings.tracker, classes)?;
         let plates = Plates::new(settings.plates.privacy.clone());
         Some(Reading { reader, plan, plates, wishes: Arc::new([]), counts: ReadCounts::default() })

@@ -7,8 +7,8 @@ use ocellus_core::{Detection, EventRecord, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, DeclaredRule, Detector, DetectorError, EmbeddingSpec, EventQuery, LiveEmbedder, LiveReader, PlatesSpec, Order,
-    RulePolicy, RuleSettings, Site, SiteParts, SiteSettings,
+    CameraSettings, DeclaredRule, Detector, DetectorError, EmbeddingSpec, EventQuery, LiveEmbedder,
+    LiveReader, Order, PlatesSpec, RulePolicy, RuleSettings, Site, SiteParts, SiteSettings,
 };
 use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -132,7 +132,11 @@ impl TestSite {
     }
 
     fn start_from(folder: tempfile::TempDir, options: RuntimeOptions, settings: SiteSettings) -> TestSite {
-        TestSite::start_seeing((Box::new(OnePerson(["person".into()])), None, None), (folder, options), settings)
+        TestSite::start_seeing(
+            (Box::new(OnePerson(["person".into()])), None, None),
+            (folder, options),
+            settings,
+        )
     }
 
     /// The same with other models, and cameras that are told how to look at tracks.

@@ -122,12 +122,12 @@ fn json(message: &impl Serialize) -> Utf8Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ocellus_pipeline::TrackPlate;
     use ocellus_core::event::Tone;
     use ocellus_core::{
         CameraHandle, Event, FrameInfo, Measurement, Overlay, Picture, Point, Rect, Size, TimeUs, Track,
         TrackState, Value,
     };
+    use ocellus_pipeline::TrackPlate;
     use serde_json::{Value as Json, json};
 
     fn frame() -> Arc<LiveFrame> {

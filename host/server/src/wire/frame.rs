@@ -212,10 +212,11 @@ fn track_message<'a>(frame: &'a LiveFrame, track: &Track) -> TrackMessage<'a> {
             velocity_mps: ground.velocity_mps.map(|velocity| velocity.map(short)),
             sigma_m: short(ground.sigma_m),
         }),
-        plate: frame.plates.iter().find(|plate| plate.track == track.id).map(|plate| PlateMessage {
-            text: &plate.text,
-            confidence: short(plate.confidence as f32),
-        }),
+        plate: frame
+            .plates
+            .iter()
+            .find(|plate| plate.track == track.id)
+            .map(|plate| PlateMessage { text: &plate.text, confidence: short(plate.confidence as f32) }),
     }
 }
 

@@ -219,7 +219,8 @@ impl Lane {
         live: &mut LiveFrame,
     ) {
         let (shared, info) = (&self.parts.shared, &live.info);
-        let sight = Sight { shared, info, tracks: &live.tracks, embeddings, readings, columns: &self.columns };
+        let sight =
+            Sight { shared, info, tracks: &live.tracks, embeddings, readings, columns: &self.columns };
         let mut shown = self.rules.show(&sight);
         for tap in self.site_rules.values() {
             tap.tell(SeenFrame {

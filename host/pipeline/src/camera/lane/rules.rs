@@ -7,8 +7,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{
-    CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings,
-    TrackReadings,
+    CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings, TrackReadings,
 };
 use ocellus_runtime::{Moment, PreparedSwap, Probed, Processed, RuleSlot, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};

@@ -220,7 +220,8 @@ mod tests {
         let sure = PlateWish { is_sure: true, ..wish(900.0, Some(9.0)) };
         let wide = Detection { rect: Rect::new(1500.0, 100.0, 300.0, 100.0), ..car(0.0) };
         let detections = [car(0.0), car(300.0), car(600.0), car(900.0), car(1200.0), wide];
-        let wishes = [wish(0.0, Some(0.2)), wish(300.0, Some(0.5)), wish(600.0, Some(0.01)), sure, wish(1200.0, None)];
+        let wishes =
+            [wish(0.0, Some(0.2)), wish(300.0, Some(0.5)), wish(600.0, Some(0.01)), sure, wish(1200.0, None)];
         assert_eq!(order(&detections, &wishes), [5, 4, 1, 0]);
     }
 
@@ -260,7 +261,12 @@ mod tests {
         let front = Detection { rect: Rect::new(20.0, 150.0, 200.0, 120.0), ..car(0.0) };
         let part = PlatePart { rect: Rect::new(0.0, 0.0, 640.0, 480.0), detections: vec![0, 1, 2] };
         // Both boxes hold the first plate.
-        let found = vec![plate(80.0, 180.0, 0.5), plate(90.0, 250.0, 0.5), plate(99.0, 250.0, 0.4), plate(500.0, 9.0, 0.9)];
+        let found = vec![
+            plate(80.0, 180.0, 0.5),
+            plate(90.0, 250.0, 0.5),
+            plate(99.0, 250.0, 0.4),
+            plate(500.0, 9.0, 0.9),
+        ];
         let assigned = plan().assign(&[behind, front, car(400.0)], &[(part, found)]);
         let texts: Vec<_> = assigned
             .iter()

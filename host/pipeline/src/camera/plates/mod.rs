@@ -92,7 +92,9 @@ impl Plates {
             let mut plate = Plate::next(former.remove(&track.id), track, sighting.time);
             if let Some(PlateLook(read)) = seen_as.and_then(|index| sighting.looks.get(index)?.as_ref()) {
                 plate.looked = Some(sighting.time);
-                told.extend(read.as_ref().and_then(|read| self.take_in(track.id, &mut plate, read, sighting.picture)));
+                told.extend(
+                    read.as_ref().and_then(|read| self.take_in(track.id, &mut plate, read, sighting.picture)),
+                );
             }
             self.tracks.insert(track.id, plate);
         }
@@ -100,7 +102,13 @@ impl Plates {
     }
 
     /// Takes in what was read on a track; what rules are told of it.
-    fn take_in(&self, track: u64, plate: &mut Plate, read: &ReadPlate, picture: &Picture) -> Option<TrackReading> {
+    fn take_in(
+        &self,
+        track: u64,
+        plate: &mut Plate,
+        read: &ReadPlate,
+        picture: &Picture,
+    ) -> Option<TrackReading> {
         let text = normalised(&read.text).filter(|text| text.chars().count() >= SHORTEST)?;
         if !(LEAST_CONFIDENCE..=1.0).contains(&read.confidence) {
             return None;
@@ -112,7 +120,8 @@ impl Plates {
             plate.keep_picture(read, picture);
         }
         plate.shown = plate.verdict(track, &self.privacy).map(Arc::new);
-        let told = |text: String, confidence: f32| TrackReading { track, kind: PLATE.to_owned(), text, confidence };
+        let told =
+            |text: String, confidence: f32| TrackReading { track, kind: PLATE.to_owned(), text, confidence };
         if self.privacy.keeps() {
             return Some(told(text, read.confidence));
         }
@@ -235,7 +244,10 @@ mod tests {
     #[test]
     fn what_is_no_plate_is_told_to_nobody_and_still_was_a_look() {
         let mut plates = Plates::new(PlatePrivacy::Keep);
-        for (frame, look) in [read("", 0.0), read("A1", 0.9), read("AB123", 0.01), read("AB123", f32::NAN)].into_iter().enumerate() {
+        for (frame, look) in [read("", 0.0), read("A1", 0.9), read("AB123", 0.01), read("AB123", f32::NAN)]
+            .into_iter()
+            .enumerate()
+        {
             assert!(see(&mut plates, frame as u64, look).is_empty());
         }
         assert_eq!(plates.wishes()[0].looked, Some(TimeUs(300_000)));

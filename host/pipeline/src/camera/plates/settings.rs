@@ -107,7 +107,9 @@ pub enum PlatesError {
         known: String,
     },
     /// No class has plates.
-    #[error("plates: none of the model's classes is called a vehicle ({known}); name those that have plates in plates.classes")]
+    #[error(
+        "plates: none of the model's classes is called a vehicle ({known}); name those that have plates in plates.classes"
+    )]
     NoVehicle {
         /// The model's classes.
         known: String,
@@ -193,6 +195,9 @@ mod tests {
     #[test]
     fn a_key_is_not_shown() {
         let privacy = PlatePrivacy::Hash { key: "sixteen characters".to_owned() };
-        assert_eq!(format!("{:?}", PlatesSpec { privacy, ..PlatesSpec::default() }).matches("sixteen").count(), 0);
+        assert_eq!(
+            format!("{:?}", PlatesSpec { privacy, ..PlatesSpec::default() }).matches("sixteen").count(),
+            0
+        );
     }
 }

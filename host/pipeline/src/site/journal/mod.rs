@@ -16,11 +16,12 @@ use super::tap::{Listener, Tap};
 use super::{Site, SiteError};
 use crate::camera::lane::{LaneCommand, NotRecorded};
 use crate::embeddings::KnownEmbeddings;
-use crate::readings::write_readings;
 use crate::journal::{
     AskedLine, Bytes, CommandedLine, EndedLine, FORMAT, JournalCamera, JournalHeader, JournalLimits,
-    JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION, VERSION_WITH_EMBEDDINGS, VERSION_WITH_READINGS,
+    JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION, VERSION_WITH_EMBEDDINGS,
+    VERSION_WITH_READINGS,
 };
+use crate::readings::write_readings;
 use crate::record::entry_of;
 
 pub(crate) use self::noted::{Made, Noted, NotedCall};

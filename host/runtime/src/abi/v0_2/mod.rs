@@ -247,11 +247,7 @@ fn reading(row: &ReadingRow) -> types::Reading<'_> {
 }
 
 /// The columns; those of powers that were not granted are empty.
-fn columns<'a>(
-    shown: &Shown<'a>,
-    readings: &'a [types::Reading<'a>],
-    powers: Powers,
-) -> types::Tracks<'a> {
+fn columns<'a>(shown: &Shown<'a>, readings: &'a [types::Reading<'a>], powers: Powers) -> types::Tracks<'a> {
     let tracks = shown.tracks;
     let mut columns = types::Tracks {
         ids: &tracks.ids,
