@@ -14,6 +14,7 @@ mod live;
 mod looks;
 mod models;
 mod plaza;
+mod plates;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

@@ -167,6 +167,8 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) moving_camera: bool,
     #[command(flatten)]
     pub(crate) embed: EmbedArgs,
+    #[command(flatten)]
+    pub(crate) plates: PlatesArgs,
     /// End after this many frames.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u64>)]
     pub(crate) frames: Option<u64>,
@@ -184,6 +186,23 @@ pub(crate) struct EmbedArgs {
     /// Names of the classes that are looked at, separated by commas; all that are kept where not given.
     #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "embed")]
     pub(crate) embed_classes: Option<Vec<String>>,
+}
+
+/// What reads number plates.
+#[derive(Debug, Args)]
+pub(crate) struct PlatesArgs {
+    /// A detector of number plates (ONNX): rules with the power `readings` then see what vehicles' plates say.
+    #[arg(long, value_name = "MODEL", requires = "read")]
+    pub(crate) plates: Option<PathBuf>,
+    /// A reader of their text (ONNX), with a model.toml beside it that names its characters.
+    #[arg(long, value_name = "MODEL", requires = "plates")]
+    pub(crate) read: Option<PathBuf>,
+    /// What may be read, such as A-Z0-9; all that the reader knows where not given.
+    #[arg(long, value_name = "A-Z0-9", requires = "read")]
+    pub(crate) characters: Option<String>,
+    /// How they are read, JSON or @FILE, as a camera of the config file has it: {"budget": 2, "min_width": 60}
+    #[arg(long, value_name = "JSON|@FILE", requires = "read")]
+    pub(crate) plates_settings: Option<String>,
 }
 
 #[derive(Debug, Args)]

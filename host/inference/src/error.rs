@@ -101,6 +101,27 @@ pub enum ModelError {
         /// Its inputs and outputs.
         found: String,
     },
+    /// It is a model, and none that reads plates.
+    #[error(
+        "model {path} cannot be used as a reader of plates: {reason}; found {found}; supported: one f32 or u8 input [N, 3 or \
+         1, height, width] or [N, height, width, 3 or 1] and an f32 output [N, columns, characters]"
+    )]
+    NoReader {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+        /// Its inputs and outputs.
+        found: String,
+    },
+    /// It is a detector, and none of number plates.
+    #[error("model {path} finds no number plates: {reason}")]
+    NoPlates {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// Its classes are not those that it, or the `model.toml`, claims.
     #[error("model {path} has the wrong classes: {reason}")]
     Classes {

@@ -80,6 +80,8 @@ pub enum ClassSource {
     Manifest,
     /// Neither names any; 80 classes without names are those of COCO.
     Coco,
+    /// Neither names any; the layout is that of a detector of number plates.
+    Layout,
 }
 
 /// What ONNX Runtime really runs the model on.
@@ -114,6 +116,7 @@ impl fmt::Display for ClassSource {
             ClassSource::Metadata => "named in the model's metadata",
             ClassSource::Manifest => "named in model.toml",
             ClassSource::Coco => "not named; 80 classes are taken for those of COCO",
+            ClassSource::Layout => "not named; the layout is that of number plates",
         })
     }
 }
@@ -145,6 +148,7 @@ impl fmt::Display for ModelInfo {
             Layout::DetrLogits => {
                 "detr-logits: boxes and logits, score = sigmoid of the class (RT-DETR, D-FINE of transformers)"
             }
+            Layout::Yolov5Face => "yolov5-face: three boxes a grid cell, each with the corners of a plate",
         };
         let fit = match self.fit {
             Fit::LetterboxCentre => format!("proportions kept, centred, padded with {}", self.pad),

@@ -11,6 +11,7 @@ use crate::info::ExecutionProvider;
 use crate::manifest::Task;
 use crate::model::{Model, Opened, open};
 use crate::options::ModelOptions;
+use crate::read::ReaderModel;
 
 /// A model of any task.
 #[derive(Debug)]
@@ -19,14 +20,16 @@ pub enum AnyModel {
     Detector(Model),
     /// It says what they look like.
     Embedder(EmbeddingModel),
+    /// It reads number plates.
+    Reader(ReaderModel),
 }
 
 impl AnyModel {
     /// Loads the ONNX model at `path` as what its `model.toml` says that it is, else as what its output looks like: one
-    /// row of numbers a picture is an embedding.
+    /// row of numbers a picture is an embedding. A model whose characters are named there reads.
     ///
     /// # Errors
-    /// [`ModelError`] as from [`Model::load`] or [`EmbeddingModel::load`].
+    /// [`ModelError`] as from [`Model::load`], [`EmbeddingModel::load`] or [`ReaderModel::load`].
     pub fn load(path: impl AsRef<Path>, options: &ModelOptions) -> Result<AnyModel, ModelError> {
         let path = path.as_ref();
         let opened = open(path, options)?;
@@ -34,6 +37,7 @@ impl AnyModel {
         match task {
             Task::Detect => Model::judge(path, opened).map(AnyModel::Detector),
             Task::Embed => EmbeddingModel::judge(path, opened).map(AnyModel::Embedder),
+            Task::Read => ReaderModel::judge(path, opened).map(AnyModel::Reader),
         }
     }
 }
@@ -69,11 +73,15 @@ impl AnyModel {
                 }
             }
             AnyModel::Embedder(model) => model.info().file.facts("embed"),
+            AnyModel::Reader(model) => model.info().file.facts("read"),
         }
     }
 }
 
 fn by_shape(opened: &Opened) -> Task {
+    if opened.manifest.output.alphabet.is_some() {
+        return Task::Read;
+    }
     match opened.session.outputs() {
         [output] => match output.dtype() {
             ValueType::Tensor { shape, .. } if shape.len() == 2 => Task::Embed,
@@ -89,6 +97,7 @@ impl fmt::Display for AnyModel {
         match self {
             AnyModel::Detector(model) => model.info().fmt(f),
             AnyModel::Embedder(model) => model.info().fmt(f),
+            AnyModel::Reader(model) => model.info().fmt(f),
         }
     }
 }

@@ -36,6 +36,10 @@ pub enum Layout {
     /// As [`Layout::RfDetr`] with a logit for each class and none else: RT-DETR and D-FINE of the library transformers.
     #[serde(rename = "detr-logits")]
     DetrLogits,
+    /// `[N, 3 A, 5 + 8 + C]`: centre and size in pixels of the input, objectness, the four corners of a number plate in
+    /// pixels (from the left upper one clockwise), class scores.
+    #[serde(rename = "yolov5-face")]
+    Yolov5Face,
 }
 
 impl Layout {
@@ -60,6 +64,11 @@ impl Layout {
     }
 }
 
+/// Numbers before the class scores of [`Layout::Yolov5Face`]: the box, the objectness, the corners.
+pub(crate) const FACE_COLUMNS: usize = 13;
+/// Classes of a model of [`Layout::Yolov5Face`] that is told by its shape: plates with one row of text, and with two.
+pub(crate) const FACE_CLASSES: usize = 2;
+
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -71,16 +80,18 @@ impl fmt::Display for Layout {
             Layout::RtDetrRows => "rt-detr-rows",
             Layout::RfDetr => "rf-detr",
             Layout::DetrLogits => "detr-logits",
+            Layout::Yolov5Face => "yolov5-face",
         })
     }
 }
 
 /// All that is supported, for messages.
 pub(crate) const SUPPORTED: &str = "one f32 input [N, 3, height, width] and one f32 output: yolox \
-    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A], end-to-end [N, k, 6] or rt-detr-rows [N, k, 4 + classes], \
-    where A counts the cells of the grids of stride 8, 16 and 32; or the outputs labels, boxes and scores with the second \
-    input orig_target_sizes [N, 2]: rt-detr (RT-DETR, D-FINE); or the outputs dets and labels: rf-detr; or pred_boxes and \
-    logits made for a sigmoid: detr-logits (RT-DETR, D-FINE of transformers)";
+    [N, A, 5 + classes], yolov8 (also YOLO11) [N, 4 + classes, A], end-to-end [N, k, 6], rt-detr-rows [N, k, 4 + classes] or, \
+    for number plates, yolov5-face [N, 3 A, 5 + 8 + classes], where A counts the cells of the grids of stride 8, 16 and 32; or \
+    the outputs labels, boxes and scores with the second input orig_target_sizes [N, 2]: rt-detr (RT-DETR, D-FINE); or the \
+    outputs dets and labels: rf-detr; or pred_boxes and logits made for a sigmoid: detr-logits (RT-DETR, D-FINE of \
+    transformers)";
 
 /// More rows than any detector of this kind has.
 const MAX_ROWS: usize = 400_000;
@@ -160,6 +171,7 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
         Layout::RtDetrRows if (1..=MAX_END_TO_END).contains(&rows) => {
             columns.checked_sub(4).filter(|classes| *classes > 0).map(Some)
         }
+        Layout::Yolov5Face => columns.checked_sub(FACE_COLUMNS).filter(|classes| *classes > 0).map(Some),
         _ => None,
     };
     choice.map(|classes| Choice { layout, classes }).ok_or_else(|| {
@@ -171,6 +183,7 @@ fn as_said(facts: &Facts, layout: Layout) -> Result<Choice, String> {
             Layout::RtDetrRows => "[N, k, 4 + classes]".to_owned(),
             Layout::RtDetr => "[N, k], [N, k, 4] and [N, k] of three outputs".to_owned(),
             Layout::RfDetr | Layout::DetrLogits => "[N, k, 4] and [N, k, classes] of two outputs".to_owned(),
+            Layout::Yolov5Face => "[N, 3 A, 5 + 8 + classes]".to_owned(),
         };
         format!("its model.toml says output.layout = \"{layout}\", which has the shape {right}")
     })
@@ -216,6 +229,13 @@ fn by_shape(facts: &Facts) -> Result<Choice, String> {
         (None, None) if columns == 6 && (1..=MAX_END_TO_END).contains(&rows) => {
             Ok(Choice { layout: Layout::EndToEnd, classes: None })
         }
+        // YOLOv5 of nine or ten classes has the same shape; whether there are corners is seen when the model runs.
+        (None, None)
+            if rows == 3 * cells_of_yolox
+                && (FACE_COLUMNS + 1..=FACE_COLUMNS + FACE_CLASSES).contains(&columns) =>
+        {
+            Ok(Choice { layout: Layout::Yolov5Face, classes: Some(columns - FACE_COLUMNS) })
+        }
         (None, None) => Err(no_layout(facts, cells_of_yolox)),
     }
 }
@@ -224,8 +244,8 @@ fn no_layout(facts: &Facts, cells: usize) -> String {
     let [_, rows, columns] = facts.output;
     if cells > 0 && (rows == 3 * cells || columns == 3 * cells) {
         return format!(
-            "its output has 3 boxes for each of the {cells} cells, as YOLOv5, YOLOv7 and YOLOv5-face have, and one \
-             a cell is supported"
+            "its output has 3 boxes for each of the {cells} cells, as YOLOv5 and YOLOv7 have, and one a cell is \
+             supported, but for plates with their corners"
         );
     }
     let hint = if facts.names.is_none() && rows > 0 && rows < MAX_QUERIES && columns > 6 {
@@ -277,9 +297,17 @@ mod tests {
 
     #[test]
     fn three_boxes_a_cell_are_refused() {
-        for output in [[1, 25200, 15], [1, 25200, 85], [1, 85, 25200]] {
+        for output in [[1, 25200, 16], [1, 25200, 85], [1, 85, 25200]] {
             assert!(chosen(&facts(output, 640)).unwrap_err().contains("3 boxes for each of the 8400 cells"));
         }
+    }
+
+    #[test]
+    fn boxes_with_four_corners_are_those_of_plates() {
+        assert_eq!(chosen(&facts([1, 25200, 15], 640)), Ok((Layout::Yolov5Face, Some(2))));
+        assert_eq!(chosen(&facts([1, 25200, 14], 640)), Ok((Layout::Yolov5Face, Some(1))));
+        let said = Facts { said: Some(Layout::Yolov5Face), ..facts([1, 25200, 16], 640) };
+        assert_eq!(chosen(&said), Ok((Layout::Yolov5Face, Some(3))));
     }
 
     #[test]

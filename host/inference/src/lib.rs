@@ -4,7 +4,8 @@
 //! [`Model::into_session`] gives the [`Session`] that one thread owns. What a model expects (layout,
 //! colours, letterbox, class names) is taken from its metadata and from the shapes it really produces,
 //! or from a `model.toml` beside it; never from its file name. [`EmbeddingModel`] and [`EmbeddingSession`] do the same for
-//! models that say what an object looks like.
+//! models that say what an object looks like, [`ReaderModel`] and [`PlateReader`] for models that find number plates and read
+//! them.
 
 #[doc(hidden)]
 pub mod bench;
@@ -23,9 +24,11 @@ mod metadata;
 mod model;
 mod names;
 mod options;
+mod plates;
 mod preprocess;
 mod probe;
 mod provider;
+mod read;
 mod session;
 mod suppress;
 
@@ -40,4 +43,6 @@ pub use library::{LibraryError, onnx_runtime};
 pub use manifest::{ColourOrder, Fit, InputLayout, ManifestError, Scale};
 pub use model::Model;
 pub use options::{Device, DeviceError, ModelOptions, Optimisation, Waiting};
+pub use plates::{PlateModel, PlateReader, PlateSession, ReadPlate};
+pub use read::{ReadText, ReaderInfo, ReaderModel, ReaderSession, Rows, TextCrop, TextLayout};
 pub use session::{DetectRequest, Session, Thresholds};

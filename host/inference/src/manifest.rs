@@ -133,6 +133,7 @@ pub(crate) struct About {
 pub(crate) enum Task {
     Detect,
     Embed,
+    Read,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -144,7 +145,7 @@ pub(crate) struct Input {
     pub(crate) scale: Option<Scale>,
     pub(crate) fit: Option<Fit>,
     pub(crate) pad: Option<u8>,
-    /// Of an embedder; what its shape says where left out.
+    /// Of an embedder or a reader; what its shape says where left out.
     pub(crate) layout: Option<InputLayout>,
     /// A name for `mean` and `std`.
     pub(crate) normalise: Option<Normalise>,
@@ -152,6 +153,8 @@ pub(crate) struct Input {
     pub(crate) mean: Option<[f32; 3]>,
     /// What each colour is divided by then.
     pub(crate) std: Option<[f32; 3]>,
+    /// Of a reader: what share of a plate's width and height it is shown beyond each edge.
+    pub(crate) margin: Option<f32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -160,6 +163,14 @@ pub(crate) struct Output {
     pub(crate) layout: Option<Layout>,
     /// Of an embedder: numbers an embedding, to be compared with the model's own.
     pub(crate) dimension: Option<usize>,
+    /// Of a reader: one character a class, in the model's order.
+    pub(crate) alphabet: Option<String>,
+    /// Of a reader with one column a step of the picture (CTC): the character that stands for none.
+    pub(crate) blank: Option<char>,
+    /// Of a reader with one column a place of the text: the character that fills it up.
+    pub(crate) pad: Option<char>,
+    /// Of a reader: the characters that may be read, such as `A-Z0-9`; all of the alphabet where left out.
+    pub(crate) characters: Option<String>,
 }
 
 impl Input {
@@ -310,6 +321,13 @@ impl Manifest {
         {
             return refuse("input.std", format!("{std:?}"), "give three numbers above 0: red, green, blue");
         }
+        if let Some(margin) = self.input.margin.filter(|margin| !(0.0..=0.5).contains(margin)) {
+            return refuse(
+                "input.margin",
+                margin.to_string(),
+                "give a share from 0 to 0.5 of the plate's size",
+            );
+        }
         if let Some(classes) = &self.classes {
             if classes.is_empty() {
                 return refuse("classes", "empty".to_owned(), "name every class in the model's order");
@@ -329,25 +347,43 @@ impl Manifest {
             let (value, remedy) = (value.to_owned(), remedy.to_owned());
             Err(ManifestError::Value { path: path.to_owned(), key, value, remedy })
         };
-        let of_embedders = [
-            ("input.layout", self.input.layout.is_some()),
-            ("output.dimension", self.output.dimension.is_some()),
+        if let Some(said) = self.model.task.filter(|said| *said != task) {
+            let (value, remedy) = said.place();
+            return refuse("model.task", value, remedy);
+        }
+        let Input { layout, margin, .. } = &self.input;
+        let Output { layout: boxes, dimension, alphabet, blank, pad, characters } = &self.output;
+        let (detect, embed, read) = (&[Task::Detect][..], &[Task::Embed][..], &[Task::Read][..]);
+        let both = &[Task::Embed, Task::Read][..];
+        let keys = [
+            ("classes", self.classes.is_some(), detect),
+            ("output.layout", boxes.is_some(), detect),
+            ("output.dimension", dimension.is_some(), embed),
+            ("input.layout", layout.is_some(), both),
+            ("input.margin", margin.is_some(), read),
+            ("output.alphabet", alphabet.is_some(), read),
+            ("output.blank", blank.is_some(), read),
+            ("output.pad", pad.is_some(), read),
+            ("output.characters", characters.is_some(), read),
         ];
-        let of_detectors =
-            [("classes", self.classes.is_some()), ("output.layout", self.output.layout.is_some())];
-        let (keys, other): (&[_], _) = match (task, self.model.task) {
-            (Task::Detect, Some(Task::Embed)) => {
-                return refuse("model.task", "embed", "give it as the embedder, with [embedder] or --embed");
+        match keys.iter().find(|(_, is_set, tasks)| *is_set && !tasks.contains(&task)) {
+            Some((key, _, tasks)) => {
+                let names: Vec<&str> = tasks.iter().map(|task| task.place().0).collect();
+                let names = names.join(" or ");
+                refuse(key, "set", &format!("only a model of task {names} has it; remove it"))
             }
-            (Task::Embed, Some(Task::Detect)) => {
-                return refuse("model.task", "detect", "give it as the detector, with [model] or --model");
-            }
-            (Task::Detect, _) => (&of_embedders, "only a model of task embed has it; remove it"),
-            (Task::Embed, _) => (&of_detectors, "only a model of task detect has it; remove it"),
-        };
-        match keys.iter().find(|(_, is_set)| *is_set) {
-            Some((key, _)) => refuse(key, "set", other),
             None => Ok(()),
+        }
+    }
+}
+
+impl Task {
+    /// Its name, and where a model of this task is given.
+    fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Task::Detect => ("detect", "give it as the detector, with [model] or --model"),
+            Task::Embed => ("embed", "give it as the embedder, with [embedder] or --embed"),
+            Task::Read => ("read", "give it as the reader of plates, with plates.reader or --read"),
         }
     }
 }
@@ -405,7 +441,7 @@ mod tests {
         let message = parse("[model]\nlicense = \"MIT\"").unwrap_err();
         assert!(message.contains("unknown field `license`") && message.contains("`licence`"), "{message}");
         let message = parse("[model]\ntask = \"segment\"").unwrap_err();
-        assert!(message.contains("expected `detect` or `embed`"), "{message}");
+        assert!(message.contains("expected one of `detect`, `embed`, `read`"), "{message}");
         assert!(parse("[input\n").unwrap_err().contains("line 1"));
     }
 
@@ -422,6 +458,9 @@ mod tests {
                 "output.layout is set; only a model of task detect",
             ),
             ("classes = [\"person\"]", Task::Embed, "classes is set"),
+            ("[model]\ntask = \"read\"", Task::Detect, "model.task is read; give it as the reader of plates"),
+            ("[output]\nalphabet = \"#A\"", Task::Embed, "output.alphabet is set; only a model of task read"),
+            ("[output]\ndimension = 512", Task::Read, "output.dimension is set; only a model of task embed"),
         ] {
             let refused = parse(text).unwrap().check_task(Path::new("model.toml"), task);
             let message = refused.unwrap_err().to_string();

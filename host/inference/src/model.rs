@@ -10,10 +10,11 @@ use crate::classes::{COCO_80, COCO_COLUMNS, Columns};
 use crate::error::ModelError;
 use crate::heads::Heads;
 use crate::info::{ClassSource, ModelInfo};
-use crate::layout::{Choice, Facts, Layout, choose};
+use crate::layout::{Choice, FACE_CLASSES, Facts, Layout, choose};
 use crate::manifest::{ColourOrder, Fit, Manifest, Scale, Task};
 use crate::metadata::Metadata;
 use crate::options::ModelOptions;
+use crate::plates::{PLATE, TWO_ROWS};
 use crate::preprocess::{Shift, Wish};
 use crate::probe::{self, Ports};
 use crate::session::Session;
@@ -217,7 +218,7 @@ impl Subject<'_> {
             (Some(classes), Names::Given(names, source)) if classes != names.len() => {
                 let place = match source {
                     ClassSource::Manifest => "its model.toml",
-                    ClassSource::Metadata | ClassSource::Coco => "its metadata",
+                    ClassSource::Metadata | ClassSource::Coco | ClassSource::Layout => "its metadata",
                 };
                 Err(self.wrong_classes(format!(
                     "{place} names {} and its output, read as {}, has {classes}; name all {classes} in the model's order in \
@@ -227,6 +228,10 @@ impl Subject<'_> {
                 )))
             }
             (_, Names::Given(names, source)) => Ok((names, source)),
+            (Some(classes @ 1..=FACE_CLASSES), Names::None) if choice.layout == Layout::Yolov5Face => {
+                let names = [PLATE, TWO_ROWS].map(str::to_owned);
+                Ok((names.into_iter().take(classes).collect(), ClassSource::Layout))
+            }
             (Some(80), Names::None) => Ok((COCO_80.map(str::to_owned).to_vec(), ClassSource::Coco)),
             (Some(classes), Names::None) => Err(self.wrong_classes(format!(
                 "its output, read as {}, has {classes} and nothing names them (80 without names would be those of \
@@ -244,7 +249,9 @@ impl Subject<'_> {
     fn wish(&self, layout: Layout, input: Size) -> Wish {
         let (colour, scale, fit) = match layout {
             Layout::Yolox | Layout::YoloxDecoded => (ColourOrder::Bgr, Scale::Byte, Fit::LetterboxTopLeft),
-            Layout::Yolov8 | Layout::EndToEnd => (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre),
+            Layout::Yolov8 | Layout::EndToEnd | Layout::Yolov5Face => {
+                (ColourOrder::Rgb, Scale::Unit, Fit::LetterboxCentre)
+            }
             Layout::RtDetr | Layout::RtDetrRows | Layout::RfDetr | Layout::DetrLogits => {
                 (ColourOrder::Rgb, Scale::Unit, Fit::Stretch)
             }

@@ -5,12 +5,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use ocellus_core::Size;
-use ort::session::{RunOptions, Session};
+use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use crate::heads::Heads;
 use crate::info::Batch;
-use crate::layout::Layout;
+use crate::layout::{FACE_COLUMNS, Layout};
 use crate::metadata::one_line;
 
 /// How long one run may take.
@@ -164,13 +164,20 @@ fn run(session: &mut Session, ports: &Ports, count: usize) -> Result<(Vec<i64>, 
     })
 }
 
+/// The shape and the numbers of an output.
+pub(crate) type Numbers = (Vec<i64>, Vec<f32>);
+
 /// Runs the model on `tensor`; the shape and the numbers of its first output.
-pub(crate) fn run_on(
-    session: &mut Session,
-    shape: [usize; 4],
-    tensor: &[f32],
-) -> Result<(Vec<i64>, Vec<f32>), String> {
+pub(crate) fn run_on(session: &mut Session, shape: [usize; 4], tensor: &[f32]) -> Result<Numbers, String> {
     let value = TensorRef::from_array_view((shape, tensor)).map_err(|error| error.to_string())?;
+    run_watched(session, value.into())?.into_iter().next().ok_or_else(|| "it gives no output".to_owned())?
+}
+
+/// Runs the model on `value`: each of its outputs, or why that cannot be used. A model that takes too long is stopped.
+pub(crate) fn run_watched(
+    session: &mut Session,
+    value: SessionInputValue<'_>,
+) -> Result<Vec<Result<Numbers, String>>, String> {
     watched(|options| extract(session, options, value))
 }
 
@@ -202,13 +209,15 @@ fn watched<T>(work: impl FnOnce(&RunOptions) -> Result<T, String>) -> Result<T, 
 fn extract(
     session: &mut Session,
     options: &RunOptions,
-    value: TensorRef<'_, f32>,
-) -> Result<(Vec<i64>, Vec<f32>), String> {
-    let outputs = session.run_with_options(ort::inputs![value], options).map_err(|error| failed(&error))?;
-    let output = outputs.values().next().ok_or_else(|| "it gives no output".to_owned())?;
-    let (shape, values) = output.try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
-    check_length(values)?;
-    Ok((shape.to_vec(), values.to_vec()))
+    value: SessionInputValue<'_>,
+) -> Result<Vec<Result<Numbers, String>>, String> {
+    let outputs = session.run_with_options([value], options).map_err(|error| failed(&error))?;
+    let numbers = |output: ort::value::ValueRef<'_>| {
+        let (shape, values) = output.try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
+        check_length(values)?;
+        Ok((shape.to_vec(), values.to_vec()))
+    };
+    Ok(outputs.values().map(numbers).collect())
 }
 
 fn failed(error: &ort::Error) -> String {
@@ -242,6 +251,9 @@ impl Probe {
             Layout::EndToEnd | Layout::RtDetr => range(rows.clone().filter_map(|row| row.get(4))),
             Layout::RtDetrRows => range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default())),
             Layout::RfDetr | Layout::DetrLogits => None,
+            Layout::Yolov5Face => range(rows.clone().flat_map(|row| {
+                row.get(4).into_iter().chain(row.get(FACE_COLUMNS..).unwrap_or_default())
+            })),
         };
         // Lists are filled up with -1 by some exporters.
         let least = if layout.is_list() { -1.01 } else { -0.01 };
@@ -255,6 +267,14 @@ impl Probe {
         }
         if layout.is_detr() {
             self.judge_set(layout)?;
+        }
+        if layout == Layout::Yolov5Face {
+            let numbers = rows.clone().flat_map(|row| row.get(5..FACE_COLUMNS).unwrap_or_default());
+            if range(numbers).is_none_or(|(low, high)| low > -0.01 && high < 1.01) {
+                return Err("its output has 3 boxes a cell, as YOLOv5 has, and no corners of plates in pixels behind the \
+                            objectness; one box a cell is supported"
+                    .to_owned());
+            }
         }
         if layout.is_list() {
             let stray =

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ocellus_core::{Detection, Picture, Rect, Size};
+use ocellus_core::{Detection, Picture, Point, Rect, Size};
 use ort::session::{Session as OrtSession, SessionOutputs};
 
 use crate::classes::{ClassFilter, Columns, vehicles};
-use crate::decode::{Candidate, Decoder, Output};
+use crate::decode::{Candidate, Decoder, Output, corners};
 use crate::error::InferenceError;
 use crate::heads::Heads;
 use crate::info::{Batch, ModelInfo};
@@ -130,6 +130,24 @@ impl Session {
     /// [`InferenceError`] when the model cannot be run or its output has another shape than before; no
     /// picture has detections then.
     pub fn detect(&mut self, requests: &[DetectRequest<'_>]) -> Result<Vec<Vec<Detection>>, InferenceError> {
+        self.run_all(requests, |reader, output, request, letterbox| reader.read(output, request, letterbox))
+    }
+
+    /// As [`Session::detect`], each with its corners where the layout has them, in pixels of the source picture.
+    pub(crate) fn detect_corners(
+        &mut self,
+        requests: &[DetectRequest<'_>],
+    ) -> Result<Vec<Vec<(Detection, Option<[Point; 4]>)>>, InferenceError> {
+        self.run_all(requests, |reader, output, request, letterbox| {
+            reader.read_corners(output, request, letterbox)
+        })
+    }
+
+    fn run_all<T>(
+        &mut self,
+        requests: &[DetectRequest<'_>],
+        mut read: impl FnMut(&mut Reader, Output<'_>, &DetectRequest<'_>, &Letterbox) -> T,
+    ) -> Result<Vec<T>, InferenceError> {
         let step = match self.info.batch {
             Batch::Fixed(count) => count,
             Batch::Dynamic => MAX_BATCH.min(MAX_TENSOR / self.preprocessor.slot_len().max(1)),
@@ -143,7 +161,7 @@ impl Session {
             let outputs = run(ort, (info, heads), tensor, *pictures)?;
             let outputs = numbers(heads.rows(&outputs, gathered), info, *pictures)?;
             for ((request, letterbox), output) in requests.iter().zip(letterboxes.iter()).zip(outputs) {
-                found.push(reader.read(output, request, letterbox));
+                found.push(read(reader, output, request, letterbox));
             }
         }
         Ok(found)
@@ -190,13 +208,38 @@ impl Reader {
         request: &DetectRequest<'_>,
         letterbox: &Letterbox,
     ) -> Vec<Detection> {
+        self.find(output, request);
+        let size = request.picture.size();
+        self.candidates.iter().filter_map(|candidate| detection(candidate, letterbox, size)).collect()
+    }
+
+    fn read_corners(
+        &mut self,
+        output: Output<'_>,
+        request: &DetectRequest<'_>,
+        letterbox: &Letterbox,
+    ) -> Vec<(Detection, Option<[Point; 4]>)> {
+        self.find(output, request);
+        let size = request.picture.size();
+        let in_picture = |corner: Point| {
+            let Rect { x, y, .. } = letterbox.to_picture(Rect::new(corner.x, corner.y, 0.0, 0.0));
+            Point::new(x, y)
+        };
+        let has_corners = self.layout == Layout::Yolov5Face;
+        let with_corners = |candidate: &Candidate| {
+            let corners = has_corners.then(|| corners(output, candidate)).flatten();
+            Some((detection(candidate, letterbox, size)?, corners.map(|corners| corners.map(in_picture))))
+        };
+        self.candidates.iter().filter_map(with_corners).collect()
+    }
+
+    /// Fills the candidates with the boxes that are reported.
+    fn find(&mut self, output: Output<'_>, request: &DetectRequest<'_>) {
         self.candidates.clear();
         self.decoder.decode(output, request.thresholds.confidence, &mut self.candidates);
         let iou = (!self.layout.is_suppressed()).then_some(request.thresholds.iou);
         let judgement = Judgement { iou, classes: request.classes.as_ref() };
         self.suppressor.suppress(&mut self.candidates, judgement);
-        let size = request.picture.size();
-        self.candidates.iter().filter_map(|candidate| detection(candidate, letterbox, size)).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use ocellus_media::scene::{Scene, SceneKind, SceneSettings};
 use ocellus_media::write::{VideoSettings, VideoWriter};
 use ocellus_media::{OpenOptions, Pace, Source, SourceError, SourceInfo, SourcePicture, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models, RecordedRule, RuleSource};
-use ocellus_pipeline::{EmbeddingSpec, Mount};
+use ocellus_pipeline::{EmbeddingSpec, Mount, PlatesSpec};
 use ocellus_runtime::{Runtime, RuntimeOptions};
 
 const THREADS: usize = 1;
@@ -151,12 +151,13 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         mount: Mount::Fixed,
         calibration: None,
         embedding: EmbeddingSpec::default(),
+        plates: PlatesSpec::default(),
         max_frames: None,
     };
     let rules = vec![line_crossing(&settings.camera, session)];
     let mut events = Vec::new();
     let outputs = AnalysisOutputs { events: &mut events, tracks: None };
-    let models = Models { detector: session, embedder: None };
+    let models = Models { detector: session, embedder: None, reader: None };
     recorded::analyze(source, models, rules, &settings, outputs, |_| ()).unwrap().frames
 }
 

@@ -129,6 +129,7 @@ fn start(folder: &std::path::Path) -> Site {
     fill_log(&database);
     let parts = SiteParts {
         embedder: None,
+        reader: None,
         detector: Box::new(OnePerson(["person".into()])),
         runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..RuntimeOptions::default() }).unwrap(),
         database,

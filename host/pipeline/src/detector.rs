@@ -13,6 +13,7 @@ use ocellus_inference::{DetectRequest, Session};
 
 use crate::camera::feed::{Detected, Feed, Waiting};
 use crate::embedder::{LiveEmbedder, Rounds};
+use crate::reader::{LiveReader, PlateLooks, ReadRounds};
 
 /// Finds objects in pictures. One thread owns it.
 pub trait Detector: Send {
@@ -73,6 +74,7 @@ pub(crate) struct Roster {
     stopped: AtomicBool,
     failure: Mutex<Option<String>>,
     embedder_failure: Mutex<Option<String>>,
+    reader_failure: Mutex<Option<String>>,
 }
 
 impl Roster {
@@ -109,6 +111,20 @@ impl Roster {
         *failure = outcome;
     }
 
+    /// Why plates could not be read in the last looks, if they could not.
+    pub(crate) fn reader_failure(&self) -> Option<String> {
+        self.reader_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how the last looks for plates went, and logs it where that is news.
+    fn note_reader(&self, outcome: Option<String>) {
+        let mut failure = self.reader_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = outcome.as_ref().filter(|reason| failure.as_ref() != Some(reason)) {
+            tracing::error!(%reason, "the reader of plates failed; frames go on without");
+        }
+        *failure = outcome;
+    }
+
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
@@ -129,9 +145,23 @@ impl Roster {
 /// At most this many pictures a batch: one that is larger only adds latency on a CPU.
 const MAX_BATCH: usize = 8;
 
+/// The models of a host.
+pub(crate) struct LiveModels {
+    pub(crate) detector: Box<dyn Detector>,
+    pub(crate) embedder: Option<LiveEmbedder>,
+    pub(crate) reader: Option<LiveReader>,
+}
+
+/// What else is asked about detections.
+struct Extra {
+    looks: Option<Rounds>,
+    reads: Option<ReadRounds>,
+}
+
 /// Serves the roster until it is stopped.
-pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>, embedder: Option<LiveEmbedder>) {
-    let mut rounds = embedder.map(Rounds::new);
+pub(crate) fn run(roster: &Roster, mut models: LiveModels) {
+    let mut rounds =
+        Extra { looks: models.embedder.map(Rounds::new), reads: models.reader.map(ReadRounds::new) };
     let mut turn = 0;
     while !roster.is_stopped() {
         let batch = take_batch(&roster.feeds(), &mut turn);
@@ -139,7 +169,7 @@ pub(crate) fn run(roster: &Roster, mut detector: Box<dyn Detector>, embedder: Op
             roster.bell.wait(Duration::from_millis(200));
             continue;
         }
-        run_batch(roster, (detector.as_mut(), rounds.as_mut()), batch);
+        run_batch(roster, (models.detector.as_mut(), &mut rounds), batch);
     }
 }
 
@@ -158,7 +188,7 @@ fn take_batch(feeds: &[Arc<Feed>], turn: &mut usize) -> Vec<(Arc<Feed>, Waiting)
 
 fn run_batch(
     roster: &Roster,
-    (detector, rounds): (&mut dyn Detector, Option<&mut Rounds>),
+    (detector, rounds): (&mut dyn Detector, &mut Extra),
     batch: Vec<(Arc<Feed>, Waiting)>,
 ) {
     let started = Instant::now();
@@ -172,10 +202,12 @@ fn run_batch(
     match results {
         Ok(results) => {
             roster.note(None);
-            let mut looks = look(roster, rounds, &batch, &results).into_iter();
+            let mut looks = look(roster, rounds.looks.as_mut(), &batch, &results).into_iter();
+            let mut plates = read(roster, rounds.reads.as_mut(), &batch, &results).into_iter();
             for ((feed, waiting), detections) in batch.into_iter().zip(results) {
                 let looks = looks.next().unwrap_or_default();
-                feed.deliver(Detected { waiting, detections, looks }, elapsed);
+                let plates = plates.next().unwrap_or_default();
+                feed.deliver(Detected { waiting, detections, looks, plates }, elapsed);
             }
         }
         Err(error) => {
@@ -202,5 +234,20 @@ fn look(
     };
     let looks = rounds.look(batch, found);
     roster.note_embedder(looks.as_ref().err().map(|error| error.0.clone()));
+    looks.unwrap_or_default()
+}
+
+/// What the plates of each camera's detections say, where they are read.
+fn read(
+    roster: &Roster,
+    rounds: Option<&mut ReadRounds>,
+    batch: &[(Arc<Feed>, Waiting)],
+    found: &[Vec<Detection>],
+) -> Vec<PlateLooks> {
+    let Some(rounds) = rounds.filter(|_| batch.iter().any(|(feed, _)| feed.reads_plates())) else {
+        return Vec::new();
+    };
+    let looks = rounds.look(batch, found);
+    roster.note_reader(looks.as_ref().err().map(|error| error.0.clone()));
     looks.unwrap_or_default()
 }

@@ -119,7 +119,7 @@ impl Rounds {
 }
 
 /// The first wishes of all cameras, then their second ones, and so on, until `most` are chosen: (camera, detection).
-fn share(wanted: &[Vec<usize>], budgets: &[usize], most: usize) -> Vec<(usize, usize)> {
+pub(crate) fn share(wanted: &[Vec<usize>], budgets: &[usize], most: usize) -> Vec<(usize, usize)> {
     let deepest = wanted.iter().map(Vec::len).max().unwrap_or_default();
     let ranks = (0..deepest).flat_map(|rank| {
         let of_rank = wanted.iter().zip(budgets).enumerate();

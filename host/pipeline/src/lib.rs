@@ -8,6 +8,8 @@ pub mod detector;
 mod embedder;
 mod embeddings;
 pub mod journal;
+mod reader;
+mod readings;
 pub mod record;
 pub mod recorded;
 pub mod site;
@@ -15,15 +17,16 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap,
-    SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
-    ViewFrame, ViewSettings, ViewSettingsError,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap, PlatePrivacy,
+    PlatesError, PlatesSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate, TrackerName,
+    TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
 pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };
+pub use reader::{LiveReader, ReadCounts, Reader, ReaderError};
 pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
     PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,

@@ -7,22 +7,30 @@
 //!
 //! A track whose appearance is known has an `embedding` in the frame in which that changed: a signed byte a number,
 //! each the share of the largest one in 127ths, in base64. What rules are shown is rounded so before, so nothing is lost.
-//! A file with embeddings is of version 3, any other one of version 2.
+//! A file with embeddings is of version 3, one without of version 2. Where texts are read on tracks, such as number plates, the
+//! file is of version 4: a track has the `readings` that were made in the frame, and the header says whether there may be
+//! embeddings too.
 //!
 //! Version 1 had no last line, so a file that was cut at the end of a line looked whole. It is still read.
 
 use std::io::{self, BufRead, Write};
 
-use ocellus_core::{Embedding, Ground, Name, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackState};
+use ocellus_core::{
+    Embedding, Ground, Name, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackReading, TrackReadings,
+    TrackState,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::embeddings::KnownEmbeddings;
+use crate::readings::{read_readings, write_readings};
 use crate::wire::{GroundEntry, State, TrackEntry, TracksHeader, TracksLine};
 
 const FORMAT: &str = "ocellus-tracks";
-/// Of a file with embeddings.
-const VERSION: u32 = 3;
+/// Of a file with readings.
+const VERSION: u32 = 4;
+/// Of a file with embeddings and without readings.
+const VERSION_WITH_EMBEDDINGS: u32 = 3;
 /// Of a file without.
 const BARE_VERSION: u32 = 2;
 /// The last version without a line at the end.
@@ -41,6 +49,17 @@ pub struct RecordHeader {
     pub classes: Vec<String>,
     /// Whether tracks may have embeddings.
     pub has_embeddings: bool,
+    /// Whether texts may be read on tracks.
+    pub has_readings: bool,
+}
+
+/// What goes with the tracks of a frame.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// What they look like: one entry a track, or none at all.
+    pub embeddings: &'a [Option<Embedding>],
+    /// What was read on them in this frame, in their order.
+    pub readings: &'a [TrackReading],
 }
 
 /// One frame of a tracks file.
@@ -54,6 +73,16 @@ pub struct RecordedFrame {
     pub tracks: Vec<Track>,
     /// What they look like: one entry a track, or none at all.
     pub embeddings: TrackEmbeddings,
+    /// What was read on them in this frame.
+    pub readings: TrackReadings,
+}
+
+impl RecordedFrame {
+    /// What goes with its tracks.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        Facts { embeddings: &self.embeddings, readings: &self.readings }
+    }
 }
 
 /// Why a tracks file cannot be read.
@@ -66,7 +95,7 @@ pub enum RecordError {
     #[error("line 1 is not the header of a tracks file ({0}); `ocellus analyze … --tracks FILE` writes one")]
     Header(String),
     /// The version is not known.
-    #[error("the tracks file has version {0}, this program reads versions 1 to 3")]
+    #[error("the tracks file has version {0}, this program reads versions 1 to 4")]
     Version(u32),
     /// A line is not a frame.
     #[error("line {line} is not a frame: {reason}")]
@@ -111,6 +140,7 @@ enum Line {
 pub struct RecordWriter<W: Write> {
     out: W,
     has_embeddings: bool,
+    has_readings: bool,
     known: KnownEmbeddings,
     frames: u64,
 }
@@ -121,21 +151,26 @@ impl<W: Write> RecordWriter<W> {
     /// # Errors
     /// The writer's error.
     pub fn new(mut out: W, header: &RecordHeader) -> io::Result<RecordWriter<W>> {
-        let has_embeddings = header.has_embeddings;
+        let RecordHeader { has_embeddings, has_readings, .. } = *header;
         let header = TracksHeader {
             format: FORMAT.into(),
-            version: if has_embeddings { VERSION } else { BARE_VERSION },
+            version: match (has_readings, has_embeddings) {
+                (true, _) => VERSION,
+                (false, true) => VERSION_WITH_EMBEDDINGS,
+                (false, false) => BARE_VERSION,
+            },
             camera: header.camera.as_str().into(),
             width: header.size.width,
             height: header.size.height,
             classes: header.classes.clone(),
+            embeddings: has_readings && has_embeddings,
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        Ok(RecordWriter { out, has_embeddings, known: KnownEmbeddings::default(), frames: 0 })
+        Ok(RecordWriter { out, has_embeddings, has_readings, known: KnownEmbeddings::default(), frames: 0 })
     }
 
-    /// Writes one frame; `embeddings` has one entry a track, or none at all, and is left out of a file without.
+    /// Writes one frame; facts that the header does not announce are left out.
     ///
     /// # Errors
     /// The writer's error.
@@ -144,11 +179,14 @@ impl<W: Write> RecordWriter<W> {
         sequence: u64,
         time: TimeUs,
         tracks: &[Track],
-        embeddings: &[Option<Embedding>],
+        facts: Facts<'_>,
     ) -> io::Result<()> {
         let mut entries: Vec<_> = tracks.iter().map(entry_of).collect();
         if self.has_embeddings {
-            self.known.write(&mut entries, embeddings);
+            self.known.write(&mut entries, facts.embeddings);
+        }
+        if self.has_readings {
+            write_readings(&mut entries, facts.readings);
         }
         let line = TracksLine { frame: sequence, time_us: time.0, tracks: entries };
         serde_json::to_writer(&mut self.out, &line)?;
@@ -208,7 +246,8 @@ impl<R: BufRead> RecordReader<R> {
             camera,
             size: Size::new(header.width, header.height),
             classes: header.classes,
-            has_embeddings: version == VERSION,
+            has_embeddings: version == VERSION_WITH_EMBEDDINGS || (version == VERSION && header.embeddings),
+            has_readings: version == VERSION,
         };
         Ok(RecordReader {
             input,
@@ -316,6 +355,7 @@ impl<R: BufRead> RecordReader<R> {
             time: TimeUs(line.time_us),
             tracks: line.tracks.iter().map(track_of).collect(),
             embeddings: self.known.read(&line.tracks)?,
+            readings: read_readings(&line.tracks)?,
         }))
     }
 
@@ -339,6 +379,9 @@ impl<R: BufRead> RecordReader<R> {
         }
         if track.embedding.is_some() && !self.header.has_embeddings {
             return Err(format!("embedding is set, which files of version {} do not have", self.version));
+        }
+        if !track.readings.is_empty() && !self.header.has_readings {
+            return Err(format!("readings are set, which files of version {} do not have", self.version));
         }
         let classes = self.header.classes.len();
         if usize::try_from(track.class).is_ok_and(|class| class < classes) {
@@ -389,6 +432,7 @@ pub(crate) fn entry_of(track: &Track) -> TrackEntry {
             sigma_m,
         }),
         embedding: None,
+        readings: Vec::new(),
     }
 }
 

@@ -69,6 +69,9 @@ pub(crate) struct TracksHeader {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) classes: Vec<String>,
+    /// Of a file with readings: whether tracks may have embeddings too; the version says it of the others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) embeddings: bool,
 }
 
 /// One frame of a tracks file.
@@ -98,6 +101,19 @@ pub(crate) struct TrackEntry {
     /// out where it is as in the frame before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) embedding: Option<String>,
+    /// What was read on it in this frame.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) readings: Vec<ReadingEntry>,
+}
+
+/// A text that was read on a track.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadingEntry {
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    /// 0..1.
+    pub(crate) confidence: f32,
 }
 
 /// Where a track stands on the ground.

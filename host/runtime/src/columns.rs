@@ -1,11 +1,11 @@
 //! Tracks as the contract carries them: one column an attribute, one row a track.
 
-use ocellus_core::{Embedding, Size, Track, TrackState};
+use ocellus_core::{Embedding, Size, Track, TrackReading, TrackState};
 
 /// The tracks of one frame in columns, built once and shared by every rule that sees the frame.
 ///
 /// The buffers are kept between frames. The columns of the ground are empty where no track has a place there, and
-/// those of embeddings unless they are set.
+/// those of embeddings and readings unless they are set.
 #[derive(Debug, Clone, Default)]
 pub struct TrackColumns {
     pub(crate) ids: Vec<u64>,
@@ -19,6 +19,16 @@ pub struct TrackColumns {
     pub(crate) embeddings: Vec<f32>,
     pub(crate) embedding_size: u32,
     pub(crate) embedding_rows: Vec<i32>,
+    pub(crate) readings: Vec<ReadingRow>,
+}
+
+/// A text that was read on the track of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReadingRow {
+    pub(crate) row: u32,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    pub(crate) confidence: f32,
 }
 
 impl TrackColumns {
@@ -28,7 +38,7 @@ impl TrackColumns {
         TrackColumns::default()
     }
 
-    /// Replaces the content by `tracks` of a picture of `size` pixels; embeddings are cleared.
+    /// Replaces the content by `tracks` of a picture of `size` pixels; embeddings and readings are cleared.
     pub fn fill(&mut self, tracks: &[Track], size: Size) {
         self.clear();
         for track in tracks {
@@ -94,6 +104,17 @@ impl TrackColumns {
         }
     }
 
+    /// Sets what was read on the tracks that are there; what was read on others is left out.
+    pub fn fill_readings(&mut self, readings: &[TrackReading]) {
+        self.readings.clear();
+        for TrackReading { track, kind, text, confidence } in readings {
+            let row = self.ids.iter().position(|id| id == track).and_then(|row| u32::try_from(row).ok());
+            let Some(row) = row else { continue };
+            let (kind, text) = (kind.clone(), text.clone());
+            self.readings.push(ReadingRow { row, kind, text, confidence: *confidence });
+        }
+    }
+
     /// Number of tracks.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -118,6 +139,7 @@ impl TrackColumns {
         self.embeddings.clear();
         self.embedding_size = 0;
         self.embedding_rows.clear();
+        self.readings.clear();
     }
 }
 
@@ -159,6 +181,28 @@ mod tests {
         assert_eq!(columns.embeddings[8..], *of(2.0).as_slice());
         columns.fill_embeddings(&[None, None]);
         assert!(columns.embeddings.is_empty() && columns.embedding_rows.is_empty());
+    }
+
+    #[test]
+    fn readings_stand_beside_the_rows_of_their_tracks_and_go_with_the_frame() {
+        let track = Track {
+            id: 7,
+            class: 0,
+            confidence: 0.5,
+            state: TrackState::Confirmed,
+            rect: Rect::new(0.0, 0.0, 10.0, 10.0),
+            first_seen: TimeUs(1),
+            ground: None,
+        };
+        let tracks = [Track { id: 3, ..track }, track];
+        let reading =
+            |track| TrackReading { track, kind: "plate".into(), text: "AB1".into(), confidence: 0.5 };
+        let mut columns = TrackColumns::new();
+        columns.fill(&tracks, Size::new(100, 100));
+        columns.fill_readings(&[reading(7), reading(8)]);
+        assert_eq!(columns.readings.iter().map(|reading| reading.row).collect::<Vec<_>>(), [1]);
+        columns.fill(&tracks, Size::new(100, 100));
+        assert!(columns.readings.is_empty());
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn main() {
     };
     let parts = SiteParts {
         embedder: None,
+        reader: None,
         detector: Box::new(FourCars(["car".into()])),
         runtime: Runtime::new(RuntimeOptions { cache_dir: None, ..Default::default() }).unwrap(),
         database: Database::open(folder.path()).unwrap().database,

@@ -4,7 +4,9 @@
 use std::fmt;
 
 use ocellus_core::Name;
-use ocellus_pipeline::{CameraStatus, LookCounts, RuleStatus, SourceState, WebhookCounts, WriterCounters};
+use ocellus_pipeline::{
+    CameraStatus, LookCounts, ReadCounts, RuleStatus, SourceState, WebhookCounts, WriterCounters,
+};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -55,6 +57,7 @@ impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.cameras(&mut encoder)?;
         self.looks(&mut encoder)?;
+        self.reads(&mut encoder)?;
         self.stages(&mut encoder)?;
         self.rules(&mut encoder)?;
         self.host(&mut encoder)
@@ -124,6 +127,32 @@ impl Scrape {
         counter(encoder, "ocellus_camera_looks_skipped", help, &skipped)
     }
 
+    /// Of cameras whose number plates are read.
+    fn reads(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let rows = |value: fn(&ReadCounts) -> u64| -> Rows<'_> {
+            let read = self.cameras.iter().filter_map(|camera| Some((camera, camera.reads.as_ref()?)));
+            read.map(|(camera, reads)| (vec![("camera", camera.name.as_str())], value(reads) as f64))
+                .collect()
+        };
+        let (wanted, made) = (rows(|reads| reads.wanted), rows(|reads| reads.made));
+        let (skipped, plates) = (rows(|reads| reads.skipped), rows(|reads| reads.plates));
+        counter(
+            encoder,
+            "ocellus_camera_plate_looks_wanted",
+            "Looks for number plates that were worth it",
+            &wanted,
+        )?;
+        counter(encoder, "ocellus_camera_plate_looks_made", "Looks for number plates that were made", &made)?;
+        let help = "Looks for number plates for which budget or time was too short, or the reader failed";
+        counter(encoder, "ocellus_camera_plate_looks_skipped", help, &skipped)?;
+        counter(
+            encoder,
+            "ocellus_camera_plates_read",
+            "Number plates that were read, each as often as it was",
+            &plates,
+        )
+    }
+
     fn stages(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let (mut seconds, mut frames, mut longest) = (Rows::new(), Rows::new(), Rows::new());
         for camera in &self.cameras {
@@ -132,6 +161,7 @@ impl Scrape {
                 ("decode", stages.decode),
                 ("detect", stages.detect),
                 ("embed", stages.embed),
+                ("read", stages.read),
                 ("track", stages.track),
                 ("rules", stages.rules),
                 ("encode", stages.encode),

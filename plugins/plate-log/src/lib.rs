@@ -19,8 +19,7 @@ use ocellus_sdk::follow::{Follower, Mover, SavedSighting};
 use ocellus_sdk::prelude::*;
 
 pub use entries::{Entries, Entry};
-use plate::Verdict;
-pub use plate::{Tally, Votes};
+use plate::{Verdict, Votes};
 use privacy::Privacy;
 use question::Question;
 pub use settings::{ListKind, LookAlike, PrivacySettings, Settings, WatchList};
@@ -41,6 +40,7 @@ pub struct PlateLog {
 /// What is remembered of a vehicle.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Vehicle {
+    #[serde(with = "plate::saved")]
     votes: Votes,
     /// When it was first read.
     first_us: Option<u64>,

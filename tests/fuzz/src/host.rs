@@ -82,6 +82,7 @@ impl Host {
         let source = SourceSpec::parse("scene:crossing?seed=1&width=160&height=128&fps=1")?;
         let parts = SiteParts {
             embedder: None,
+            reader: None,
             detector: Box::new(Nothing(["person".to_owned()])),
             runtime: Runtime::new(RuntimeOptions { max_instances: 32, ..RuntimeOptions::default() })?,
             database: Database::open(folder.path())?.database,

@@ -2,7 +2,9 @@
 
 use arbitrary::{Result, Unstructured};
 use ocellus_core::event::Tone;
-use ocellus_core::{Embedding, TimeUs, Track, TrackEmbeddings, TrackState, WebhookCall};
+use ocellus_core::{
+    Embedding, TimeUs, Track, TrackEmbeddings, TrackReading, TrackReadings, TrackState, WebhookCall,
+};
 use ocellus_core::{Event, Measurement, Name, Overlay, Point, Publication, Rect, RuleOutput, Segment, Value};
 use ocellus_sdk::Columns;
 
@@ -202,6 +204,20 @@ pub fn embeddings(u: &mut Unstructured<'_>, tracks: usize) -> Result<TrackEmbedd
         looks.push(Embedding::new(&numbers.map(f32::from)).map(|embedding| embedding.rounded()));
     }
     Ok(if looks.iter().any(Option::is_some) { looks.into() } else { [].into() })
+}
+
+/// What was read on tracks, in their order.
+pub fn readings(u: &mut Unstructured<'_>, tracks: &[Track]) -> Result<TrackReadings> {
+    let mut readings = Vec::new();
+    for track in tracks {
+        for _ in 0..u.int_in_range(0..=2)? {
+            let (kind, text): (char, String) = u.arbitrary()?;
+            let text = text.chars().take(60).collect();
+            let confidence = f32::from(u.arbitrary::<u8>()?) / 255.0;
+            readings.push(TrackReading { track: track.id, kind: kind.to_string(), text, confidence });
+        }
+    }
+    Ok(readings.into())
 }
 
 fn finite(u: &mut Unstructured<'_>) -> Result<f32> {

@@ -8,6 +8,8 @@
 
 #[path = "../../../host/pipeline/src/embeddings.rs"]
 mod embeddings;
+#[path = "../../../host/pipeline/src/readings.rs"]
+mod readings;
 #[path = "../../../host/pipeline/src/record.rs"]
 mod record;
 #[path = "../../../host/pipeline/src/wire.rs"]
@@ -67,8 +69,8 @@ fn read(bytes: &[u8]) -> Result<(Recording, RecordEnd), RecordError> {
 fn written((header, frames): &Recording) -> Vec<u8> {
     let write = || {
         let mut writer = RecordWriter::new(Vec::new(), header)?;
-        for RecordedFrame { sequence, time, tracks, embeddings } in frames {
-            writer.frame(*sequence, *time, tracks, embeddings)?;
+        for frame in frames {
+            writer.frame(frame.sequence, frame.time, &frame.tracks, frame.facts())?;
         }
         writer.finish()
     };
@@ -80,16 +82,17 @@ fn recorded(u: &mut Unstructured<'_>) -> arbitrary::Result<Recording> {
     let size = Size::new(u.int_in_range(1..=u32::MAX)?, u.int_in_range(1..=u32::MAX)?);
     let classes: Vec<String> =
         (0..u.int_in_range(0..=3)?).map(|_| u.arbitrary()).collect::<Result<_, _>>()?;
-    let has_embeddings = u.arbitrary()?;
+    let (has_embeddings, has_readings) = (u.arbitrary()?, u.arbitrary()?);
     let mut sequence = u.int_in_range(0..=u64::MAX - 1000)?;
     let mut time = u.int_in_range(0..=u64::MAX / 2)?;
     let mut frames = Vec::new();
     while !u.is_empty() && frames.len() < 64 {
         let tracks = inputs::recorded(u, classes.len() as u32)?;
         let embeddings = if has_embeddings { inputs::embeddings(u, tracks.len())? } else { [].into() };
-        frames.push(RecordedFrame { sequence, time: TimeUs(time), tracks, embeddings });
+        let readings = if has_readings { inputs::readings(u, &tracks)? } else { [].into() };
+        frames.push(RecordedFrame { sequence, time: TimeUs(time), tracks, embeddings, readings });
         sequence += 1;
         time += u.int_in_range(1..=1 << 40)?;
     }
-    Ok((RecordHeader { camera, size, classes, has_embeddings }, frames))
+    Ok((RecordHeader { camera, size, classes, has_embeddings, has_readings }, frames))
 }

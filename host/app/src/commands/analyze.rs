@@ -10,13 +10,15 @@ use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
-use ocellus_pipeline::{CalibrationSpec, Detector, Embedder, EmbeddingSpec, LookCounts, Mount};
+use ocellus_pipeline::{
+    CalibrationSpec, Detector, Embedder, EmbeddingSpec, LookCounts, Mount, PlatesSpec, ReadCounts, Reader,
+};
 
 use super::files::Files;
 use super::given::GivenDetections;
 use super::output::Output;
-use super::{detector, embedder, ending, rules};
-use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, check_threads};
+use super::{detector, embedder, ending, reader, rules};
+use crate::args::{AnalyzeArgs, DetectArgs, EmbedArgs, PlatesArgs, check_threads};
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
 use crate::models::Shelf;
@@ -47,6 +49,13 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         Some(named) => Some(embedder::load(named, &shelf, &model_options(&args.detect))?),
         None => None,
     };
+    let mut reader = match (&args.plates.plates, &args.plates.read) {
+        (Some(plates), Some(read)) => {
+            let characters = args.plates.characters.as_deref();
+            Some(reader::load((plates, read), characters, &shelf, &model_options(&args.detect))?)
+        }
+        _ => None,
+    };
     let interrupt = Interrupt::listen()?;
     let source = open(&spec, args.frames, interrupt.stop())?;
     let info = source.info().clone();
@@ -62,6 +71,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         camera,
         calibration,
         embedding: embedding(&args.embed, &classes)?,
+        plates: plates(&args.plates, &classes)?,
         thresholds: thresholds(&args.detect, tracker.lowest_confidence())?,
         classes: match &args.detect.classes {
             Some(wanted) => Some(ClassFilter::new(&classes, wanted).context("--classes")?),
@@ -79,6 +89,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let models = Models {
         detector: detector.as_mut(),
         embedder: embedder.as_mut().map(|embedder| embedder as &mut dyn Embedder),
+        reader: reader.as_mut().map(|reader| reader as &mut dyn Reader),
     };
     let report =
         recorded::analyze(source, models, rules, &settings, outputs, |frames| bar.set_position(frames));
@@ -94,6 +105,11 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     if let Some(LookCounts { wanted, embedded, skipped }) = report.looks {
         eprintln!(
             "{embedded} detections were looked at, of {wanted} worth it; {skipped} were over --embed-budget"
+        );
+    }
+    if let Some(ReadCounts { wanted, made, skipped, plates }) = report.reads {
+        eprintln!(
+            "{plates} plates were read in {made} looks, of {wanted} worth it; {skipped} were over the budget"
         );
     }
     if report.refusals > 0 {
@@ -131,12 +147,33 @@ fn embedding(args: &EmbedArgs, classes: &[String]) -> anyhow::Result<EmbeddingSp
     Ok(spec)
 }
 
+/// How plates are read, checked against the detector's classes.
+fn plates(args: &PlatesArgs, classes: &[String]) -> anyhow::Result<PlatesSpec> {
+    let spec = match &args.plates_settings {
+        Some(text) => {
+            let text = rules::json_text("--plates-settings", text)?;
+            serde_json::from_str(&text).context("--plates-settings")?
+        }
+        None => PlatesSpec::default(),
+    };
+    if args.read.is_some() {
+        spec.validate(classes).context("--plates-settings")?;
+        ensure!(
+            spec.budget > 0,
+            "--plates-settings has a budget of 0; leave --plates and --read out to read nothing"
+        );
+    }
+    Ok(spec)
+}
+
 fn files(args: &AnalyzeArgs, spec: &SourceSpec) -> Files {
     let mut files = Files::default();
     files.input("the input", spec.file());
     files.input("--model", args.detect.model.as_deref());
     files.input("--detections", args.detections.as_deref());
     files.input("--embed", args.embed.embed.as_deref());
+    files.input("--plates", args.plates.plates.as_deref());
+    files.input("--read", args.plates.read.as_deref());
     rules::name_files(&args.rule, &mut files);
     files.output("--tracks", args.tracks.as_deref());
     files

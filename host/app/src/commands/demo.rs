@@ -44,6 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     let parts = SiteParts {
         embedder: None,
+        reader: None,
         detector: Box::new(detector::load(None, &Shelf::configured(None), &ModelOptions::default())?),
         runtime: rules::live_runtime(&PluginsConfig::default())?,
         database: host::open_database(folder)?,

@@ -13,6 +13,7 @@ mod host;
 pub(crate) mod model;
 mod output;
 pub(crate) mod plugin;
+pub(crate) mod reader;
 pub(crate) mod replay;
 mod rules;
 pub(crate) mod scene;

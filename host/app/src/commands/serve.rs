@@ -37,8 +37,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         Some(embedder) => Some(embedder.live(&model, &shelf)?),
         None => None,
     };
+    let reader = match &config.plates {
+        Some(plates) => Some(plates.live(&model, &shelf)?),
+        None => None,
+    };
     let parts = SiteParts {
         embedder,
+        reader,
         detector: Box::new(detector::load(config.model.file.as_deref(), &shelf, &model)?),
         runtime: rules::live_runtime(&config.plugins)?,
         database: host::open_database(&config.store.folder)?,

@@ -1,6 +1,7 @@
 //! The config file: read whole, checked whole, before anything starts.
 
 mod embedder;
+mod plates;
 mod plugins;
 mod rule;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -23,6 +24,7 @@ use crate::args::check_threads;
 use crate::models;
 
 pub(crate) use self::embedder::EmbedderConfig;
+pub(crate) use self::plates::PlatesConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
 pub(crate) use self::rule::RuleConfig;
 
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) model: ModelConfig,
     /// The embedding model; none where not given.
     pub(crate) embedder: Option<EmbedderConfig>,
+    /// The models that read number plates; none where not given.
+    pub(crate) plates: Option<PlatesConfig>,
     /// Whose plugins are taken, and what compiling one may use.
     #[serde(default)]
     pub(crate) plugins: PluginsConfig,
@@ -168,6 +172,8 @@ pub(crate) struct CameraConfig {
     pub(crate) calibration: Option<CalibrationSpec>,
     /// How its tracks are looked at, with an [embedder]: rules with the power `embeddings` then see their appearance.
     pub(crate) embedding: Option<EmbeddingSpec>,
+    /// How number plates are read, with [plates]: rules with the power `readings` then see them. None are read without.
+    pub(crate) plates: Option<PlatesSpec>,
 }
 
 impl Config {
@@ -187,6 +193,9 @@ impl Config {
         }
         if let Some(embedder) = &mut config.embedder {
             embedder.resolve(base);
+        }
+        if let Some(plates) = &mut config.plates {
+            plates.resolve(base);
         }
         for rule in &mut config.rules {
             if is_file_name(&rule.plugin) {
@@ -212,6 +221,16 @@ impl Config {
         check_threads("model.threads", self.model.threads)?;
         if let Some(embedder) = &self.embedder {
             embedder.check()?;
+        }
+        if let Some(plates) = &self.plates {
+            plates.check()?;
+        }
+        for camera in self.cameras.iter().filter(|camera| camera.plates.is_some()) {
+            ensure!(
+                self.plates.is_some(),
+                "camera {:?} has plates, and there is no reader of them; name the models in [plates], or leave it out",
+                camera.name
+            );
         }
         for camera in self.cameras.iter().filter(|camera| camera.embedding.is_some()) {
             ensure!(
@@ -297,6 +316,7 @@ impl CameraConfig {
         settings.mount = self.mount;
         settings.calibration.clone_from(&self.calibration);
         settings.embedding.clone_from(&self.embedding);
+        settings.plates.clone_from(&self.plates);
         Ok(settings)
     }
 }

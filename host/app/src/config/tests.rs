@@ -54,6 +54,15 @@ fn numbers_out_of_range_are_named_with_key_value_and_range() {
         ("[model]\nthreads = 99999", ["model.threads is 99999", "at most"]),
         ("[embedder]\nmodel = \"a.onnx\"\nround_ms = 0", ["embedder.round_ms is 0", "from 1 to 1000"]),
         ("[embedder]\nmodel = \"a.onnx\"\nthreads = 99999", ["embedder.threads is 99999", "at most"]),
+        ("[plates]\ndetector = \"a.onnx\"", ["plates", "missing field `reader`"]),
+        (
+            "[plates]\ndetector = \"a.onnx\"\nreader = \"b.onnx\"\nround_ms = 0",
+            ["plates.round_ms is 0", "from 1 to 1000"],
+        ),
+        (
+            "[[camera]]\nname = \"a\"\nsource = \"usb:0\"\n[camera.plates]\nbudget = 2",
+            ["camera \"a\" has plates, and there is no reader", "in [plates]"],
+        ),
         ("[embedder]\nthreads = 1", ["embedder", "missing field `model`"]),
         (
             "[[camera]]\nname = \"a\"\nsource = \"usb:0\"\n[camera.embedding]\nbudget = 2",

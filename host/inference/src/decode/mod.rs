@@ -7,8 +7,11 @@ use crate::layout::Layout;
 
 mod end_to_end;
 mod set;
+mod yolov5_face;
 mod yolov8;
 mod yolox;
+
+pub(crate) use yolov5_face::corners;
 
 /// A box that one row of an output proposes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +90,7 @@ impl Decoder {
                 let meaning = set::Meaning { input: self.input, scores, columns: self.columns };
                 set::scan(output, confidence, meaning, candidates);
             }
+            Layout::Yolov5Face => yolov5_face::scan(output, confidence, candidates),
         }
         self.reject_nonsense(before, candidates);
     }

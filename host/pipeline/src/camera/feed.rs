@@ -5,12 +5,14 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ocellus_core::{Detection, Embedding, Picture, TimeUs};
-use ocellus_inference::{ClassFilter, DetectRequest, Thresholds};
+use ocellus_core::{Detection, Embedding, Picture, Size, TimeUs};
+use ocellus_inference::{ClassFilter, DetectRequest, ReadPlate, Thresholds};
 
 use super::appearance::{Choice, Plan, Wish};
 use super::lane::LaneMessage;
 use super::meter::{Meter, Stage};
+use super::plates::{PlateChoice, PlatePart, PlatePlan, PlateWish};
+use crate::reader::PlateLooks;
 
 /// A picture on its way to the detector.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Detected {
     pub(crate) detections: Vec<Detection>,
     /// What they look like: one entry a detection, or none at all.
     pub(crate) looks: Vec<Option<Embedding>>,
+    /// What their plates say: one entry a detection, or none at all.
+    pub(crate) plates: PlateLooks,
 }
 
 /// Frames between detector and lane: one being worked on and one ready, so the lane never idles.
@@ -45,6 +49,8 @@ pub(crate) struct Feed {
     plan: Option<Plan>,
     /// What the lane would like to know of the next picture.
     wishes: Mutex<Arc<[Wish]>>,
+    plates: Option<PlatePlan>,
+    plate_wishes: Mutex<Arc<[PlateWish]>>,
 }
 
 /// What is looked for in a camera's pictures.
@@ -54,11 +60,13 @@ pub(crate) struct Orders {
     pub(crate) classes: Option<ClassFilter>,
     /// What is looked at; none without an embedder.
     pub(crate) plan: Option<Plan>,
+    /// What is read; none without a reader of plates.
+    pub(crate) plates: Option<PlatePlan>,
 }
 
 impl Feed {
     pub(crate) fn new(lane: SyncSender<LaneMessage>, meter: Arc<Meter>, orders: Orders) -> Feed {
-        let Orders { thresholds, classes, plan } = orders;
+        let Orders { thresholds, classes, plan, plates } = orders;
         Feed {
             newest: Mutex::new(None),
             in_flight: AtomicUsize::new(0),
@@ -69,6 +77,8 @@ impl Feed {
             classes,
             plan,
             wishes: Mutex::new(Arc::new([])),
+            plates,
+            plate_wishes: Mutex::new(Arc::new([])),
         }
     }
 
@@ -123,6 +133,51 @@ impl Feed {
         if embedded > 0 {
             self.meter.add(Stage::Embed, elapsed);
         }
+    }
+
+    /// Whether plates are read here.
+    pub(crate) fn reads_plates(&self) -> bool {
+        self.plates.is_some()
+    }
+
+    /// The lane leaves what it would like to know of the next picture's plates.
+    pub(crate) fn leave_plates(&self, wishes: Arc<[PlateWish]>) {
+        *self.plate_wishes.lock().unwrap_or_else(PoisonError::into_inner) = wishes;
+    }
+
+    /// The parts of the picture that are worth a look for plates, the most pressing first.
+    pub(crate) fn wanted_plates(
+        &self,
+        waiting: &Waiting,
+        detections: &[Detection],
+        input: Size,
+    ) -> Vec<PlatePart> {
+        let Some(plan) = &self.plates else { return Vec::new() };
+        let wishes = Arc::clone(&self.plate_wishes.lock().unwrap_or_else(PoisonError::into_inner));
+        let size = waiting.picture.size();
+        plan.parts(PlateChoice { time: waiting.time, size, detections, wishes: &wishes }, input)
+    }
+
+    /// Looks for plates that may be made in a frame.
+    pub(crate) fn plate_budget(&self) -> usize {
+        self.plates.as_ref().map_or(0, PlatePlan::budget)
+    }
+
+    /// What became of the looks that were made, of so many that were wanted: one entry a detection, or none at all.
+    pub(crate) fn take_in_plates(
+        &self,
+        (wanted, elapsed): (usize, Duration),
+        detections: &[Detection],
+        made: &[(PlatePart, Vec<ReadPlate>)],
+    ) -> PlateLooks {
+        let Some(plan) = &self.plates else { return Vec::new() };
+        let plates: usize = made.iter().map(|(_, plates)| plates.len()).sum();
+        self.meter.count_reads([wanted as u64, made.len() as u64, plates as u64]);
+        if made.is_empty() {
+            return Vec::new();
+        }
+        self.meter.add(Stage::Read, elapsed);
+        plan.assign(detections, made)
     }
 
     /// Hands the lane a frame. The lane's queue has a place for each frame in flight.

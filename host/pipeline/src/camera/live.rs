@@ -6,6 +6,8 @@ use std::time::Instant;
 use ocellus_core::{FrameInfo, Measurement, Name, Overlay, Picture, Track};
 use tokio::sync::watch;
 
+use super::plates::TrackPlate;
+
 /// A frame after tracking and rules.
 #[derive(Debug)]
 pub struct LiveFrame {
@@ -19,6 +21,8 @@ pub struct LiveFrame {
     pub picture: Picture,
     /// All tracks; boxes in pixels.
     pub tracks: Vec<Track>,
+    /// What their number plates say, as far as that is known.
+    pub plates: Arc<[Arc<TrackPlate>]>,
     /// What each rule wants drawn.
     pub overlays: Vec<(Name, Arc<[Overlay]>)>,
     /// What each rule measured.

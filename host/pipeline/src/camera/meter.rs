@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::embedder::LookCounts;
+use crate::reader::ReadCounts;
 
 /// Time spent in one stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +27,8 @@ pub struct StageTimes {
     pub detect: StageTime,
     /// Looking at detections, a frame's share of its round; frames in which nothing was looked at do not count.
     pub embed: StageTime,
+    /// Looking for number plates and reading them, a frame's share of its round; frames without a look do not count.
+    pub read: StageTime,
     /// Tracking.
     pub track: StageTime,
     /// All rules.
@@ -43,6 +46,7 @@ pub(crate) enum Stage {
     Track,
     Rules,
     Encode,
+    Read,
 }
 
 #[derive(Debug, Default)]
@@ -55,12 +59,15 @@ struct Cell {
 /// Counters that the camera's threads write without waiting for each other.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    cells: [Cell; 6],
+    cells: [Cell; 7],
     pub(crate) frames: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) events: AtomicU64,
     looks_wanted: AtomicU64,
     looks_embedded: AtomicU64,
+    reads_wanted: AtomicU64,
+    reads_made: AtomicU64,
+    plates: AtomicU64,
     recent: Mutex<Recent>,
 }
 
@@ -83,6 +90,9 @@ impl Meter {
             events: AtomicU64::new(0),
             looks_wanted: AtomicU64::new(0),
             looks_embedded: AtomicU64::new(0),
+            reads_wanted: AtomicU64::new(0),
+            reads_made: AtomicU64::new(0),
+            plates: AtomicU64::new(0),
             recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
         }
     }
@@ -109,6 +119,21 @@ impl Meter {
         let embedded = self.looks_embedded.load(Ordering::Acquire);
         let wanted = self.looks_wanted.load(Ordering::Acquire);
         LookCounts { wanted, embedded, skipped: wanted.saturating_sub(embedded) }
+    }
+
+    /// Counts looks for plates: wanted, made, and the plates that were read.
+    pub(crate) fn count_reads(&self, [wanted, made, plates]: [u64; 3]) {
+        self.reads_wanted.fetch_add(wanted, Ordering::Relaxed);
+        self.plates.fetch_add(plates, Ordering::Relaxed);
+        self.reads_made.fetch_add(made, Ordering::Release);
+    }
+
+    pub(crate) fn reads(&self) -> ReadCounts {
+        // Read in the other order than written, so that no more were made than were wanted.
+        let made = self.reads_made.load(Ordering::Acquire);
+        let wanted = self.reads_wanted.load(Ordering::Acquire);
+        let plates = self.plates.load(Ordering::Relaxed);
+        ReadCounts { wanted, made, skipped: wanted.saturating_sub(made), plates }
     }
 
     pub(crate) fn frame_done(&self, now: Instant) {
@@ -143,6 +168,7 @@ impl Meter {
             decode: read(Stage::Decode),
             detect: read(Stage::Detect),
             embed: read(Stage::Embed),
+            read: read(Stage::Read),
             track: read(Stage::Track),
             rules: read(Stage::Rules),
             encode: read(Stage::Encode),

@@ -12,6 +12,7 @@ pub(crate) mod lane;
 mod live;
 mod meter;
 pub(crate) mod numbers;
+pub(crate) mod plates;
 mod settings;
 mod status;
 mod tracker;
@@ -22,6 +23,7 @@ pub use calibration::{CalibrationError, CalibrationSpec, KnownPoint, OnMap, Solv
 pub use follow::Mount;
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
+pub use plates::{PlatePrivacy, PlatesError, PlatesSpec, TrackPlate};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};
 pub use tracker::{AssociationName, TrackerName, TrackerSpec, TrackerSpecError};

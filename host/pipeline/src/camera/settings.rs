@@ -8,6 +8,7 @@ use ocellus_media::SourceSpec;
 use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
 use super::follow::Mount;
+use super::plates::{PlatesError, PlatesSpec};
 
 /// What an operator says of a camera.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct CameraSettings {
     pub calibration: Option<CalibrationSpec>,
     /// How its tracks are looked at, on a host that has an embedder; the defaults where `None`.
     pub embedding: Option<EmbeddingSpec>,
+    /// How number plates are read, on a host that has a reader of plates; none are read where `None`.
+    pub plates: Option<PlatesSpec>,
 }
 
 /// A value of [`CameraSettings`] that cannot be used.
@@ -82,6 +85,14 @@ pub enum CameraSettingsError {
         /// Why.
         reason: EmbeddingError,
     },
+    /// How number plates are read cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Plates {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: PlatesError,
+    },
     /// The tracker refuses its settings.
     #[error("camera {camera}: {reason}")]
     Tracker {
@@ -108,6 +119,7 @@ impl CameraSettings {
             frame_rate: None,
             calibration: None,
             embedding: None,
+            plates: None,
         }
     }
 
@@ -139,6 +151,9 @@ impl CameraSettings {
         }
         if let Some(Err(reason)) = self.embedding.as_ref().map(|embedding| embedding.validate(known)) {
             return Err(CameraSettingsError::Embedding { camera: camera(), reason });
+        }
+        if let Some(Err(reason)) = self.plates.as_ref().map(|plates| plates.validate(known)) {
+            return Err(CameraSettingsError::Plates { camera: camera(), reason });
         }
         self.tracker
             .validate()

@@ -8,6 +8,7 @@ use ocellus_core::{CameraHandle, Name, Size};
 use super::calibration::SolvedCalibration;
 use super::meter::StageTimes;
 use crate::embedder::LookCounts;
+use crate::reader::ReadCounts;
 
 /// Who said that a camera or a rule exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub struct CameraStatus {
     pub calibration: Option<SolvedCalibration>,
     /// What became of detections that were worth a look; none where nothing is looked at.
     pub looks: Option<LookCounts>,
+    /// What became of looks for number plates; none where none are read.
+    pub reads: Option<ReadCounts>,
 }
 
 /// The source's state as its ingest thread tells it.

@@ -28,6 +28,8 @@ pub const FORMAT: &str = "ocellus-journal";
 pub(crate) const VERSION: u32 = 2;
 /// Of a journal whose tracks may have embeddings, as in tracks files.
 pub(crate) const VERSION_WITH_EMBEDDINGS: u32 = 3;
+/// Of a journal whose tracks may have readings too, as in tracks files.
+pub(crate) const VERSION_WITH_READINGS: u32 = 4;
 /// A line holds one call; the header holds a state of up to 1 MiB and the values of up to 64 MiB.
 const MAX_LINE_BYTES: u64 = 128 << 20;
 
@@ -110,7 +112,7 @@ pub enum JournalError {
     Header(String),
     /// Another release wrote it.
     #[error(
-        "the journal is of version {0}, and this program reads versions {VERSION} and {VERSION_WITH_EMBEDDINGS}; record it again, or replay it with \
+        "the journal is of version {0}, and this program reads versions {VERSION} to {VERSION_WITH_READINGS}; record it again, or replay it with \
          the release that recorded it"
     )]
     Version(u32),
@@ -154,7 +156,7 @@ impl<R: BufRead> JournalReader<R> {
         if format != FORMAT {
             return Err(JournalError::Header(format!("its format is {format:?}, not {FORMAT:?}")));
         }
-        if ![VERSION, VERSION_WITH_EMBEDDINGS].contains(&version) {
+        if !(VERSION..=VERSION_WITH_READINGS).contains(&version) {
             return Err(JournalError::Version(version));
         }
         let header = serde_json::from_slice(&text).map_err(wrong)?;

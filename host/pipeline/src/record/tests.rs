@@ -6,6 +6,7 @@ fn header() -> RecordHeader {
         size: Size::new(640, 384),
         classes: vec!["person".into()],
         has_embeddings: false,
+        has_readings: false,
     }
 }
 
@@ -23,8 +24,8 @@ fn track() -> Track {
 
 fn two_frames() -> Vec<u8> {
     let mut writer = RecordWriter::new(Vec::new(), &header()).unwrap();
-    writer.frame(0, TimeUs(0), &[track()], &[]).unwrap();
-    writer.frame(1, TimeUs(100_000), &[], &[]).unwrap();
+    writer.frame(0, TimeUs(0), &[track()], Facts::default()).unwrap();
+    writer.frame(1, TimeUs(100_000), &[], Facts::default()).unwrap();
     writer.finish().unwrap()
 }
 
@@ -103,10 +104,12 @@ fn embeddings_are_written_where_they_change_and_read_back_bit_for_bit() {
     let mut writer =
         RecordWriter::new(Vec::new(), &RecordHeader { has_embeddings: true, ..header() }).unwrap();
     for (sequence, embeddings) in (0_u64..).zip(frames) {
-        writer.frame(sequence, TimeUs(sequence), &tracks, embeddings).unwrap();
+        let facts = Facts { embeddings, ..Facts::default() };
+        writer.frame(sequence, TimeUs(sequence), &tracks, facts).unwrap();
     }
-    writer.frame(6, TimeUs(6), &[], &[]).unwrap();
-    writer.frame(7, TimeUs(7), &tracks, &[Some(one.clone()), None]).unwrap();
+    writer.frame(6, TimeUs(6), &[], Facts::default()).unwrap();
+    let embeddings = [Some(one.clone()), None];
+    writer.frame(7, TimeUs(7), &tracks, Facts { embeddings: &embeddings, ..Facts::default() }).unwrap();
     let bytes = writer.finish().unwrap();
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert!(text.starts_with("{\"format\":\"ocellus-tracks\",\"version\":3"), "{text}");
@@ -144,11 +147,65 @@ fn an_embedding_that_is_none_is_refused_by_its_line() {
 }
 
 #[test]
+fn readings_are_written_with_their_tracks_and_read_back_bit_for_bit() {
+    let tracks = [track(), Track { id: 4, ..track() }];
+    let reading = |track, text: &str, confidence| TrackReading {
+        track,
+        kind: "plate".to_owned(),
+        text: text.to_owned(),
+        confidence,
+    };
+    let id = tracks[0].id;
+    let frames = [
+        vec![reading(id, "AB \"1\"", 0.1 + 0.2)],
+        vec![],
+        vec![reading(id, "粤B2", 1.0), reading(4, "X", f32::MIN_POSITIVE)],
+    ];
+    for has_embeddings in [false, true] {
+        let header = RecordHeader { has_embeddings, has_readings: true, ..header() };
+        let mut writer = RecordWriter::new(Vec::new(), &header).unwrap();
+        for (sequence, readings) in (0_u64..).zip(&frames) {
+            let facts = Facts { readings, ..Facts::default() };
+            writer.frame(sequence, TimeUs(sequence), &tracks, facts).unwrap();
+        }
+        let bytes = writer.finish().unwrap();
+        let mut reader = RecordReader::new(bytes.as_slice()).unwrap();
+        assert_eq!(reader.header(), &header);
+        for readings in &frames {
+            assert_eq!(&*reader.next_frame().unwrap().unwrap().readings, readings.as_slice());
+        }
+        assert_eq!(reader.next_frame().unwrap(), None);
+    }
+}
+
+#[test]
+fn a_reading_that_is_none_is_refused_by_its_line() {
+    let line = |readings: &str| {
+        format!(
+            r#"{{"frame":0,"time_us":0,"tracks":[{{"id":7,"class":0,"confidence":0.9,"state":"lost","box":[1,2,3,4],"first_seen_us":0,"readings":[{readings}]}}]}}"#
+        )
+    };
+    let one = |text: &str, confidence: &str| {
+        format!(r#"{{"kind":"plate","text":"{text}","confidence":{confidence}}}"#)
+    };
+    let many = [one("A", "0.5"); 17].join(",");
+    for (version, readings, word) in [
+        (4, one("A", "1.5"), "confidence of a reading is 1.5"),
+        (4, one(&"A".repeat(300), "0.5"), "longer than 64 bytes of kind and 256 of text"),
+        (4, many, "17 readings, and at most 16"),
+        (3, one("A", "0.5"), "which files of version 3 do not have"),
+    ] {
+        let error = refused(version, &[&line(&readings)]);
+        assert!(error.contains("line 2") && error.contains("track 7") && error.contains(word), "{error}");
+    }
+}
+
+#[test]
 fn another_file_is_refused_with_a_hint() {
     let error = RecordReader::new(&b"{\"sequence\":1}\n"[..]).unwrap_err().to_string();
     assert!(error.contains("line 1") && error.contains("analyze"), "{error}");
     assert!(RecordReader::new(&b""[..]).is_err());
-    assert!(refused(4, &[]).contains("version 4"));
+    assert!(refused(5, &[]).contains("version 5"));
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::thread;
 
 use ocellus_core::calibration::{Calibration, GroundTracks};
 use ocellus_core::tracker::{Observed, TrackerSettings};
-use ocellus_core::{Detection, Embedding, Name, Picture, Size, TimeUs, Track, TrackEmbeddings};
+use ocellus_core::{
+    Detection, Embedding, Name, Picture, Size, TimeUs, Track, TrackEmbeddings, TrackReadings,
+};
 use ocellus_inference::{ClassFilter, Crop, DetectRequest, Thresholds};
 use ocellus_media::{Source, SourceError, SourcePicture};
 
@@ -18,10 +20,12 @@ use super::Ending;
 use super::decide::{DecideError, Decider, RecordedRule};
 use crate::camera::appearance::{Appearance, Choice, Plan, Sighting, Wish};
 use crate::camera::follow::Follower;
-use crate::camera::{EmbeddingSpec, Mount};
+use crate::camera::plates::{PlateChoice, PlatePlan, PlateSighting, PlateWish, Plates};
+use crate::camera::{EmbeddingSpec, Mount, PlatesSpec};
 use crate::detector::{Detector, DetectorError};
 use crate::embedder::{Embedder, EmbedderError, LookCounts};
-use crate::record::{RecordHeader, RecordWriter};
+use crate::reader::{self, PlateLooks, ReadCounts, Reader, ReaderError};
+use crate::record::{Facts, RecordHeader, RecordWriter};
 
 /// How a recording is analysed.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct AnalysisSettings {
     pub calibration: Option<Arc<Calibration>>,
     /// How tracks are looked at, where there is an embedder.
     pub embedding: EmbeddingSpec,
+    /// How number plates are read, where there is a reader.
+    pub plates: PlatesSpec,
     /// End after this many frames.
     pub max_frames: Option<u64>,
 }
@@ -57,6 +63,8 @@ pub struct AnalysisReport {
     pub damaged: u64,
     /// What became of detections that were worth a look; none without an embedder.
     pub looks: Option<LookCounts>,
+    /// What became of looks for number plates; none without a reader.
+    pub reads: Option<ReadCounts>,
     /// Whether these were all.
     pub ending: Ending,
 }
@@ -83,6 +91,14 @@ pub enum AnalysisError {
         /// What happened.
         error: EmbedderError,
     },
+    /// The reader of plates failed.
+    #[error("the reader of plates failed at frame {frame}: {error}")]
+    Reader {
+        /// Sequence of the frame.
+        frame: u64,
+        /// What happened.
+        error: ReaderError,
+    },
     /// The tracker's settings.
     #[error("{0}")]
     Tracker(String),
@@ -103,6 +119,8 @@ pub struct Models<'a> {
     pub detector: &'a mut dyn Detector,
     /// It says what they look like, where that is wanted.
     pub embedder: Option<&'a mut dyn Embedder>,
+    /// It reads their number plates, where that is wanted.
+    pub reader: Option<&'a mut dyn Reader>,
 }
 
 /// Where an analysis writes.
@@ -136,9 +154,10 @@ pub fn analyze(
     outputs: AnalysisOutputs<'_>,
     progress: impl FnMut(u64) + Send,
 ) -> Result<AnalysisReport, AnalysisError> {
-    let Models { detector, embedder } = models;
+    let Models { detector, embedder, reader } = models;
     let size = source.info().size;
     let looking = embedder.and_then(|embedder| Looking::new(embedder, settings, detector.classes()));
+    let reading = reader.and_then(|reader| Reading::new(reader, settings, detector.classes()));
     let follower = Follower::new(settings.tracker.clone(), settings.mount)
         .map_err(|error| AnalysisError::Tracker(error.to_string()))?;
     let header = RecordHeader {
@@ -146,6 +165,7 @@ pub fn analyze(
         size,
         classes: detector.classes().to_vec(),
         has_embeddings: looking.is_some(),
+        has_readings: reading.is_some(),
     };
     let recorder = match outputs.tracks {
         Some(out) => Some(RecordWriter::new(out, &header).map_err(AnalysisError::Tracks)?),
@@ -153,8 +173,8 @@ pub fn analyze(
     };
     let decider = Decider::new(settings.camera.clone(), rules, outputs.events)?;
     let ground = settings.calibration.clone().map(|map| GroundTracks::new(map, detector.classes()));
-    let looks = looking.is_some() || settings.mount == Mount::Moving;
-    let consumer = Consumer { follower, looking, ground, decider, recorder, size, progress };
+    let looks = looking.is_some() || reading.is_some() || settings.mount == Mount::Moving;
+    let consumer = Consumer { follower, looking, reading, ground, decider, recorder, size, progress };
     let limit = settings.max_frames.unwrap_or(u64::MAX);
     thread::scope(|scope| {
         let (pictures, decoded) = sync_channel(AHEAD);
@@ -279,9 +299,61 @@ impl<'a> Looking<'a> {
     }
 }
 
+/// Reads the plates of a recording, one frame after the other, so that the same recording gives the same.
+struct Reading<'a> {
+    reader: &'a mut dyn Reader,
+    plan: PlatePlan,
+    plates: Plates,
+    wishes: Arc<[PlateWish]>,
+    counts: ReadCounts,
+}
+
+impl<'a> Reading<'a> {
+    /// None where nothing is to be read.
+    fn new(
+        reader: &'a mut dyn Reader,
+        settings: &AnalysisSettings,
+        classes: &[String],
+    ) -> Option<Reading<'a>> {
+        let plan = PlatePlan::new(&settings.plates, &settings.tracker, classes)?;
+        let plates = Plates::new(settings.plates.privacy.clone());
+        Some(Reading { reader, plan, plates, wishes: Arc::new([]), counts: ReadCounts::default() })
+    }
+
+    /// What became of the looks at the detections: one entry a detection, or none at all.
+    fn look(
+        &mut self,
+        picture: &Picture,
+        time: TimeUs,
+        detections: &[Detection],
+    ) -> Result<PlateLooks, ReaderError> {
+        let choice = PlateChoice { time, size: picture.size(), detections, wishes: &self.wishes };
+        let mut parts = self.plan.parts(choice, self.reader.input());
+        let wanted = parts.len();
+        parts.truncate(self.plan.budget());
+        self.counts.wanted += wanted as u64;
+        self.counts.made += parts.len() as u64;
+        self.counts.skipped += (wanted - parts.len()) as u64;
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let looks = reader::look(self.reader, picture, parts)?;
+        self.counts.plates += looks.iter().map(|(_, plates)| plates.len() as u64).sum::<u64>();
+        Ok(self.plan.assign(detections, &looks))
+    }
+}
+
+/// The tracks of a frame, and what is known of them.
+struct Followed {
+    tracks: Vec<Track>,
+    embeddings: TrackEmbeddings,
+    readings: TrackReadings,
+}
+
 struct Consumer<'a, 'm, P> {
     follower: Follower,
     looking: Option<Looking<'m>>,
+    reading: Option<Reading<'m>>,
     ground: Option<GroundTracks>,
     decider: Decider<'a>,
     recorder: Option<RecordWriter<&'a mut (dyn Write + Send)>>,
@@ -295,16 +367,16 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
         let mut last = TimeUs(0);
         for decided in detected {
             let picture_time = decided.picture_time;
-            let (mut tracks, embeddings) =
-                self.track(&decided).map_err(|error| AnalysisError::Embedder { frame: frames, error })?;
+            let Followed { mut tracks, embeddings, readings } = self.track(&decided, frames)?;
             if let Some(ground) = &mut self.ground {
                 ground.place(picture_time, self.size, &mut tracks);
             }
             let tracks = &tracks;
+            let facts = Facts { embeddings: &embeddings, readings: &readings };
             if let Some(recorder) = &mut self.recorder {
-                recorder.frame(frames, picture_time, tracks, &embeddings).map_err(AnalysisError::Tracks)?;
+                recorder.frame(frames, picture_time, tracks, facts).map_err(AnalysisError::Tracks)?;
             }
-            self.decider.frame((frames, picture_time), self.size, tracks, &embeddings)?;
+            self.decider.frame((frames, picture_time), self.size, tracks, facts)?;
             last = picture_time;
             frames += 1;
             (self.progress)(frames);
@@ -316,14 +388,23 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
         }
         let (events, refusals) = self.decider.counts();
         let looks = self.looking.map(|looking| looking.counts);
-        Ok(AnalysisReport { frames, events, refusals, damaged: 0, looks, ending: Ending::Whole })
+        let reads = self.reading.map(|reading| reading.counts);
+        Ok(AnalysisReport { frames, events, refusals, damaged: 0, looks, reads, ending: Ending::Whole })
     }
 
-    /// Follows the objects of a frame, and says what they look like.
-    fn track(&mut self, decided: &Decided) -> Result<(Vec<Track>, TrackEmbeddings), EmbedderError> {
+    /// Follows the objects of a frame, and says what they look like and what their plates say.
+    fn track(&mut self, decided: &Decided, frame: u64) -> Result<Followed, AnalysisError> {
         let Decided { picture_time: time, picture, detections } = decided;
         let looks = match (&mut self.looking, picture) {
-            (Some(looking), Some(picture)) => looking.look(picture, *time, detections)?,
+            (Some(looking), Some(picture)) => looking
+                .look(picture, *time, detections)
+                .map_err(|error| AnalysisError::Embedder { frame, error })?,
+            _ => Vec::new(),
+        };
+        let plates = match (&mut self.reading, picture) {
+            (Some(reading), Some(picture)) => reading
+                .look(picture, *time, detections)
+                .map_err(|error| AnalysisError::Reader { frame, error })?,
             _ => Vec::new(),
         };
         let slices: Vec<Option<&[f32]>> =
@@ -331,10 +412,19 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
         let tracked = self
             .follower
             .update(picture.as_ref(), &Observed::new(*time, detections).with_embeddings(&slices));
-        let Some(looking) = &mut self.looking else { return Ok((tracked.tracks.to_vec(), Arc::new([]))) };
-        let sighting = Sighting { time: *time, size: self.size, tracked, detections, looks: &looks };
-        let embeddings = looking.appearance.see(sighting);
-        looking.wishes = looking.appearance.wishes();
-        Ok((tracked.tracks.to_vec(), embeddings))
+        let (time, size) = (*time, self.size);
+        let tracks = tracked.tracks.to_vec();
+        let mut followed = Followed { tracks, embeddings: Arc::new([]), readings: Arc::new([]) };
+        if let Some(looking) = &mut self.looking {
+            let sighting = Sighting { time, size, tracked, detections, looks: &looks };
+            followed.embeddings = looking.appearance.see(sighting);
+            looking.wishes = looking.appearance.wishes();
+        }
+        if let (Some(reading), Some(picture)) = (&mut self.reading, picture) {
+            let sighting = PlateSighting { time, picture, tracked, looks: &plates };
+            followed.readings = reading.plates.see(sighting);
+            reading.wishes = reading.plates.wishes();
+        }
+        Ok(followed)
     }
 }

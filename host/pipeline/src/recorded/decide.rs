@@ -4,13 +4,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use ocellus_core::{
-    CameraHandle, Embedding, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
+    CameraHandle, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
 };
 use ocellus_runtime::{
     Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, Runtime, Share, Shown,
     TrackColumns,
 };
 
+use crate::record::Facts;
 use crate::wire::EventLine;
 
 /// The handle that a recording's camera has; where there are several, that of the first one.
@@ -202,7 +203,7 @@ impl<'a> Decider<'a> {
         (sequence, time): (u64, TimeUs),
         size: Size,
         tracks: &[Track],
-        embeddings: &[Option<Embedding>],
+        facts: Facts<'_>,
     ) -> Result<(), DecideError> {
         let camera = self.turn;
         let info = FrameInfo { camera, sequence, time, size };
@@ -210,7 +211,8 @@ impl<'a> Decider<'a> {
             *last = (sequence, time);
         }
         self.columns.fill(tracks, size);
-        self.columns.fill_embeddings(embeddings);
+        self.columns.fill_embeddings(facts.embeddings);
+        self.columns.fill_readings(facts.readings);
         let said = std::mem::take(&mut self.said);
         for index in 0..self.rules.len() {
             let rule = &mut self.rules[index];

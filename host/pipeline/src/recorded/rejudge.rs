@@ -18,6 +18,7 @@ use crate::journal::{
     Came, DifferentPart, EndedLine, JournalError, JournalHeader, JournalLine, JournalReader, MessageEntry,
     Said, SeenLine,
 };
+use crate::readings::read_readings;
 use crate::record::track_of;
 
 /// What a journal came to.
@@ -155,6 +156,7 @@ impl Again {
         self.columns.fill(&tracks, info.size);
         let embeddings = self.known.entry(seen.camera).or_default().read(&seen.tracks)?;
         self.columns.fill_embeddings(&embeddings);
+        self.columns.fill_readings(&read_readings(&seen.tracks)?);
         let messages = seen.messages.iter().map(message).collect::<Result<Vec<_>, _>>()?;
         let shown = Shown { tracks: &self.columns, messages: &messages, wall: seen.wall_us.map(TimeUs) };
         Ok(self.instance.process(&info, shown).into())

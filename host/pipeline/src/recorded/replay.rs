@@ -78,7 +78,7 @@ pub fn replay_together<R: BufRead>(
         let Some(frame) = std::mem::replace(&mut next[place], following) else { break };
         decider.turn_to(place);
         let size = recordings[place].header().size;
-        decider.frame((frame.sequence, frame.time), size, &frame.tracks, &frame.embeddings)?;
+        decider.frame((frame.sequence, frame.time), size, &frame.tracks, frame.facts())?;
         last = (frame.sequence, frame.time);
         frames += 1;
         if proceed(frames).is_break() {

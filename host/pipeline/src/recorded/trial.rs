@@ -57,6 +57,7 @@ pub fn try_rule<R: BufRead>(
     while let Some(frame) = tracks.next_frame()? {
         columns.fill(&frame.tracks, size);
         columns.fill_embeddings(&frame.embeddings);
+        columns.fill_readings(&frame.readings);
         let info = FrameInfo { camera: CAMERA, sequence: frame.sequence, time: frame.time, size };
         last = (frame.sequence, frame.time);
         frames += 1;

@@ -21,6 +21,7 @@ use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
 use crate::camera::numbers::{BLOCK, TrackNumbers};
+use crate::camera::plates::{PlatePlan, Plates};
 use crate::camera::{
     CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Meter, Publisher,
     SolvedCalibration, SourceCell, Views,
@@ -50,6 +51,8 @@ pub(crate) struct CameraWiring {
     pub(crate) classes: Arc<[String]>,
     /// Whether the host has an embedder.
     pub(crate) looks: bool,
+    /// Whether it has a reader of plates.
+    pub(crate) reads: bool,
 }
 
 /// A running camera.
@@ -98,7 +101,10 @@ impl CameraEntry {
         };
         let plan = plan(&settings, wiring);
         let appearance = plan.is_some().then(Appearance::default);
-        let orders = Orders { thresholds: settings.thresholds(), classes: filter, plan };
+        let plates = plate_plan(&settings, wiring);
+        let known_plates = settings.plates.as_ref().filter(|_| plates.is_some());
+        let known_plates = known_plates.map(|spec| Plates::new(spec.privacy.clone()));
+        let orders = Orders { thresholds: settings.thresholds(), classes: filter, plan, plates };
         let feed = Arc::new(Feed::new(lane.clone(), Arc::clone(&shared.meter), orders));
         let source = Arc::new(SourceCell::new());
         let stop = Stop::new();
@@ -113,6 +119,7 @@ impl CameraEntry {
                 .as_ref()
                 .map(|solved| GroundTracks::new(Arc::clone(&solved.map), &wiring.classes)),
             appearance,
+            plates: known_plates,
             numbers,
             roster: Arc::clone(&wiring.roster),
             encoder: Arc::clone(&wiring.encoder),
@@ -202,6 +209,7 @@ impl CameraEntry {
             stages: meter.stages(),
             calibration: self.calibration.clone(),
             looks: self.feed.has_plan().then(|| meter.looks()),
+            reads: self.feed.reads_plates().then(|| meter.reads()),
         }
     }
 }
@@ -216,6 +224,16 @@ fn plan(settings: &CameraSettings, wiring: &CameraWiring) -> Option<Plan> {
     }
     let spec = settings.embedding.clone().unwrap_or_default();
     Plan::new(&spec, &settings.tracker, &wiring.classes)
+}
+
+/// What plates are read on the camera; none where the host has no reader of plates or the camera does not say how.
+fn plate_plan(settings: &CameraSettings, wiring: &CameraWiring) -> Option<PlatePlan> {
+    let spec = settings.plates.as_ref()?;
+    if !wiring.reads {
+        tracing::warn!(camera = %settings.name, "plates is set and this host has no reader of plates");
+        return None;
+    }
+    PlatePlan::new(spec, &settings.tracker, &wiring.classes)
 }
 
 fn class_filter(wanted: &[String], known: &[String]) -> Result<ClassFilter, SiteError> {

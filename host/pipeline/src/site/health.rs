@@ -48,6 +48,7 @@ impl Site {
     pub fn health(&self) -> Health {
         let mut components = vec![self.detector_health()];
         components.extend(self.embedder_health());
+        components.extend(self.reader_health());
         components.push(self.store_health());
         let cameras = self.cameras();
         let starting = !cameras.is_empty() && cameras.iter().all(|camera| camera.frames == 0);
@@ -96,6 +97,16 @@ impl Site {
         let failure = self.0.wiring.roster.embedder_failure();
         self.0.wiring.looks.then(|| ComponentHealth {
             name: "embedder".into(),
+            ready: failure.is_none(),
+            detail: failure.unwrap_or_else(|| "ready".into()),
+        })
+    }
+
+    /// None where the host reads no plates.
+    fn reader_health(&self) -> Option<ComponentHealth> {
+        let failure = self.0.wiring.roster.reader_failure();
+        self.0.wiring.reads.then(|| ComponentHealth {
+            name: "plates".into(),
             ready: failure.is_none(),
             detail: failure.unwrap_or_else(|| "ready".into()),
         })

@@ -144,6 +144,12 @@ impl Site {
                  of the config file"
             )));
         }
+        if settings.plates.is_some() && !self.0.wiring.reads {
+            return Err(SiteError::Invalid(format!(
+                "camera {name}: plates is set and this host reads none; leave it out, or name the models in [plates] of the \
+                 config file"
+            )));
+        }
         let declaration = CameraDeclaration {
             name: name.clone(),
             source: settings.source.expose().to_owned(),

@@ -22,8 +22,9 @@ use super::{Inner, Site, SiteError, now_us, stored, watch};
 use crate::camera::encode::Encoder;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::{CameraSettings, Declared};
-use crate::detector::{self, Detector, Roster};
+use crate::detector::{self, Detector, LiveModels, Roster};
 use crate::embedder::LiveEmbedder;
+use crate::reader::LiveReader;
 
 /// What a site is made of.
 pub struct SiteParts {
@@ -31,6 +32,8 @@ pub struct SiteParts {
     pub detector: Box<dyn Detector>,
     /// What says what objects look like, where there is such a model.
     pub embedder: Option<LiveEmbedder>,
+    /// What reads number plates, where there are such models.
+    pub reader: Option<LiveReader>,
     /// Where rules run.
     pub runtime: Runtime,
     /// What lasts.
@@ -96,11 +99,12 @@ impl Site {
             database: parts.database.clone(),
             classes,
             looks: parts.embedder.is_some(),
+            reads: parts.reader.is_some(),
         };
         let (database, retention) = (parts.database.clone(), settings.retention);
-        let (detector, embedder) = (parts.detector, parts.embedder);
+        let models = LiveModels { detector: parts.detector, embedder: parts.embedder, reader: parts.reader };
         let mut threads = vec![
-            thread("detector", move || detector::run(&roster, detector, embedder))?,
+            thread("detector", move || detector::run(&roster, models))?,
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];

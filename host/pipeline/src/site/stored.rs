@@ -6,7 +6,8 @@ use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{
-    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec, TrackerSpecError,
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, TrackerSpec,
+    TrackerSpecError,
 };
 
 /// The stored row; fields added later need a default, so that older rows stay readable.
@@ -23,6 +24,8 @@ struct StoredCamera {
     calibration: Option<CalibrationSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     embedding: Option<EmbeddingSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plates: Option<PlatesSpec>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,6 +76,7 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         calibration: settings.calibration.clone(),
         mount: settings.mount,
         embedding: settings.embedding.clone(),
+        plates: settings.plates.clone(),
         tracker: StoredTracker::Spec(TrackerSpec::from(&settings.tracker)),
     };
     // Plain numbers and texts: writing them cannot fail.
@@ -95,6 +99,7 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         calibration: row.calibration,
         mount: row.mount,
         embedding: row.embedding,
+        plates: row.plates,
     })
 }
 
@@ -131,8 +136,10 @@ mod tests {
             let mut settings = CameraSettings::new(name.clone(), SourceSpec::parse("scene:road").unwrap());
             settings.tracker = TrackerSettings::default_of(kind);
             settings.mount = Mount::Moving;
+            settings.plates = Some(PlatesSpec { budget: 3, ..PlatesSpec::default() });
             let read = from_json(name, "scene:road", &to_json(&settings)).unwrap();
             assert_eq!((read.tracker, read.mount), (settings.tracker, settings.mount));
+            assert_eq!(read.plates, settings.plates);
         }
     }
 }

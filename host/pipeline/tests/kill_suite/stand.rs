@@ -52,6 +52,7 @@ pub(crate) fn start(folder: &Path, database: Database) -> Site {
     let options = RuntimeOptions { cache_dir: Some(folder.join("compiled")), ..RuntimeOptions::default() };
     let parts = SiteParts {
         embedder: None,
+        reader: None,
         detector: Box::new(OnePerson(["person".into()])),
         runtime: Runtime::new(options).unwrap(),
         database,

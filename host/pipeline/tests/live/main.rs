@@ -7,6 +7,7 @@ mod journal;
 mod journal_faults;
 mod level;
 mod looks;
+mod plates;
 mod powers;
 mod restart;
 mod shadow;

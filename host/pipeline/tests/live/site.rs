@@ -7,8 +7,8 @@ use ocellus_core::{Detection, EventRecord, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CameraSettings, DeclaredRule, Detector, DetectorError, EmbeddingSpec, EventQuery, LiveEmbedder, Order,
-    RulePolicy, RuleSettings, Site, SiteParts, SiteSettings,
+    CameraSettings, DeclaredRule, Detector, DetectorError, EmbeddingSpec, EventQuery, LiveEmbedder,
+    LiveReader, Order, PlatesSpec, RulePolicy, RuleSettings, Site, SiteParts, SiteSettings,
 };
 use ocellus_runtime::{Grants, Runtime, RuntimeOptions};
 use ocellus_store::Database;
@@ -41,6 +41,14 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
     let path: PathBuf = guests.join(format!("{name}.wasm"));
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run `make guests` first", path.display()))
+}
+
+/// A shipped rule.
+pub(crate) fn shipped(name: &str) -> Vec<u8> {
+    let program = std::env::current_exe().unwrap();
+    let path: PathBuf = program.ancestors().nth(3).unwrap().join("plugins").join(format!("{name}.wasm"));
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run `make plugins` first", path.display()))
 }
 
 /// The guest that misbehaves on request.
@@ -124,7 +132,11 @@ impl TestSite {
     }
 
     fn start_from(folder: tempfile::TempDir, options: RuntimeOptions, settings: SiteSettings) -> TestSite {
-        TestSite::start_seeing((Box::new(OnePerson(["person".into()])), None), (folder, options), settings)
+        TestSite::start_seeing(
+            (Box::new(OnePerson(["person".into()])), None, None),
+            (folder, options),
+            settings,
+        )
     }
 
     /// The same with other models, and cameras that are told how to look at tracks.
@@ -140,17 +152,34 @@ impl TestSite {
         }
         let settings = SiteSettings { cameras, ..SiteSettings::default() };
         let data = (tempfile::tempdir().unwrap(), RuntimeOptions::default());
-        TestSite::start_seeing((detector, Some(embedder)), data, settings)
+        TestSite::start_seeing((detector, Some(embedder), None), data, settings)
+    }
+
+    /// The same with a reader of plates, and cameras that are told how to read them.
+    pub(crate) fn start_reading(
+        detector: Box<dyn Detector>,
+        reader: LiveReader,
+        cameras: &[&str],
+        plates: &PlatesSpec,
+    ) -> TestSite {
+        let mut cameras = scenes(25, cameras);
+        for camera in &mut cameras {
+            camera.plates = Some(plates.clone());
+        }
+        let settings = SiteSettings { cameras, ..SiteSettings::default() };
+        let data = (tempfile::tempdir().unwrap(), RuntimeOptions::default());
+        TestSite::start_seeing((detector, None, Some(reader)), data, settings)
     }
 
     fn start_seeing(
-        (detector, embedder): (Box<dyn Detector>, Option<LiveEmbedder>),
+        (detector, embedder, reader): (Box<dyn Detector>, Option<LiveEmbedder>, Option<LiveReader>),
         (folder, options): (tempfile::TempDir, RuntimeOptions),
         settings: SiteSettings,
     ) -> TestSite {
         let parts = SiteParts {
             detector,
             embedder,
+            reader,
             runtime: Runtime::new(options).unwrap(),
             database: Database::open(folder.path()).unwrap().database,
         };

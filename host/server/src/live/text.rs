@@ -127,6 +127,7 @@ mod tests {
         CameraHandle, Event, FrameInfo, Measurement, Overlay, Picture, Point, Rect, Size, TimeUs, Track,
         TrackState, Value,
     };
+    use ocellus_pipeline::TrackPlate;
     use serde_json::{Value as Json, json};
 
     fn frame() -> Arc<LiveFrame> {
@@ -148,6 +149,14 @@ mod tests {
             classes: vec!["car".to_owned()].into(),
             picture: Picture::from_i420(size, vec![0_u8; Picture::byte_len(size)]).unwrap(),
             tracks: vec![track, Track { class: 9, ..track }],
+            plates: vec![Arc::new(TrackPlate {
+                track: 7,
+                text: "AB\"1".into(),
+                confidence: 0.75,
+                readings: 3,
+                picture: None,
+            })]
+            .into(),
             overlays: vec![(Name::new("spaces").unwrap(), vec![overlay].into())],
             measurements: vec![(
                 Name::new("spaces").unwrap(),
@@ -165,6 +174,7 @@ mod tests {
         assert_eq!((&said["frame"], &said["time_us"], &said["skipped"]), (&json!(12), &json!(34), &json!(0)));
         assert_eq!(said["tracks"][0]["box"], json!([0.1, 0.1, 0.5, 0.3333]));
         assert_eq!(said["tracks"][0]["label"], "car");
+        assert_eq!(said["tracks"][0]["plate"], json!({"text": "AB\"1", "confidence": 0.75}));
         assert_eq!(said["tracks"][1]["label"], "?");
         assert_eq!(said["overlays"][0]["shape"], "polygon");
         assert_eq!(said["overlays"][0]["label"], "\"A1\"\u{7}");

@@ -3,8 +3,8 @@
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, Mount, SourceState, StageTime,
-    StageTimes, TrackerSpec,
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, Mount, PlatesSpec, ReadCounts,
+    SourceState, StageTime, StageTimes, TrackerSpec,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,6 +55,8 @@ pub(crate) struct Camera {
     calibration: Option<CalibrationReport>,
     /// What became of detections that were worth a look; null where nothing is looked at.
     looks: Option<Looks>,
+    /// What became of looks for number plates; null where none are read.
+    plates: Option<Reads>,
 }
 
 /// What became of detections that were worth a look, since the camera was added.
@@ -66,6 +68,19 @@ pub(crate) struct Looks {
     embedded: u64,
     /// Those for which the camera's budget or the round's time was too short, or the embedder failed.
     skipped: u64,
+}
+
+/// What became of looks for number plates, since the camera was added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reads {
+    /// Looks that were worth it: at a vehicle, or at a small picture as a whole.
+    wanted: u64,
+    /// Those that were made.
+    made: u64,
+    /// Those for which the camera's budget or the round's time was too short, or the reader failed.
+    skipped: u64,
+    /// Plates that were read in them.
+    read: u64,
 }
 
 /// How well a camera's calibration holds.
@@ -110,6 +125,8 @@ pub(crate) struct Stages {
     detect: Stage,
     /// Looking at detections, a frame's share of its round; only frames in which something was looked at.
     embed: Stage,
+    /// Looking for number plates and reading them; only frames with a look.
+    read: Stage,
     /// Tracking.
     track: Stage,
     /// All rules.
@@ -142,6 +159,7 @@ impl From<StageTimes> for Stages {
             decode: times.decode.into(),
             detect: times.detect.into(),
             embed: times.embed.into(),
+            read: times.read.into(),
             track: times.track.into(),
             rules: times.rules.into(),
             encode: times.encode.into(),
@@ -190,6 +208,12 @@ impl From<CameraStatus> for Camera {
                 embedded,
                 skipped,
             }),
+            plates: status.reads.map(|ReadCounts { wanted, made, skipped, plates }| Reads {
+                wanted,
+                made,
+                skipped,
+                read: plates,
+            }),
         }
     }
 }
@@ -237,6 +261,12 @@ pub(crate) struct NewCamera {
     #[serde(default)]
     #[schema(value_type = Option<Object>, example = json!({"budget": 4, "classes": ["person"]}))]
     embedding: Option<EmbeddingSpec>,
+    /// How number plates are read, on a host with models for it: `budget` (looks a frame, 1), `refresh_seconds` (0.1),
+    /// `min_width` (of a vehicle in pixels, 80), `classes`, and `privacy`, whose `mode` is `keep`, `mask` (`shown`: characters
+    /// that stay) or `hash` (`key`). None are read where this is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"budget": 1, "privacy": {"mode": "mask", "shown": 2}}))]
+    plates: Option<PlatesSpec>,
 }
 
 impl NewCamera {
@@ -260,6 +290,7 @@ impl NewCamera {
         settings.mount = self.mount;
         settings.calibration = self.calibration;
         settings.embedding = self.embedding;
+        settings.plates = self.plates;
         Ok(settings)
     }
 }

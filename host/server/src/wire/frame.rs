@@ -84,6 +84,19 @@ pub(crate) struct TrackMessage<'a> {
     /// Where it stands on the ground; left out without calibration.
     #[serde(skip_serializing_if = "Option::is_none")]
     ground: Option<GroundMessage>,
+    /// What its number plate says, as far as that is known; left out while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plate: Option<PlateMessage<'a>>,
+}
+
+/// What a vehicle's number plate says.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plate)]
+pub(crate) struct PlateMessage<'a> {
+    /// What most readings speak for; masked or hashed where the camera is set so.
+    text: &'a str,
+    /// Mean confidence of the readings that agree with it, 0..1.
+    confidence: f32,
 }
 
 /// Where a track stands on the ground.
@@ -199,6 +212,11 @@ fn track_message<'a>(frame: &'a LiveFrame, track: &Track) -> TrackMessage<'a> {
             velocity_mps: ground.velocity_mps.map(|velocity| velocity.map(short)),
             sigma_m: short(ground.sigma_m),
         }),
+        plate: frame
+            .plates
+            .iter()
+            .find(|plate| plate.track == track.id)
+            .map(|plate| PlateMessage { text: &plate.text, confidence: short(plate.confidence as f32) }),
     }
 }
 

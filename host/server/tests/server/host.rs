@@ -82,6 +82,7 @@ impl TestHost {
         let start = move || {
             let parts = SiteParts {
                 embedder: None,
+                reader: None,
                 detector: Box::new(OneCar(["car".into()])),
                 runtime: Runtime::new(runtime).unwrap(),
                 database: Database::open(&path.join("data")).unwrap().database,

@@ -173,7 +173,7 @@ impl Claims {
 }
 
 /// Confidence from which a tracker believes a detection by itself.
-fn sure(tracker: &TrackerSettings) -> f32 {
+pub(crate) fn sure(tracker: &TrackerSettings) -> f32 {
     match tracker {
         TrackerSettings::ByteTrack(settings) => settings.track_high_thresh,
         TrackerSettings::BotSort(settings) => settings.track_high_thresh,

@@ -14,7 +14,7 @@ use ocellus_core::embedding::{SmoothEmbedding, visibility};
 use ocellus_core::tracker::Tracked;
 use ocellus_core::{Detection, Embedding, Point, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackState};
 
-pub(crate) use self::choose::{Choice, Plan, Wish};
+pub(crate) use self::choose::{Choice, Plan, Wish, sure};
 pub use self::settings::{EmbeddingError, EmbeddingSpec};
 
 /// The longest time over which a track's box is moved on by its last velocity.
@@ -124,7 +124,7 @@ impl Look {
 }
 
 /// Where a box is after `from`, if its middle goes on moving as it did.
-fn moved(rect: &Rect, velocity: [f32; 2], seconds: f32) -> Rect {
+pub(crate) fn moved(rect: &Rect, velocity: [f32; 2], seconds: f32) -> Rect {
     let seconds = seconds.clamp(0.0, LONGEST_STEP_S);
     let to = Point::new(rect.x + velocity[0] * seconds, rect.y + velocity[1] * seconds);
     Rect::new(to.x, to.y, rect.width, rect.height)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings};
+use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings, TrackReadings};
 use ocellus_runtime::{CallError, Committed, Memory, PreparedSwap, Probed, RuleSlot, SwapAborted};
 
 use super::site::SiteTap;
@@ -33,6 +33,7 @@ pub(crate) struct SeenFrame {
     pub(crate) info: FrameInfo,
     pub(crate) tracks: Vec<Track>,
     pub(crate) embeddings: TrackEmbeddings,
+    pub(crate) readings: TrackReadings,
 }
 
 /// A change between two frames. Every one that has a way to reply is answered.

@@ -39,12 +39,14 @@ impl BoundRule {
         (sight, messages, wall): (&Sight<'_>, &[ocellus_core::Message], Option<TimeUs>),
         processed: &Processed,
     ) {
-        let sees = self.slot.probed().binding().grants.powers().has(Power::Embeddings);
+        let powers = self.slot.probed().binding().grants.powers();
+        let (sees, reads) = (powers.has(Power::Embeddings), powers.has(Power::Readings));
         self.note(|| {
             let made = Made::Seen {
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
                 embeddings: if sees { Arc::clone(sight.embeddings) } else { Arc::new([]) },
+                readings: if reads { Arc::clone(sight.readings) } else { Arc::new([]) },
                 messages: messages.to_vec(),
                 wall,
             };

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use ocellus_core::calibration::GroundTracks;
 use ocellus_core::tracker::{Observed, Tracked, TrackerSettings};
-use ocellus_core::{Embedding, FrameInfo, Name, TimeUs, Track, TrackEmbeddings};
+use ocellus_core::{Embedding, FrameInfo, Name, TimeUs, Track, TrackEmbeddings, TrackReadings};
 use ocellus_runtime::TrackColumns;
 
 pub(crate) use self::command::{LaneCommand, LaneMessage, NotRecorded, SeenFrame, SwapReply};
@@ -29,6 +29,7 @@ use super::follow::{Follower, Mount};
 use super::live::LiveFrame;
 use super::meter::Stage;
 use super::numbers::TrackNumbers;
+use super::plates::{PlateSighting, Plates};
 use super::status::SourceCell;
 use crate::detector::Roster;
 use crate::site::camera::CameraShared;
@@ -46,6 +47,8 @@ pub(crate) struct LaneParts {
     pub(crate) ground: Option<GroundTracks>,
     /// None where nothing is looked at.
     pub(crate) appearance: Option<Appearance>,
+    /// None where none are read.
+    pub(crate) plates: Option<Plates>,
     pub(crate) numbers: TrackNumbers,
     pub(crate) roster: Arc<Roster>,
     pub(crate) encoder: Arc<Encoder>,
@@ -62,6 +65,19 @@ pub(crate) struct Lane {
     site_rules: BTreeMap<Name, SiteTap>,
     sequence: u64,
     last_time: TimeUs,
+}
+
+/// The tracks of a frame, and what is known of them.
+struct Followed {
+    tracks: Vec<Track>,
+    embeddings: TrackEmbeddings,
+    readings: TrackReadings,
+}
+
+impl Default for Followed {
+    fn default() -> Followed {
+        Followed { tracks: Vec::new(), embeddings: Arc::new([]), readings: Arc::new([]) }
+    }
 }
 
 impl Lane {
@@ -103,7 +119,7 @@ impl Lane {
         };
         let meter = Arc::clone(&self.parts.shared.meter);
         let started = Instant::now();
-        let (mut tracks, embeddings) = self.track(&info, &detected);
+        let Followed { mut tracks, embeddings, readings } = self.track(&info, &detected);
         if let Some(ground) = &mut self.parts.ground {
             ground.place(info.time, info.size, &mut tracks);
         }
@@ -112,6 +128,7 @@ impl Lane {
         meter.add(Stage::Track, tracked - started);
         self.columns.fill(&tracks, info.size);
         self.columns.fill_embeddings(&embeddings);
+        self.columns.fill_readings(&readings);
         let waiting = detected.waiting;
         let mut live = LiveFrame {
             info,
@@ -119,11 +136,12 @@ impl Lane {
             classes: Arc::clone(&self.parts.shared.classes),
             picture: waiting.picture,
             tracks,
+            plates: self.parts.plates.as_ref().map_or_else(|| Arc::new([]) as Arc<[_]>, Plates::known),
             overlays: Vec::new(),
             measurements: Vec::new(),
             captured: waiting.captured,
         };
-        self.ask_rules(&embeddings, &mut live);
+        self.ask_rules((&embeddings, &readings), &mut live);
         let now = Instant::now();
         meter.add(Stage::Rules, now - tracked);
         meter.frame_done(now);
@@ -139,23 +157,30 @@ impl Lane {
 
     /// Follows the objects of a frame, and says what they look like. Leaves for the next picture what would be good to
     /// know of it.
-    fn track(&mut self, info: &FrameInfo, detected: &Detected) -> (Vec<Track>, TrackEmbeddings) {
-        let Detected { waiting, detections, looks } = detected;
+    fn track(&mut self, info: &FrameInfo, detected: &Detected) -> Followed {
+        let Detected { waiting, detections, looks, plates } = detected;
         let slices: Vec<Option<&[f32]>> =
             looks.iter().map(|look| look.as_ref().map(Embedding::as_slice)).collect();
-        let Some(follower) = self.follower() else { return (Vec::new(), Arc::new([])) };
+        let Some(follower) = self.follower() else { return Followed::default() };
         let observed = Observed::new(info.time, detections).with_embeddings(&slices);
         // Copied out of the tracker, which is a part of this lane as the appearances are.
         let (tracks, seen_as) = {
             let tracked = follower.update(Some(&waiting.picture), &observed);
             (tracked.tracks.to_vec(), tracked.seen_as.to_vec())
         };
-        let Some(appearance) = &mut self.parts.appearance else { return (tracks, Arc::new([])) };
         let tracked = Tracked { tracks: &tracks, seen_as: &seen_as };
-        let embeddings =
-            appearance.see(Sighting { time: info.time, size: info.size, tracked, detections, looks });
-        self.parts.feed.leave(appearance.wishes());
-        (tracks, embeddings)
+        let (time, size) = (info.time, info.size);
+        let mut followed = Followed::default();
+        if let Some(appearance) = &mut self.parts.appearance {
+            followed.embeddings = appearance.see(Sighting { time, size, tracked, detections, looks });
+            self.parts.feed.leave(appearance.wishes());
+        }
+        if let Some(known) = &mut self.parts.plates {
+            let picture = &waiting.picture;
+            followed.readings = known.see(PlateSighting { time, picture, tracked, looks: plates });
+            self.parts.feed.leave_plates(known.wishes());
+        }
+        Followed { tracks, ..followed }
     }
 
     fn reserve_numbers(&mut self) {
@@ -188,9 +213,14 @@ impl Lane {
     }
 
     /// Shows the rules the frame, and tells those of the site of it.
-    fn ask_rules(&mut self, embeddings: &TrackEmbeddings, live: &mut LiveFrame) {
+    fn ask_rules(
+        &mut self,
+        (embeddings, readings): (&TrackEmbeddings, &TrackReadings),
+        live: &mut LiveFrame,
+    ) {
         let (shared, info) = (&self.parts.shared, &live.info);
-        let sight = Sight { shared, info, tracks: &live.tracks, embeddings, columns: &self.columns };
+        let sight =
+            Sight { shared, info, tracks: &live.tracks, embeddings, readings, columns: &self.columns };
         let mut shown = self.rules.show(&sight);
         for tap in self.site_rules.values() {
             tap.tell(SeenFrame {
@@ -198,6 +228,7 @@ impl Lane {
                 info: *info,
                 tracks: live.tracks.clone(),
                 embeddings: Arc::clone(embeddings),
+                readings: Arc::clone(readings),
             });
         }
         // Site rules are asked beside the cameras: this is what they said of an earlier frame.

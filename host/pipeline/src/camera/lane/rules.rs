@@ -7,7 +7,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{
-    CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings,
+    CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings, TrackReadings,
 };
 use ocellus_runtime::{Moment, PreparedSwap, Probed, Processed, RuleSlot, Shown, TrackColumns};
 use ocellus_store::{EventQueue, NewEvent};
@@ -39,6 +39,7 @@ pub(crate) struct Sight<'a> {
     pub(crate) info: &'a FrameInfo,
     pub(crate) tracks: &'a [Track],
     pub(crate) embeddings: &'a TrackEmbeddings,
+    pub(crate) readings: &'a TrackReadings,
     pub(crate) columns: &'a TrackColumns,
 }
 
@@ -249,6 +250,7 @@ impl BoundRule {
                 info: *sight.info,
                 tracks: sight.tracks.to_vec(),
                 embeddings: Arc::clone(sight.embeddings),
+                readings: Arc::clone(sight.readings),
                 messages: messages.clone(),
                 wall,
                 events: events_of(&processed),

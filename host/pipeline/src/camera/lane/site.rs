@@ -112,11 +112,12 @@ impl SiteLane {
     }
 
     fn frame(&mut self, frame: &SeenFrame) {
-        let SeenFrame { shared, info, tracks, embeddings } = frame;
+        let SeenFrame { shared, info, tracks, embeddings, readings } = frame;
         self.load.waiting.fetch_sub(1, Ordering::AcqRel);
         self.columns.fill(tracks, info.size);
         self.columns.fill_embeddings(embeddings);
-        let sight = Sight { shared, info, tracks, embeddings, columns: &self.columns };
+        self.columns.fill_readings(readings);
+        let sight = Sight { shared, info, tracks, embeddings, readings, columns: &self.columns };
         for (rule, output) in self.rules.show(&sight) {
             shared.site_outputs.put(&rule, output);
         }

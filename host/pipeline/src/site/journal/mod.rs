@@ -19,7 +19,9 @@ use crate::embeddings::KnownEmbeddings;
 use crate::journal::{
     AskedLine, Bytes, CommandedLine, EndedLine, FORMAT, JournalCamera, JournalHeader, JournalLimits,
     JournalLine, JournalMemory, MessageEntry, Said, SavedLine, SeenLine, VERSION, VERSION_WITH_EMBEDDINGS,
+    VERSION_WITH_READINGS,
 };
+use crate::readings::write_readings;
 use crate::record::entry_of;
 
 pub(crate) use self::noted::{Made, Noted, NotedCall};
@@ -101,9 +103,13 @@ fn header(entry: &RuleEntry, share: Share, memory: &Memory) -> JournalHeader {
     }
 }
 
-/// Only a rule that may see embeddings has them in its journal.
+/// Only a rule that may see embeddings or readings has them in its journal.
 fn version_for(powers: Powers) -> u32 {
-    if powers.has(Power::Embeddings) { VERSION_WITH_EMBEDDINGS } else { VERSION }
+    match (powers.has(Power::Readings), powers.has(Power::Embeddings)) {
+        (true, _) => VERSION_WITH_READINGS,
+        (false, true) => VERSION_WITH_EMBEDDINGS,
+        (false, false) => VERSION,
+    }
 }
 
 fn remembered(memory: &Memory) -> JournalMemory {
@@ -163,9 +169,10 @@ fn line(call: NotedCall, known: &mut BTreeMap<u32, KnownEmbeddings>) -> JournalL
     let NotedCall { made, came, logs } = call;
     let said = Said::of(&came, &logs);
     match made {
-        Made::Seen { info, tracks, embeddings, messages, wall } => {
+        Made::Seen { info, tracks, embeddings, readings, messages, wall } => {
             let mut tracks: Vec<_> = tracks.iter().map(entry_of).collect();
             known.entry(info.camera.0).or_default().write(&mut tracks, &embeddings);
+            write_readings(&mut tracks, &readings);
             JournalLine::Seen(SeenLine {
                 camera: info.camera.0,
                 frame: info.sequence,

@@ -1,6 +1,6 @@
 //! What a lane tells a journal.
 
-use ocellus_core::{FrameInfo, Message, TimeUs, Track, TrackEmbeddings};
+use ocellus_core::{FrameInfo, Message, TimeUs, Track, TrackEmbeddings, TrackReadings};
 use ocellus_runtime::{Logs, Moment};
 
 use crate::journal::Came;
@@ -26,6 +26,8 @@ pub(crate) enum Made {
         tracks: Vec<Track>,
         /// Empty where the rule may not see them.
         embeddings: TrackEmbeddings,
+        /// Empty where the rule may not see them.
+        readings: TrackReadings,
         messages: Vec<Message>,
         wall: Option<TimeUs>,
     },

@@ -262,10 +262,11 @@ fn run(inbox: &Receiver<Told>, mut slots: BTreeMap<Seat, RuleSlot>, shown: &Mute
     let mut frames = 0;
     while let Ok(told) = inbox.recv() {
         let seat = match told {
-            Told::Frame { seat, camera, info, tracks, embeddings, messages, wall, events } => {
+            Told::Frame { seat, camera, info, tracks, embeddings, readings, messages, wall, events } => {
                 let Some(slot) = slots.get_mut(&seat) else { continue };
                 columns.fill(&tracks, info.size);
                 columns.fill_embeddings(&embeddings);
+                columns.fill_readings(&readings);
                 let place = FramePlace { camera: &camera, frame: info.sequence, time: info.time };
                 comparing.heard(Side::Live, place, events);
                 if let Processed::Output(output) =

@@ -1,6 +1,6 @@
 //! What a shadow is told.
 
-use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track, TrackEmbeddings};
+use ocellus_core::{Event, FrameInfo, Message, Name, TimeUs, Track, TrackEmbeddings, TrackReadings};
 use ocellus_runtime::Moment;
 
 use crate::site::seat::Seat;
@@ -13,6 +13,7 @@ pub(crate) enum Told {
         info: FrameInfo,
         tracks: Vec<Track>,
         embeddings: TrackEmbeddings,
+        readings: TrackReadings,
         messages: Vec<Message>,
         wall: Option<TimeUs>,
         events: Vec<Event>,

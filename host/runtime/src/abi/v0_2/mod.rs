@@ -10,6 +10,7 @@ pub(super) use self::bindings::ocellus::plugin::types;
 
 use self::bindings::ocellus::plugin::{host, key_value};
 use super::{Answer, Configuring, Output, RawDescription};
+use crate::columns::ReadingRow;
 use crate::host_state::HostState;
 use crate::limits::Terms;
 use crate::log::LogLevel;
@@ -153,14 +154,16 @@ impl Guest {
             width: frame.size.width,
             height: frame.size.height,
         };
+        let read = if powers.has(Power::Readings) { &*shown.tracks.readings } else { &[] };
+        let readings: Vec<types::Reading<'_>> = read.iter().map(reading).collect();
         let heard = if powers.has(Power::Messages) { shown.messages } else { &[] };
         let answer = if heard.is_empty() {
-            self.0.call_process(store, frame, columns(shown, powers), &[])?
+            self.0.call_process(store, frame, columns(shown, &readings, powers), &[])?
         } else {
             let attributes: Vec<_> = heard.iter().map(attributes).collect();
             let messages: Vec<_> =
                 heard.iter().zip(&attributes).map(|(said, attributes)| message(said, attributes)).collect();
-            self.0.call_process(store, frame, columns(shown, powers), &messages)?
+            self.0.call_process(store, frame, columns(shown, &readings, powers), &messages)?
         };
         Ok(answer.map(|output| output::check(output, terms)))
     }
@@ -239,8 +242,12 @@ fn flag(power: Power) -> types::Powers {
     }
 }
 
+fn reading(row: &ReadingRow) -> types::Reading<'_> {
+    types::Reading { row: row.row, kind: &row.kind, text: &row.text, confidence: row.confidence }
+}
+
 /// The columns; those of powers that were not granted are empty.
-fn columns<'a>(shown: &Shown<'a>, powers: Powers) -> types::Tracks<'a> {
+fn columns<'a>(shown: &Shown<'a>, readings: &'a [types::Reading<'a>], powers: Powers) -> types::Tracks<'a> {
     let tracks = shown.tracks;
     let mut columns = types::Tracks {
         ids: &tracks.ids,
@@ -254,7 +261,7 @@ fn columns<'a>(shown: &Shown<'a>, powers: Powers) -> types::Tracks<'a> {
         embeddings: &[],
         embedding_size: 0,
         embedding_rows: &[],
-        readings: &[],
+        readings,
     };
     if powers.has(Power::Embeddings) {
         columns.embeddings = &tracks.embeddings;
