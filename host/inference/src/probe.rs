@@ -269,8 +269,8 @@ impl Probe {
             self.judge_set(layout)?;
         }
         if layout == Layout::Yolov5Face {
-            let numbers = rows.clone().flat_map(|row| row.get(5..FACE_COLUMNS).unwrap_or_default());
-            if range(numbers).is_none_or(|(low, high)| low > -0.01 && high < 1.01) {
+            let mut numbers = rows.clone().flat_map(|row| row.get(5..FACE_COLUMNS).unwrap_or_default());
+            if numbers.all(|number| (-0.01..1.01).contains(number)) {
                 return Err("its output has 3 boxes a cell, as YOLOv5 has, and no corners of plates in pixels behind the \
                             objectness; one box a cell is supported"
                     .to_owned());

@@ -209,7 +209,7 @@ fn run(
     let tensor = vec![if ports.bytes { 114.0 } else { 0.447 }; ports.slot_len() * count];
     let mut bytes = Vec::new();
     let value =
-        value(ports.bytes, ports.shape(count), (&tensor, &mut bytes)).map_err(|error| error.to_string())?;
+        value(ports.bytes, ports.shape(count), (tensor.as_slice(), &mut bytes)).map_err(|error| error.to_string())?;
     run_watched(session, value)
 }
 
@@ -217,11 +217,11 @@ fn run(
 fn of_one((shape, mut values): Numbers, count: usize, alphabet: &Alphabet) -> Result<Vec<f32>, String> {
     let classes = alphabet.characters.len();
     let count_is = |side: i64, wanted: usize| usize::try_from(side) == Ok(wanted);
-    let columns = match (*shape.as_slice(), alphabet.layout) {
-        ([batch, columns, last], _) if count_is(batch, count) && count_is(last, classes) => {
+    let columns = match (shape.as_slice(), alphabet.layout) {
+        (&[batch, columns, last], _) if count_is(batch, count) && count_is(last, classes) => {
             usize::try_from(columns).unwrap_or(0)
         }
-        ([batch, all], TextLayout::Slots) if count_is(batch, count) => {
+        (&[batch, all], TextLayout::Slots) if count_is(batch, count) => {
             usize::try_from(all).ok().filter(|all| all.is_multiple_of(classes)).map_or(0, |all| all / classes)
         }
         _ => 0,

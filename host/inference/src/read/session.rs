@@ -95,7 +95,7 @@ impl ReaderSession {
             model: info.file.name.clone(),
             reason: one_line(&error),
         };
-        let input = value(ports.bytes, ports.shape(slots), (tensor, bytes)).map_err(failed)?;
+        let input = value(ports.bytes, ports.shape(slots), (tensor.as_slice(), bytes)).map_err(failed)?;
         let outputs = ort.run([input]).map_err(failed)?;
         let (shape, values) = outputs[known.output].try_extract_tensor::<f32>().map_err(failed)?;
         let count = |side: usize| i64::try_from(side).unwrap_or(i64::MAX);
