@@ -13,6 +13,7 @@ mod layering;
 mod live;
 mod looks;
 mod plaza;
+mod plaza_identities;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;
