@@ -15,6 +15,7 @@ mod looks;
 mod models;
 mod plaza;
 mod plates;
+mod plaza_identities;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

@@ -95,7 +95,12 @@ impl Terms {
         let (mut before, mut after): (Option<&Tracklet>, Option<&Tracklet>) = (None, None);
         let (mut is_met, mut is_seen_off) = (false, false);
         for other in others.clone() {
-            if are_together(track, other) {
+            if other.is_cut {
+                // Where it ends is not known, but that it is of this camera.
+                if track.camera == other.camera && are_together(track, other) {
+                    return None;
+                }
+            } else if are_together(track, other) {
                 place += self.beside(track, other)?;
                 beside += 1;
                 is_met |= other.first.us <= track.first.us;
@@ -119,6 +124,9 @@ impl Terms {
 
     /// Whether nothing forbids that they are one person.
     pub(crate) fn allows(&self, track: &Tracklet, other: &Tracklet) -> bool {
+        if track.is_cut || other.is_cut {
+            return track.camera != other.camera || !are_together(track, other);
+        }
         if are_together(track, other) {
             return self.beside(track, other).is_some();
         }

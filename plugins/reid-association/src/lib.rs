@@ -5,8 +5,8 @@
 //! identity, or has become another person since a time.
 //!
 //! A track is looked at for a while before it is decided who it is, together with the other new ones of its camera
-//! ([`round`]). What speaks for and against is summed up as logarithms of likelihoods ([`evidence`]): looks, places on
-//! the map at the same time, the way from where somebody was last seen, and the ways that the site has ([`topology`]).
+//! (`round`). What speaks for and against is summed up as logarithms of likelihoods (`evidence`): looks, places on
+//! the map at the same time, the way from where somebody was last seen, and the ways that the site has (`topology`).
 //! Nobody is twice in one picture, in two places at once, or faster than people are.
 
 mod book;

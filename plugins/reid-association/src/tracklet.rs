@@ -18,6 +18,8 @@ const ENTRY_US: u64 = 1_800_000;
 const LEAST_US: u64 = 400_000;
 /// Slower than this is standing.
 const LEAST_WALKING_MPS: f32 = 0.4;
+/// How long a tracker has followed somebody else before looks, which are smoothed, show it.
+const CUT_US: u64 = 5_000_000;
 /// Times a track must be seen to count.
 const LEAST_SIGHTINGS: u32 = 3;
 /// Metres and picture heights further from the origin than this are no places.
@@ -114,6 +116,8 @@ pub(crate) struct Tracklet {
     /// Looks in a row that are another's, and when that began.
     pub(crate) odd: u32,
     pub(crate) odd_us: u64,
+    /// Its end was cut off: where it ends is where somebody else was.
+    pub(crate) is_cut: bool,
     pub(crate) decided_us: u64,
     pub(crate) weighed_us: u64,
     /// The identity that it would rather be, as of the last look at it.
@@ -142,6 +146,7 @@ impl Tracklet {
             print: 0,
             odd: 0,
             odd_us: 0,
+            is_cut: false,
             decided_us: 0,
             weighed_us: 0,
             leaning: None,
@@ -320,14 +325,10 @@ impl Tracklet {
         part.trail = self.trail.iter().filter(|step| step.us >= begin.us).copied().collect();
         part.newest = self.newest.take();
         part.kept = part.newest.iter().cloned().collect();
-        self.trail.retain(|step| step.us < begin.us);
-        if let Some(last) = self.trail.last() {
-            self.last = *last;
-        } else if begin.us > self.first.us {
-            self.last = Step { us: begin.us - 1, ..begin };
-        } else {
-            self.last = self.first;
-        }
+        // The tracker went over to the other one some time before that showed.
+        self.last = Step { us: begin.us.saturating_sub(CUT_US).max(self.first.us), ..self.last };
+        self.is_cut = true;
+        self.trail = Vec::new();
         // Later looks may be of both.
         self.kept.truncate(1);
         self.newest = self.kept.first().cloned();
