@@ -256,6 +256,12 @@ pub(crate) struct SceneRenderArgs {
     pub(crate) calibration: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The file.
+    pub(crate) file: PathBuf,
+}
+
 /// Reads a whole number, and says so where it is none: `-1` is no mistyped flag.
 pub(crate) fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "use a whole number from 0 on".to_owned())

@@ -14,6 +14,9 @@ const BUNDLED: &[(&str, &[u8])] = &[
     ("model.toml", include_bytes!("../../../../models/scene-nano/model.toml")),
 ];
 
+/// Bytes of the bundled model.
+pub(crate) const BUNDLED_BYTES: usize = BUNDLED[0].1.len();
+
 /// The model that is named, by its file or as one of the shelf, or the bundled one.
 pub(crate) fn load(named: Option<&Path>, shelf: &Shelf, options: &ModelOptions) -> anyhow::Result<Session> {
     let is_bundled = |named: &Path| named == Path::new(models::BUNDLED) && !named.exists();

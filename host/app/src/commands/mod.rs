@@ -3,7 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod compile;
 pub(crate) mod demo;
-mod detector;
+pub(crate) mod detector;
 pub(crate) mod embedder;
 mod ending;
 pub(crate) mod eval;

@@ -135,8 +135,7 @@ impl StoreConfig {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ModelConfig {
-    /// An ONNX file, or the name of a model that `ocellus model` has put here; the bundled model, which knows only the
-    /// synthetic scenes, where not given.
+    /// An ONNX file, or the name of a model that is here; the bundled one, which knows only the synthetic scenes, where not given.
     pub(crate) file: Option<PathBuf>,
     /// Folder of models that have a name; OCELLUS_MODELS, else ocellus/models in the user's data folder, where not given.
     pub(crate) folder: Option<PathBuf>,

@@ -64,9 +64,8 @@ impl From<anyhow::Error> for Trouble {
     }
 }
 
-/// Fetches the file; what another run has left of it is used where it is of the same file.
+/// Fetches the file from an address that [`check_url`] let pass; what another run has left of it is used where it is of the same file.
 pub(crate) fn fetch(wanted: &Wanted<'_>, stop: &Stop, bar: &ProgressBar) -> anyhow::Result<Fetched> {
-    check_url(wanted.url)?;
     let mut part = Part::open(wanted.part)?;
     let mut failures = 0;
     loop {
@@ -89,7 +88,8 @@ pub(crate) fn fetch(wanted: &Wanted<'_>, stop: &Stop, bar: &ProgressBar) -> anyh
     }
 }
 
-fn check_url(url: &str) -> anyhow::Result<()> {
+/// Refuses what is no address of a file, and one with a password in it.
+pub(crate) fn check_url(url: &str) -> anyhow::Result<()> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
     // Before any other message would show it.

@@ -7,7 +7,7 @@ mod licence;
 mod shelf;
 
 pub(crate) use self::catalogue::Catalogue;
-pub(crate) use self::download::{Fetched, Wanted, fetch};
+pub(crate) use self::download::{Fetched, Wanted, check_url, fetch};
 pub(crate) use self::entry::{Entry, is_digest, with_values};
 pub(crate) use self::licence::{is_agpl, warn_of};
 pub(crate) use self::shelf::{Shelf, relative_to};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use crate::args::model::ListArgs;
+use crate::commands::detector::BUNDLED_BYTES;
 use crate::exit::Outcome;
 use crate::models::{BUNDLED, Catalogue, Entry, Shelf, digest, megabytes};
 
@@ -58,6 +59,7 @@ fn absent(name: &str, known: Option<&Entry>) -> [String; 6] {
     let entry = known.cloned().unwrap_or_default();
     let size = entry.bytes.map_or_else(|| "?".to_owned(), megabytes);
     if name == BUNDLED {
+        let size = megabytes(BUNDLED_BYTES as u64);
         return row(name, &entry, (size, "in the program", "verified"));
     }
     let digest = if entry.sha256.is_some() { "known" } else { "not known" };

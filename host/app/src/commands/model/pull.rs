@@ -12,8 +12,8 @@ use crate::args::model::PullArgs;
 use crate::exit::Outcome;
 use crate::interrupt::Interrupt;
 use crate::models::{
-    BUNDLED, Catalogue, Entry, Fetched, Shelf, Wanted, digest, fetch, is_agpl, is_digest, megabytes,
-    with_values,
+    BUNDLED, Catalogue, Entry, Fetched, Shelf, Wanted, check_url, digest, fetch, is_agpl, is_digest,
+    megabytes, with_values,
 };
 use crate::progress;
 
@@ -38,6 +38,7 @@ pub(super) fn run(args: &PullArgs) -> anyhow::Result<Outcome> {
             entry.source.as_deref().unwrap_or("its authors' page")
         );
     };
+    check_url(url)?;
     introduce(name, entry, url);
     ensure!(
         !is_agpl(entry.licence()) || args.accept_licence,
