@@ -15,6 +15,8 @@ mod plugin_commands;
 mod plugin_new;
 mod plugin_push;
 mod real_video;
+mod recordings;
+mod regions;
 mod scenes;
 mod sdk_languages;
 mod signed;

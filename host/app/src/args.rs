@@ -149,6 +149,9 @@ pub(crate) struct AnalyzeArgs {
     /// The camera's name in events [default: the input's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) camera: Option<ocellus_core::Name>,
+    /// Which part of the picture counts, JSON or @FILE, as a camera of the config file has it: {"areas": [...], "masks": [...]}
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) region: Option<String>,
     /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) calibration: Option<String>,

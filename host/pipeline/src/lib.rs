@@ -10,20 +10,23 @@ mod embeddings;
 pub mod journal;
 pub mod record;
 pub mod recorded;
+mod recordings;
 pub mod site;
 pub mod wire;
 
 pub use camera::{
-    AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap,
-    SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
-    ViewFrame, ViewSettings, ViewSettingsError,
+    AssociationName, CalibrationError, CalibrationSpec, CalibrationTrial, CameraSettings,
+    CameraSettingsError, CameraStatus, Declared, Draw, EmbeddingError, EmbeddingSpec, IgnoredCounts,
+    KnownPoint, Live, LiveFrame, Mount, OnMap, Region, RegionError, RegionSpec, SolvedCalibration,
+    SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame,
+    ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
 pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };
+pub use recordings::{RecordingFile, RecordingSettings, RecordingStatus};
 pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
     PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,

@@ -10,7 +10,9 @@ use ocellus_core::calibration::Calibration;
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
-use ocellus_pipeline::{CalibrationSpec, Embedder, EmbeddingSpec, LookCounts, Mount};
+use ocellus_pipeline::{
+    CalibrationSpec, Embedder, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, Region, RegionSpec,
+};
 
 use super::files::Files;
 use super::output::Output;
@@ -32,6 +34,13 @@ fn calibration(text: &str) -> anyhow::Result<Arc<Calibration>> {
         eprintln!("warning: calibration: points[{index}] contradicts the others and was left out");
     }
     Ok(solved.map)
+}
+
+/// The region of `--region`.
+fn region(text: &str) -> anyhow::Result<Arc<Region>> {
+    let text = rules::json_text("--region", text)?;
+    let spec: RegionSpec = serde_json::from_str(&text).context("--region")?;
+    Ok(Arc::new(spec.solve().context("--region")?))
 }
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
@@ -57,6 +66,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let calibration = args.calibration.as_deref().map(calibration).transpose()?;
     let settings = AnalysisSettings {
         camera,
+        region: args.region.as_deref().map(region).transpose()?,
         calibration,
         embedding: embedding(&args.embed, &classes)?,
         thresholds: thresholds(&args.detect, tracker.lowest_confidence())?,
@@ -92,6 +102,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         eprintln!(
             "{embedded} detections were looked at, of {wanted} worth it; {skipped} were over --embed-budget"
         );
+    }
+    if let Some(IgnoredCounts { outside, masked }) = report.ignored {
+        eprintln!("{outside} detections stood outside of the region, {masked} in a mask");
     }
     if report.refusals > 0 {
         eprintln!(

@@ -2,6 +2,7 @@
 
 mod embedder;
 mod plugins;
+mod recordings;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, TrackerSpec};
+use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, RegionSpec, TrackerSpec};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -23,6 +24,7 @@ use crate::args::check_threads;
 
 pub(crate) use self::embedder::EmbedderConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
+pub(crate) use self::recordings::RecordingsConfig;
 pub(crate) use self::rule::RuleConfig;
 
 /// The config file of `ocellus serve`. Paths are relative to the file.
@@ -43,6 +45,9 @@ pub(crate) struct Config {
     /// Whose plugins are taken, and what compiling one may use.
     #[serde(default)]
     pub(crate) plugins: PluginsConfig,
+    /// Recordings of cameras' tracks.
+    #[serde(default)]
+    pub(crate) recordings: RecordingsConfig,
     /// Cameras. They are read-only over REST; others can be added there.
     #[serde(default, rename = "camera")]
     pub(crate) cameras: Vec<CameraConfig>,
@@ -160,6 +165,11 @@ pub(crate) struct CameraConfig {
     /// The tracker.
     #[serde(default)]
     pub(crate) tracker: TrackerSpec,
+    /// Whether its tracks are recorded (false).
+    #[serde(default)]
+    pub(crate) record: bool,
+    /// Which part of its picture counts: what stands elsewhere, or in a mask, is not tracked.
+    pub(crate) region: Option<RegionSpec>,
     /// How its picture lies on the ground: rules then see positions in metres and speeds.
     pub(crate) calibration: Option<CalibrationSpec>,
     /// How its tracks are looked at, with an [embedder]: rules with the power `embeddings` then see their appearance.
@@ -175,6 +185,7 @@ impl Config {
             toml::from_str(&text).with_context(|| format!("config file {}", path.display()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         config.store.folder = base.join(&config.store.folder);
+        config.recordings.resolve(base);
         if let Some(file) = &mut config.model.file {
             *file = base.join(&*file);
         }
@@ -200,6 +211,7 @@ impl Config {
         self.server.allowed_hosts.iter().try_for_each(|host| check_host(host))?;
         self.server.allowed_origins.iter().try_for_each(|origin| check_origin(origin))?;
         self.store.check()?;
+        self.recordings.check()?;
         self.plugins.check()?;
         self.plugins.trusted_keys()?;
         check_threads("model.threads", self.model.threads)?;
@@ -288,6 +300,8 @@ impl CameraConfig {
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
         settings.mount = self.mount;
+        settings.record = self.record;
+        settings.region.clone_from(&self.region);
         settings.calibration.clone_from(&self.calibration);
         settings.embedding.clone_from(&self.embedding);
         Ok(settings)

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::region::IgnoredCounts;
 use crate::embedder::LookCounts;
 
 /// Time spent in one stage.
@@ -61,6 +62,8 @@ pub(crate) struct Meter {
     pub(crate) events: AtomicU64,
     looks_wanted: AtomicU64,
     looks_embedded: AtomicU64,
+    ignored_outside: AtomicU64,
+    ignored_masked: AtomicU64,
     recent: Mutex<Recent>,
 }
 
@@ -83,6 +86,8 @@ impl Meter {
             events: AtomicU64::new(0),
             looks_wanted: AtomicU64::new(0),
             looks_embedded: AtomicU64::new(0),
+            ignored_outside: AtomicU64::new(0),
+            ignored_masked: AtomicU64::new(0),
             recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
         }
     }
@@ -109,6 +114,18 @@ impl Meter {
         let embedded = self.looks_embedded.load(Ordering::Acquire);
         let wanted = self.looks_wanted.load(Ordering::Acquire);
         LookCounts { wanted, embedded, skipped: wanted.saturating_sub(embedded) }
+    }
+
+    pub(crate) fn count_ignored(&self, ignored: IgnoredCounts) {
+        self.ignored_outside.fetch_add(ignored.outside, Ordering::Relaxed);
+        self.ignored_masked.fetch_add(ignored.masked, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ignored(&self) -> IgnoredCounts {
+        IgnoredCounts {
+            outside: self.ignored_outside.load(Ordering::Relaxed),
+            masked: self.ignored_masked.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn frame_done(&self, now: Instant) {

@@ -58,7 +58,7 @@ pub fn replay<R: BufRead>(
     }
     if let Some(RecordEnd::Cut { line }) = tracks.end() {
         ending = Ending::Early(format!(
-            "it is cut off after line {line}; the `analyze` that wrote it was killed, or its disk was full"
+            "it is cut off after line {line}; whoever wrote it was killed, had no room on the disk, or is still writing"
         ));
     }
     decider.finish(last.0, last.1)?;

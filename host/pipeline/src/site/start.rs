@@ -24,6 +24,7 @@ use crate::camera::lane::rules::RuleWiring;
 use crate::camera::{CameraSettings, Declared};
 use crate::detector::{self, Detector, Roster};
 use crate::embedder::LiveEmbedder;
+use crate::recordings::{self, Recorder, RecordingSettings};
 
 /// What a site is made of.
 pub struct SiteParts {
@@ -57,6 +58,8 @@ pub struct SiteSettings {
     pub rules: Vec<DeclaredRule>,
     /// How long events are kept.
     pub retention: Retention,
+    /// How cameras are recorded; none of them is where `None`.
+    pub recordings: Option<RecordingSettings>,
 }
 
 /// Events that a slow subscriber may be behind before it misses some.
@@ -84,6 +87,8 @@ impl Site {
         let webhooks = Webhooks::default();
         let roster = Arc::new(Roster::default());
         let encoder = Arc::new(Encoder::default());
+        let recorder = settings.recordings.as_ref().map(Recorder::new).unzip();
+        let (recorder, told) = recorder;
         let wiring = CameraWiring {
             roster: Arc::clone(&roster),
             encoder: Arc::clone(&encoder),
@@ -96,6 +101,7 @@ impl Site {
             database: parts.database.clone(),
             classes,
             looks: parts.embedder.is_some(),
+            recorder: recorder.clone(),
         };
         let (database, retention) = (parts.database.clone(), settings.retention);
         let (detector, embedder) = (parts.detector, parts.embedder);
@@ -104,6 +110,10 @@ impl Site {
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];
+        if let (Some(recorder), Some(told), Some(settings)) = (recorder, told, settings.recordings.clone()) {
+            let shelf = Arc::clone(recorder.shelf());
+            threads.push(thread("recorder", move || recordings::run(&told, &shelf, settings))?);
+        }
         for number in 0..CALLERS {
             let webhooks = webhooks.clone();
             threads.push(thread(&format!("webhooks-{number}"), move || webhooks.run())?);

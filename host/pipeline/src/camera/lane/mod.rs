@@ -62,6 +62,8 @@ pub(crate) struct Lane {
     site_rules: BTreeMap<Name, SiteTap>,
     sequence: u64,
     last_time: TimeUs,
+    /// Who draws the camera's region.
+    region: Name,
 }
 
 impl Lane {
@@ -76,6 +78,7 @@ impl Lane {
             site_rules: BTreeMap::new(),
             sequence: 0,
             last_time: TimeUs(0),
+            region: Name::from_lossy("region", "region"),
         }
     }
 
@@ -110,6 +113,8 @@ impl Lane {
         self.reserve_numbers();
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);
+        let shared = &self.parts.shared;
+        shared.recording.tell((&shared.name, &shared.classes), &info, &tracks, &embeddings);
         self.columns.fill(&tracks, info.size);
         self.columns.fill_embeddings(&embeddings);
         let waiting = detected.waiting;
@@ -202,6 +207,9 @@ impl Lane {
         }
         // Site rules are asked beside the cameras: this is what they said of an earlier frame.
         shown.extend(shared.site_outputs.all());
+        if let Some(region) = self.parts.feed.region() {
+            live.overlays.push((self.region.clone(), region.overlays()));
+        }
         for (name, output) in shown {
             live.overlays.push((name.clone(), output.overlays.into()));
             live.measurements.push((name, output.measurements.into()));
@@ -209,6 +217,10 @@ impl Lane {
     }
 
     fn command(&mut self, command: LaneCommand) {
+        if let LaneCommand::Calibrate(ground) = command {
+            self.parts.ground = ground.map(|ground| *ground);
+            return;
+        }
         if let LaneCommand::Feed { rule, tap } = command {
             match tap {
                 Some(tap) => {

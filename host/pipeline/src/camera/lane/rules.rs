@@ -161,7 +161,7 @@ impl LaneRules {
                     bound.slot.install(*restarted);
                 }
             }
-            LaneCommand::Feed { .. } | LaneCommand::Stop => {}
+            LaneCommand::Feed { .. } | LaneCommand::Calibrate(_) | LaneCommand::Stop => {}
         }
     }
 
