@@ -5,6 +5,7 @@
 mod browser;
 mod commands;
 mod contract;
+mod convert;
 mod eval;
 mod golden;
 mod interrupt;

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod convert;
 pub(crate) mod eval;
 pub(crate) mod plugin;
 mod tracker;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 
+use self::convert::ConvertCommand;
 use self::eval::EvalCommand;
 use self::plugin::PluginCommand;
 use self::tracker::TrackerArgs;
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// Hold tracks, or what a rule made of them, against ground truth.
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Settings of other systems as this one takes them.
+    #[command(subcommand)]
+    Convert(ConvertCommand),
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),

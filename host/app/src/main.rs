@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Track(args) => commands::track::run(&args),
         Command::Eval(command) => commands::eval::run(&command),
+        Command::Convert(command) => commands::convert::run(&command),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
         Command::Model(ModelCommand::Inspect(args)) => commands::model::inspect(&args),
         Command::CompileComponent(args) => return commands::compile::run(&args),
