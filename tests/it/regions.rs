@@ -5,9 +5,11 @@ use std::path::Path;
 use ocellus_tests::{ocellus, plugin};
 use serde_json::Value;
 
-use crate::commands::{LINE, text_of};
+use crate::commands::text_of;
 
 const SCENE: &str = "scene:crossing?seed=3";
+/// Through the middle of that half.
+const LINE: &str = r#"{"lines":[{"name":"l","from":[0.25,0],"to":[0.25,1]}]}"#;
 const LEFT: &str = r#"{"areas":[[[0,0],[0.5,0],[0.5,1],[0,1]]]}"#;
 
 /// Analyses ten seconds of a scene; what it said on the way.
@@ -65,7 +67,9 @@ fn only_what_stands_in_the_region_is_tracked_and_a_replay_comes_to_the_same() {
     args.extend(rule);
     args.extend(["--events", text_of(&again)]);
     assert_eq!(ocellus(&args).code, 0);
-    assert_eq!(std::fs::read(&events).unwrap(), std::fs::read(&again).unwrap());
+    let events = std::fs::read_to_string(&events).unwrap();
+    assert!(events.lines().count() > 0, "somebody crosses");
+    assert_eq!(events, std::fs::read_to_string(&again).unwrap());
 }
 
 #[test]
