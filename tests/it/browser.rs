@@ -99,3 +99,14 @@ fn the_page_uploads_a_signed_plugin_and_shows_why_an_unsigned_one_is_refused() {
     let host = Host::serve(folder.path(), &format!("[plugins]\ntrusted_keys = [\"{keys}\"]\n{CAMERA}"));
     drive("signed.mjs", &host, &["--plugin", component.to_str().unwrap()]);
 }
+
+#[test]
+fn an_operator_calibrates_a_camera_on_its_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::serve(folder.path(), CAMERA);
+    let yard = serde_json::json!({"name": "yard", "source": "scene:road?seed=3"});
+    let added = host.send_json("POST", "/api/v1/cameras", &yard);
+    assert_eq!(added.status, 201, "{added:?}");
+    host.wait_until("/api/v1/cameras/yard", "pictures", |body| body["frames"].as_u64() > Some(2));
+    drive("calibration.mjs", &host, &["--camera", "yard"]);
+}

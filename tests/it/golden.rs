@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ocellus_tests::{ocellus, plugin};
 
 /// A rule, the tracks that it sees, and its settings.
-const RUNS: [(&str, &str, &str); 4] = [
+const RUNS: [(&str, &str, &str); 5] = [
     ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#),
     (
         "zones",
@@ -18,6 +18,7 @@ const RUNS: [(&str, &str, &str); 4] = [
             {"name":"right","polygon":[[0.6,0],[1,0],[1,1],[0.6,1]],"under":1}],"classes":["person","bicycle"]}"#,
     ),
     ("parking", "parking-lot", ""),
+    ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#),
     ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#),
 ];
 
@@ -44,13 +45,45 @@ fn shipped_rules_conclude_from_recorded_tracks_what_they_always_did() {
             out.to_str().unwrap(),
         ]);
         assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
-        let found = std::fs::read_to_string(&out).unwrap();
-        assert!(found.lines().count() > 4, "{rule} says too little: {found}");
-        let expected = golden().join(format!("{rule}.events.jsonl"));
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&expected, &found).unwrap();
-        }
-        let known = std::fs::read_to_string(&expected).unwrap_or_default();
-        assert!(found == known, "{rule} differs from {}:\n{found}", expected.display());
+        compare(rule, &std::fs::read_to_string(&out).unwrap());
     }
+}
+
+/// Whether a rule says what is kept of it.
+fn compare(rule: &str, found: &str) {
+    assert!(found.lines().count() > 4, "{rule} says too little: {found}");
+    let expected = golden().join(format!("{rule}.events.jsonl"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&expected, found).unwrap();
+    }
+    let known = std::fs::read_to_string(&expected).unwrap_or_default();
+    assert!(found == known, "{rule} differs from {}:\n{found}", expected.display());
+}
+
+#[test]
+fn levels_sum_up_from_recorded_tracks_what_they_always_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("events.jsonl");
+    let spaces = format!("@{}", golden().join("parking.settings.json").display());
+    let finished = ocellus(&[
+        "replay",
+        golden().join("parking-lot.tracks.jsonl").to_str().unwrap(),
+        "--rule",
+        plugin("parking").to_str().unwrap(),
+        "--settings",
+        &spaces,
+        "--rule",
+        plugin("parking-levels").to_str().unwrap(),
+        "--settings",
+        r#"{"levels":[{"id":"left","unseen":3},{"id":"right","name":"Right side"}]}"#,
+        "--grant",
+        "messages",
+        "--events",
+        out.to_str().unwrap(),
+    ]);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let events = std::fs::read_to_string(&out).unwrap();
+    let of_levels = |line: &&str| line.contains(r#""rule":"parking-levels""#);
+    let found: Vec<&str> = events.lines().filter(of_levels).collect();
+    compare("parking-levels", &(found.join("\n") + "\n"));
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod convert;
 pub(crate) mod eval;
 pub(crate) mod model;
 pub(crate) mod plugin;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use ocellus_core::Power;
 
+use self::convert::ConvertCommand;
 use self::eval::EvalCommand;
 use self::model::ModelCommand;
 use self::plugin::PluginCommand;
@@ -43,6 +45,9 @@ pub(crate) enum Command {
     /// Hold tracks, or what a rule made of them, against ground truth.
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Settings of other systems as this one takes them.
+    #[command(subcommand)]
+    Convert(ConvertCommand),
     /// Synthetic cameras with exact ground truth.
     #[command(subcommand)]
     Scene(SceneCommand),
@@ -159,6 +164,9 @@ pub(crate) struct AnalyzeArgs {
     /// The camera's name in events [default: the input's file name]
     #[arg(long, value_name = "NAME")]
     pub(crate) camera: Option<ocellus_core::Name>,
+    /// Which part of the picture counts, JSON or @FILE, as a camera of the config file has it: {"areas": [...], "masks": [...]}
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) region: Option<String>,
     /// How the picture lies on the ground, JSON or @FILE, as a camera of the config file has it: {"points": [...]}
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) calibration: Option<String>,

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Track(args) => commands::track::run(&args),
         Command::Eval(command) => commands::eval::run(&command),
+        Command::Convert(command) => commands::convert::run(&command),
         Command::Scene(SceneCommand::Render(args)) => commands::scene::render(&args),
         Command::Model(command) => commands::model::run(&command),
         Command::CompileComponent(args) => return commands::compile::run(&args),

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod camera_motion;
+mod cutout;
 mod device;
 pub mod draw;
 mod error;
@@ -26,6 +27,7 @@ pub mod write;
 
 pub use backoff::Backoff;
 pub use camera_motion::CameraMotionFlow;
+pub use cutout::Cutout;
 pub use error::SourceError;
 pub use packets::{CodecParameters, EncodedPacket, PacketFeed, PacketRead, PacketReader, VideoCodec};
 pub use resize::{fitted, resize};

@@ -149,6 +149,7 @@ fn analyse(clip: &Path, decoding: &Arc<AtomicU64>, session: &mut Session) -> u64
         classes: None,
         tracker: tracker.into(),
         mount: Mount::Fixed,
+        region: None,
         calibration: None,
         embedding: EmbeddingSpec::default(),
         plates: PlatesSpec::default(),

@@ -12,6 +12,7 @@ use ocellus_core::{Detection, Embedding, Picture};
 use ocellus_inference::{DetectRequest, Session};
 
 use crate::camera::feed::{Detected, Feed, Waiting};
+use crate::camera::region::{Region, Shown};
 use crate::embedder::{LiveEmbedder, Rounds};
 use crate::reader::{LiveReader, PlateLooks, ReadRounds};
 
@@ -192,16 +193,19 @@ fn run_batch(
     batch: Vec<(Arc<Feed>, Waiting)>,
 ) {
     let started = Instant::now();
+    let shown: Vec<Seen> = batch.iter().map(|(feed, waiting)| Seen::new(feed, &waiting.picture)).collect();
     let results = {
-        let pictures: Vec<&Picture> = batch.iter().map(|(_, waiting)| &waiting.picture).collect();
         let requests: Vec<DetectRequest<'_>> =
-            batch.iter().zip(&pictures).map(|((feed, _), picture)| feed.request(picture)).collect();
+            batch.iter().zip(&shown).map(|((feed, _), seen)| feed.request(seen.picture())).collect();
         detector.detect(&requests)
     };
     let elapsed = started.elapsed() / u32::try_from(batch.len()).unwrap_or(1);
     match results {
-        Ok(results) => {
+        Ok(mut results) => {
             roster.note(None);
+            for (((feed, waiting), seen), found) in batch.iter().zip(&shown).zip(&mut results) {
+                seen.judge(feed, waiting, found);
+            }
             let mut looks = look(roster, rounds.looks.as_mut(), &batch, &results).into_iter();
             let mut plates = read(roster, rounds.reads.as_mut(), &batch, &results).into_iter();
             for ((feed, waiting), detections) in batch.into_iter().zip(results) {
@@ -218,6 +222,38 @@ fn run_batch(
             for (feed, _) in batch {
                 feed.lost();
             }
+        }
+    }
+}
+
+/// What the detector sees of a picture, and the region by which that was chosen: another may be set meanwhile.
+enum Seen {
+    All(Picture),
+    Part(Arc<Region>, Shown),
+}
+
+impl Seen {
+    fn new(feed: &Feed, picture: &Picture) -> Seen {
+        match feed.region() {
+            Some(region) => {
+                let shown = region.show(picture);
+                Seen::Part(region, shown)
+            }
+            None => Seen::All(picture.clone()),
+        }
+    }
+
+    fn picture(&self) -> &Picture {
+        match self {
+            Seen::All(picture) => picture,
+            Seen::Part(_, shown) => &shown.picture,
+        }
+    }
+
+    /// Keeps of what was found what counts.
+    fn judge(&self, feed: &Feed, waiting: &Waiting, found: &mut Vec<Detection>) {
+        if let Seen::Part(region, shown) = self {
+            feed.count_ignored(region.judge(shown, waiting.picture.size(), found));
         }
     }
 }

@@ -12,14 +12,12 @@ mod reader;
 mod readings;
 pub mod record;
 pub mod recorded;
+mod recordings;
 pub mod site;
 pub mod wire;
 
 pub use camera::{
-    AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap, PlatePrivacy,
-    PlatesError, PlatesSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate, TrackerName,
-    TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
+    AssociationName, CalibrationError, CalibrationSpec, CalibrationTrial, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw, EmbeddingError, EmbeddingSpec, IgnoredCounts, KnownPoint, Live, LiveFrame, Mount, OnMap, PlatePrivacy, PlatesError, PlatesSpec, Region, RegionError, RegionSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, TrackPlate, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};
@@ -27,6 +25,7 @@ pub use ocellus_store::{
     EventPage, EventQuery, NewTransition, Order, TransitionQuery, TransitionRecord, WriterCounters,
 };
 pub use reader::{LiveReader, ReadCounts, Reader, ReaderError};
+pub use recordings::{RecordingFile, RecordingSettings, RecordingStatus};
 pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
     PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,

@@ -194,6 +194,11 @@ impl<W: Write> RecordWriter<W> {
         self.out.write_all(b"\n")
     }
 
+    /// What is written to.
+    pub(crate) fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Marks the end, flushes and gives the writer back.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! [`ServerOptions::check`]: without a token only this machine is served.
 
 mod api;
+pub mod compat;
 mod extract;
 mod guard;
 mod live;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ocellus_core::Name;
 use ocellus_pipeline::{
-    CameraStatus, LookCounts, ReadCounts, RuleStatus, SourceState, WebhookCounts, WriterCounters,
+    CameraStatus, LookCounts, ReadCounts, RecordingStatus, RuleStatus, SourceState, WebhookCounts, WriterCounters,
 };
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -58,6 +58,8 @@ impl Collector for Scrape {
         self.cameras(&mut encoder)?;
         self.looks(&mut encoder)?;
         self.reads(&mut encoder)?;
+        self.ignored(&mut encoder)?;
+        self.recordings(&mut encoder)?;
         self.stages(&mut encoder)?;
         self.rules(&mut encoder)?;
         self.host(&mut encoder)
@@ -151,6 +153,35 @@ impl Scrape {
             "Number plates that were read, each as often as it was",
             &plates,
         )
+    }
+
+    /// Of cameras with a region.
+    fn ignored(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let regions = self.cameras.iter().filter_map(|camera| Some((camera, camera.ignored?)));
+        let rows: Rows<'_> = regions
+            .flat_map(|(camera, ignored)| {
+                [("outside", ignored.outside), ("masked", ignored.masked)].map(|(reason, count)| {
+                    (vec![("camera", camera.name.as_str()), ("reason", reason)], count as f64)
+                })
+            })
+            .collect();
+        let help = "Detections that a camera's region kept from the tracker";
+        counter(encoder, "ocellus_camera_detections_ignored", help, &rows)
+    }
+
+    /// Of cameras that are recorded, or were.
+    fn recordings(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let rows = |value: fn(&RecordingStatus) -> u64| -> Rows<'_> {
+            let recorded = self.cameras.iter().filter_map(|camera| Some((camera, camera.recording?)));
+            recorded
+                .filter(|(_, status)| status.is_on || status.frames + status.missed > 0)
+                .map(|(camera, status)| (vec![("camera", camera.name.as_str())], value(&status) as f64))
+                .collect()
+        };
+        let (frames, missed) = (rows(|status| status.frames), rows(|status| status.missed));
+        counter(encoder, "ocellus_recording_frames", "Frames written to recordings", &frames)?;
+        let help = "Frames not written to recordings, because the disk was full or the writer behind";
+        counter(encoder, "ocellus_recording_frames_missed", help, &missed)
     }
 
     fn stages(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {

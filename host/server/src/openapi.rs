@@ -9,11 +9,12 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, SecurityRequirement};
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("cameras", "Cameras: what they show and how they do."),
     ("rules", "Rules: plugins bound to cameras, changed while they run."),
     ("plugins", "Plugins: uploaded WebAssembly components."),
     ("events", "Events that rules reported."),
+    ("recordings", "Recordings of cameras' tracks, to be replayed."),
     ("live", "WebSockets: frames and events as they come."),
     ("host", "The host itself."),
 ];

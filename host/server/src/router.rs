@@ -17,7 +17,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{cameras, events, health, plugins, rules, shadows, transitions};
+use crate::api::{
+    camera_settings, cameras, events, health, plugins, recordings, rules, shadows, transitions,
+};
 use crate::live;
 use crate::options::ServerOptions;
 use crate::problem::Problem;
@@ -65,7 +67,13 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(cameras::list, cameras::add))
         .routes(routes!(cameras::get, cameras::remove))
         .routes(routes!(cameras::snapshot))
+        .routes(routes!(camera_settings::set_region, camera_settings::remove_region))
+        .routes(routes!(camera_settings::set_calibration, camera_settings::remove_calibration))
+        .routes(routes!(camera_settings::check_calibration))
         .routes(routes!(live::mjpeg::stream))
+        .routes(routes!(recordings::start, recordings::stop))
+        .routes(routes!(recordings::list))
+        .routes(routes!(recordings::get))
         .merge(uploads)
         .routes(routes!(plugins::get, plugins::remove))
         .routes(routes!(rules::list))

@@ -87,6 +87,10 @@ pub(crate) struct TestArgs {
     /// The rule's name in events [default: the plugin's name]
     #[arg(long = "rule-name", value_name = "NAME")]
     pub(crate) name: Option<Name>,
+    /// What the rule may do beyond seeing tracks: embeddings, readings, messages, key-value or wall-clock; may be given several
+    /// times [default: all of these]
+    #[arg(long = "grant", value_name = "POWER", value_parser = super::power)]
+    pub(crate) grants: Vec<Power>,
     /// Where events go, one JSON object a line, as `ocellus replay` writes them.
     #[arg(long, value_name = "OUT.jsonl")]
     pub(crate) events: Option<PathBuf>,

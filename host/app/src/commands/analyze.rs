@@ -11,7 +11,8 @@ use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
 use ocellus_pipeline::{
-    CalibrationSpec, Detector, Embedder, EmbeddingSpec, LookCounts, Mount, PlatesSpec, ReadCounts, Reader,
+    CalibrationSpec, Detector, Embedder, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, PlatesSpec, ReadCounts,
+    Reader, Region, RegionSpec,
 };
 
 use super::files::Files;
@@ -36,6 +37,13 @@ fn calibration(text: &str) -> anyhow::Result<Arc<Calibration>> {
         eprintln!("warning: calibration: points[{index}] contradicts the others and was left out");
     }
     Ok(solved.map)
+}
+
+/// The region of `--region`.
+fn region(text: &str) -> anyhow::Result<Arc<Region>> {
+    let text = rules::json_text("--region", text)?;
+    let spec: RegionSpec = serde_json::from_str(&text).context("--region")?;
+    Ok(Arc::new(spec.solve().context("--region")?))
 }
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
@@ -69,6 +77,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let calibration = args.calibration.as_deref().map(calibration).transpose()?;
     let settings = AnalysisSettings {
         camera,
+        region: args.region.as_deref().map(region).transpose()?,
         calibration,
         embedding: embedding(&args.embed, &classes)?,
         plates: plates(&args.plates, &classes)?,
@@ -111,6 +120,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
         eprintln!(
             "{plates} plates were read in {made} looks, of {wanted} worth it; {skipped} were over the budget"
         );
+    }
+    if let Some(IgnoredCounts { outside, masked }) = report.ignored {
+        eprintln!("{outside} detections stood outside of the region, {masked} in a mask");
     }
     if report.refusals > 0 {
         eprintln!(

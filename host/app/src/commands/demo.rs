@@ -14,7 +14,7 @@ use ocellus_server::ServerOptions;
 use super::scene::rule_settings;
 use super::{detector, host, rules};
 use crate::args::DemoArgs;
-use crate::config::PluginsConfig;
+use crate::config::{PluginsConfig, RecordingsConfig};
 use crate::exit::Outcome;
 use crate::models::Shelf;
 
@@ -39,9 +39,10 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<Outcome> {
     );
     let plugins = plugin_folder(args.plugins.as_deref())?;
     let cameras = STANDS.iter().map(Stand::camera_settings).collect::<anyhow::Result<_>>()?;
-    let settings = SiteSettings { cameras, ..SiteSettings::default() };
     let temporary = tempfile::tempdir().context("a temporary folder")?;
     let folder = args.data.as_deref().unwrap_or(temporary.path());
+    let recordings = Some(RecordingsConfig::default().settings(folder));
+    let settings = SiteSettings { cameras, recordings, ..SiteSettings::default() };
     let parts = SiteParts {
         embedder: None,
         reader: None,

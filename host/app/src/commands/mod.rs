@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod compile;
+pub(crate) mod convert;
 pub(crate) mod demo;
 pub(crate) mod detector;
 pub(crate) mod embedder;

@@ -69,6 +69,7 @@ fn site_settings(config: &Config, file: &Path) -> anyhow::Result<SiteSettings> {
         cameras: cameras.collect::<anyhow::Result<_>>()?,
         rules: config.rules.iter().map(declared).collect::<anyhow::Result<_>>()?,
         retention: config.store.retention(),
+        recordings: Some(config.recordings.settings(&config.store.folder)),
     })
 }
 

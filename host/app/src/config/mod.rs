@@ -3,6 +3,7 @@
 mod embedder;
 mod plates;
 mod plugins;
+mod recordings;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,9 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, TrackerSpec};
+use ocellus_pipeline::{
+    CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, RegionSpec, TrackerSpec,
+};
 use ocellus_store::Retention;
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -26,6 +29,7 @@ use crate::models;
 pub(crate) use self::embedder::EmbedderConfig;
 pub(crate) use self::plates::PlatesConfig;
 pub(crate) use self::plugins::{PluginsConfig, read_small};
+pub(crate) use self::recordings::RecordingsConfig;
 pub(crate) use self::rule::RuleConfig;
 
 /// The config file of `ocellus serve`. Paths are relative to the file.
@@ -48,6 +52,9 @@ pub(crate) struct Config {
     /// Whose plugins are taken, and what compiling one may use.
     #[serde(default)]
     pub(crate) plugins: PluginsConfig,
+    /// Recordings of cameras' tracks.
+    #[serde(default)]
+    pub(crate) recordings: RecordingsConfig,
     /// Cameras. They are read-only over REST; others can be added there.
     #[serde(default, rename = "camera")]
     pub(crate) cameras: Vec<CameraConfig>,
@@ -167,6 +174,11 @@ pub(crate) struct CameraConfig {
     /// The tracker.
     #[serde(default)]
     pub(crate) tracker: TrackerSpec,
+    /// Whether its tracks are recorded (false).
+    #[serde(default)]
+    pub(crate) record: bool,
+    /// Which part of its picture counts: what stands elsewhere, or in a mask, is not tracked.
+    pub(crate) region: Option<RegionSpec>,
     /// How its picture lies on the ground: rules then see positions in metres and speeds.
     pub(crate) calibration: Option<CalibrationSpec>,
     /// How its tracks are looked at, with an [embedder]: rules with the power `embeddings` then see their appearance.
@@ -184,6 +196,7 @@ impl Config {
             toml::from_str(&text).with_context(|| format!("config file {}", path.display()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         config.store.folder = base.join(&config.store.folder);
+        config.recordings.resolve(base);
         if let Some(file) = &mut config.model.file {
             *file = models::relative_to(base, file);
         }
@@ -215,6 +228,7 @@ impl Config {
         self.server.allowed_hosts.iter().try_for_each(|host| check_host(host))?;
         self.server.allowed_origins.iter().try_for_each(|origin| check_origin(origin))?;
         self.store.check()?;
+        self.recordings.check()?;
         self.plugins.check()?;
         self.plugins.trusted_keys()?;
         check_threads("model.threads", self.model.threads)?;
@@ -313,6 +327,8 @@ impl CameraConfig {
         settings.classes.clone_from(&self.classes);
         settings.frame_rate = self.frame_rate;
         settings.mount = self.mount;
+        settings.record = self.record;
+        settings.region.clone_from(&self.region);
         settings.calibration.clone_from(&self.calibration);
         settings.embedding.clone_from(&self.embedding);
         settings.plates.clone_from(&self.plates);

@@ -51,6 +51,8 @@ fn numbers_out_of_range_are_named_with_key_value_and_range() {
         ("[store]\nmax_age_days = -1.0", ["store.max_age_days is -1", "from 0 to 36500"]),
         ("[store]\nmax_age_days = nan", ["store.max_age_days is NaN", "from 0 to 36500"]),
         ("[store]\nmax_size_mib = 17592186044416", ["max_size_mib is 17592186044416", "0 to 1048576"]),
+        ("[recordings]\nfile_minutes = 0", ["recordings.file_minutes is 0", "from 1 to 1440"]),
+        ("[recordings]\nmax_size_mib = 0", ["recordings.max_size_mib is 0", "from 1 to 1048576"]),
         ("[model]\nthreads = 99999", ["model.threads is 99999", "at most"]),
         ("[embedder]\nmodel = \"a.onnx\"\nround_ms = 0", ["embedder.round_ms is 0", "from 1 to 1000"]),
         ("[embedder]\nmodel = \"a.onnx\"\nthreads = 99999", ["embedder.threads is 99999", "at most"]),

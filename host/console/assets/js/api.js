@@ -64,6 +64,7 @@ async function fetchBody(method, path, options) {
 
 const segment = encodeURIComponent;
 const json = (value) => ({ body: JSON.stringify(value), type: 'application/json' });
+const cameraPath = (name, rest) => `api/v1/cameras/${segment(name)}${rest}`;
 const rulePath = (name, rest = '') => `api/v1/rules/${segment(name)}${rest}`;
 
 export const api = {
@@ -71,6 +72,9 @@ export const api = {
   cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
   /** The newest picture, without boxes. */
   snapshot: (camera) => fetchBody('GET', `api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
+  checkCalibration: (name, calibration) => call('POST', cameraPath(name, '/calibration/check'), json(calibration)),
+  setCalibration: (name, calibration) => call('PUT', cameraPath(name, '/calibration'), json(calibration)),
+  removeCalibration: (name) => call('DELETE', cameraPath(name, '/calibration')),
   plugins: () => call('GET', 'api/v1/plugins').then((page) => page.plugins),
   uploadPlugin: (file, signature) => call('POST', 'api/v1/plugins', {
     body: file, type: 'application/wasm', headers: signature ? { 'Ocellus-Signature': signature } : {} }),

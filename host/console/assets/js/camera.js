@@ -1,6 +1,7 @@
 // One camera's tile: live picture, what is drawn on it, and how the camera does.
 
 import { connect } from './api.js';
+import { editCalibration } from './calibration.js';
 import { count, el, setText } from './dom.js';
 import { drawFrame, Trails } from './draw.js';
 
@@ -27,10 +28,11 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
   const viewers = el('b');
   const viewersWord = el('span');
   const source = el('span', { className: 'mono' });
+  const calibrate = el('button', { className: 'button small', type: 'button', title: 'Where the picture lies on the ground' }, 'Calibrate…');
   const measures = el('div', { className: 'measures', hidden: true });
   const node = el('article', { className: 'tile', dataset: { camera: camera.name } },
     stage,
-    el('div', { className: 'tile-head' }, el('h3', {}, camera.name), chip),
+    el('div', { className: 'tile-head' }, el('h3', {}, camera.name), calibrate, chip),
     el('div', { className: 'tile-facts' }, el('span', {}, rate, ' fps'), el('span', {}, objects, ' tracks'),
       el('span', { title: 'Frames that were dropped because newer ones were there' }, drops, ' dropped'),
       el('span', {}, viewers, ' ', viewersWord), source),
@@ -146,6 +148,9 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
   });
   observer.observe(canvas);
 
+  let latest = camera;
+  calibrate.addEventListener('click', () => editCalibration(latest));
+
   let dimmed = 0;
   return {
     node,
@@ -163,6 +168,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
       dimmed = setTimeout(() => node.classList.remove('lit'), 900);
     },
     update(status) {
+      latest = status;
       const [tone, word] = STATES[status.state.kind] ?? ['idle', status.state.kind];
       chip.dataset.tone = tone;
       setText(chip, word);

@@ -20,18 +20,22 @@ const clamped = (number) => Math.round(Math.min(1, Math.max(0, number)) * 1e4) /
 
 /**
  * `shape` has `kind` (`point`, `line` or `polygon`), `label()`, `points()` as `[x, y]` with 0..1 of the picture, and
- * `move(index, point)`. `add(shape)` gives `{ redraw(), remove() }`.
+ * `move(index, point)`. `add(shape)` gives `{ redraw(), remove() }`. With `place(point)`, which is called where the picture
+ * itself is clicked, the board is seen without shapes too.
  */
-export function pictureBoard() {
+export function pictureBoard({ hint: advice, place: onPlace } = {}) {
   let height = (WIDTH * 9) / 16;
   const image = el('img', { alt: '', hidden: true });
   const layer = draw('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'group', 'aria-label': 'Shapes of the settings' });
+  const ground = draw('g', { class: 'ground' });
+  layer.append(ground);
   const note = el('p', { className: 'hint', role: 'status' });
   const frame = el('div', { className: 'board-frame' }, image, layer);
   const camera = el('select', { ariaLabel: 'Camera whose picture is shown' });
-  const hint = el('span', { className: 'hint' }, 'Drag a corner, or focus it and use the arrow keys; with Shift they go further.');
-  const node = el('div', { className: 'board', hidden: true }, frame, el('div', { className: 'board-foot' }, camera, hint), note);
+  const hint = el('span', { className: 'hint' }, advice ?? 'Drag a corner, or focus it and use the arrow keys; with Shift they go further.');
+  const node = el('div', { className: 'board', hidden: !onPlace }, frame, el('div', { className: 'board-foot' }, camera, hint), note);
   const views = new Set();
+  let lines = [];
   let isLocked = false;
   let shown = null;
   let url = null;
@@ -89,6 +93,16 @@ export function pictureBoard() {
     setText(caption, shape.label());
   }
 
+  function drawGround() {
+    ground.replaceChildren(...lines.map((line) => draw('polyline', { points: line.map((point) => place(point).join(',')).join(' ') })));
+  }
+
+  if (onPlace) {
+    layer.addEventListener('click', (event) => {
+      if (!isLocked && !event.target.closest('.knob')) onPlace(at(event));
+    });
+  }
+
   async function show(name) {
     shown = name;
     try {
@@ -102,6 +116,7 @@ export function pictureBoard() {
       height = (WIDTH * image.naturalHeight) / image.naturalWidth;
       layer.setAttribute('viewBox', `0 0 ${WIDTH} ${height}`);
       views.forEach(redraw);
+      drawGround();
       setText(note, '');
     } catch (error) {
       image.hidden = true;
@@ -128,7 +143,7 @@ export function pictureBoard() {
         remove() {
           views.delete(view);
           group.remove();
-          node.hidden = views.size === 0;
+          node.hidden = views.size === 0 && !onPlace;
         },
       };
     },
@@ -137,10 +152,15 @@ export function pictureBoard() {
       isLocked = locked;
       hint.hidden = locked;
     },
+    /** Lines under the shapes that nobody moves: lists of `[x, y]` with 0..1 of the picture. */
+    under(drawn) {
+      lines = drawn;
+      drawGround();
+    },
     clear() {
       views.clear();
-      layer.replaceChildren();
-      node.hidden = true;
+      layer.replaceChildren(ground);
+      node.hidden = !onPlace;
     },
     /** Shows the picture of the first of these cameras, unless one of them is shown already. */
     cameras(names) {

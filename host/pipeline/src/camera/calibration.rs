@@ -179,6 +179,13 @@ impl CalibrationSpec {
         })
     }
 
+    /// Where its points are on the site's map.
+    pub(super) fn places(&self) -> Vec<GroundPoint> {
+        let on_map = self.on_map.unwrap_or(OnMap::THE_MAP);
+        let place = |point: &KnownPoint| on_map.place(point.ground);
+        self.points.iter().map(place).map(|[x_m, y_m]| GroundPoint { x_m, y_m }).collect()
+    }
+
     fn size(&self) -> Result<Size, CalibrationError> {
         match self.size {
             Some([width, height]) if [width, height].iter().all(|side| (16..=16_384).contains(side)) => {

@@ -12,6 +12,7 @@ use super::appearance::{Choice, Plan, Wish};
 use super::lane::LaneMessage;
 use super::meter::{Meter, Stage};
 use super::plates::{PlateChoice, PlatePart, PlatePlan, PlateWish};
+use super::region::{IgnoredCounts, Region};
 use crate::reader::PlateLooks;
 
 /// A picture on its way to the detector.
@@ -46,6 +47,7 @@ pub(crate) struct Feed {
     meter: Arc<Meter>,
     thresholds: Thresholds,
     classes: Option<ClassFilter>,
+    region: Mutex<Option<Arc<Region>>>,
     plan: Option<Plan>,
     /// What the lane would like to know of the next picture.
     wishes: Mutex<Arc<[Wish]>>,
@@ -58,6 +60,8 @@ pub(crate) struct Feed {
 pub(crate) struct Orders {
     pub(crate) thresholds: Thresholds,
     pub(crate) classes: Option<ClassFilter>,
+    /// Which part of them counts.
+    pub(crate) region: Option<Arc<Region>>,
     /// What is looked at; none without an embedder.
     pub(crate) plan: Option<Plan>,
     /// What is read; none without a reader of plates.
@@ -66,7 +70,7 @@ pub(crate) struct Orders {
 
 impl Feed {
     pub(crate) fn new(lane: SyncSender<LaneMessage>, meter: Arc<Meter>, orders: Orders) -> Feed {
-        let Orders { thresholds, classes, plan, plates } = orders;
+        let Orders { thresholds, classes, region, plan, plates } = orders;
         Feed {
             newest: Mutex::new(None),
             in_flight: AtomicUsize::new(0),
@@ -75,6 +79,7 @@ impl Feed {
             meter,
             thresholds,
             classes,
+            region: Mutex::new(region),
             plan,
             wishes: Mutex::new(Arc::new([])),
             plates,
@@ -102,6 +107,20 @@ impl Feed {
 
     pub(crate) fn request<'a>(&'a self, picture: &'a Picture) -> DetectRequest<'a> {
         DetectRequest { picture, thresholds: self.thresholds, classes: self.classes.clone() }
+    }
+
+    /// Which part of the pictures counts now.
+    pub(crate) fn region(&self) -> Option<Arc<Region>> {
+        self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From the next picture on another part counts.
+    pub(crate) fn set_region(&self, region: Option<Arc<Region>>) {
+        *self.region.lock().unwrap_or_else(PoisonError::into_inner) = region;
+    }
+
+    pub(crate) fn count_ignored(&self, ignored: IgnoredCounts) {
+        self.meter.count_ignored(ignored);
     }
 
     /// Whether anything is looked at here.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::region::IgnoredCounts;
 use crate::embedder::LookCounts;
 use crate::reader::ReadCounts;
 
@@ -68,6 +69,8 @@ pub(crate) struct Meter {
     reads_wanted: AtomicU64,
     reads_made: AtomicU64,
     plates: AtomicU64,
+    ignored_outside: AtomicU64,
+    ignored_masked: AtomicU64,
     recent: Mutex<Recent>,
 }
 
@@ -93,6 +96,8 @@ impl Meter {
             reads_wanted: AtomicU64::new(0),
             reads_made: AtomicU64::new(0),
             plates: AtomicU64::new(0),
+            ignored_outside: AtomicU64::new(0),
+            ignored_masked: AtomicU64::new(0),
             recent: Mutex::new(Recent { since: now, frames: 0, rate: 0.0 }),
         }
     }
@@ -134,6 +139,18 @@ impl Meter {
         let wanted = self.reads_wanted.load(Ordering::Acquire);
         let plates = self.plates.load(Ordering::Relaxed);
         ReadCounts { wanted, made, skipped: wanted.saturating_sub(made), plates }
+    }
+
+    pub(crate) fn count_ignored(&self, ignored: IgnoredCounts) {
+        self.ignored_outside.fetch_add(ignored.outside, Ordering::Relaxed);
+        self.ignored_masked.fetch_add(ignored.masked, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ignored(&self) -> IgnoredCounts {
+        IgnoredCounts {
+            outside: self.ignored_outside.load(Ordering::Relaxed),
+            masked: self.ignored_masked.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn frame_done(&self, now: Instant) {

@@ -9,6 +9,7 @@ use super::appearance::{EmbeddingError, EmbeddingSpec};
 use super::calibration::{CalibrationError, CalibrationSpec};
 use super::follow::Mount;
 use super::plates::{PlatesError, PlatesSpec};
+use super::region::{RegionError, RegionSpec};
 
 /// What an operator says of a camera.
 #[derive(Debug, Clone)]
@@ -30,6 +31,10 @@ pub struct CameraSettings {
     pub mount: Mount,
     /// Highest rate at which frames are taken, a second; the source's own where `None`.
     pub frame_rate: Option<f32>,
+    /// Whether its tracks are recorded, on a host that keeps recordings.
+    pub record: bool,
+    /// Which part of its picture counts; all of it where `None`.
+    pub region: Option<RegionSpec>,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<CalibrationSpec>,
     /// How its tracks are looked at, on a host that has an embedder; the defaults where `None`.
@@ -68,6 +73,14 @@ pub enum CameraSettingsError {
         class: String,
         /// The model's classes.
         known: String,
+    },
+    /// The region cannot be used.
+    #[error("camera {camera}: {reason}")]
+    Region {
+        /// The camera.
+        camera: Name,
+        /// Why.
+        reason: RegionError,
     },
     /// The calibration cannot be used.
     #[error("camera {camera}: {reason}")]
@@ -117,6 +130,8 @@ impl CameraSettings {
             tracker,
             mount: Mount::default(),
             frame_rate: None,
+            record: false,
+            region: None,
             calibration: None,
             embedding: None,
             plates: None,
@@ -145,6 +160,9 @@ impl CameraSettings {
         if let Some(class) = self.classes.iter().flatten().find(|class| !known.contains(class)) {
             let known = known.join(", ");
             return Err(CameraSettingsError::Class { camera: camera(), class: class.clone(), known });
+        }
+        if let Some(Err(reason)) = self.region.as_ref().map(RegionSpec::solve) {
+            return Err(CameraSettingsError::Region { camera: camera(), reason });
         }
         if let Some(Err(reason)) = self.calibration.as_ref().map(CalibrationSpec::solve) {
             return Err(CameraSettingsError::Calibration { camera: camera(), reason });

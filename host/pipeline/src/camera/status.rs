@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use ocellus_core::{CameraHandle, Name, Size};
 
-use super::calibration::SolvedCalibration;
+use super::calibration::{CalibrationSpec, SolvedCalibration};
 use super::meter::StageTimes;
+use super::region::{IgnoredCounts, RegionSpec};
 use crate::embedder::LookCounts;
 use crate::reader::ReadCounts;
+use crate::recordings::RecordingStatus;
 
 /// Who said that a camera or a rule exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +79,16 @@ pub struct CameraStatus {
     pub classes: Vec<String>,
     /// Where its time goes.
     pub stages: StageTimes,
+    /// Which part of its picture counts, where that is not all of it.
+    pub region: Option<RegionSpec>,
+    /// Detections that the region kept from the tracker; none where there is no region.
+    pub ignored: Option<IgnoredCounts>,
     /// How its picture lies on the ground, where that is known.
     pub calibration: Option<SolvedCalibration>,
+    /// What that was made of.
+    pub calibration_spec: Option<CalibrationSpec>,
+    /// How its recording does; none on a host that keeps no recordings.
+    pub recording: Option<RecordingStatus>,
     /// What became of detections that were worth a look; none where nothing is looked at.
     pub looks: Option<LookCounts>,
     /// What became of looks for number plates; none where none are read.

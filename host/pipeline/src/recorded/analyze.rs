@@ -21,7 +21,7 @@ use super::decide::{DecideError, Decider, RecordedRule};
 use crate::camera::appearance::{Appearance, Choice, Plan, Sighting, Wish};
 use crate::camera::follow::Follower;
 use crate::camera::plates::{PlateChoice, PlatePlan, PlateSighting, PlateWish, Plates};
-use crate::camera::{EmbeddingSpec, Mount, PlatesSpec};
+use crate::camera::{EmbeddingSpec, IgnoredCounts, Mount, PlatesSpec, Region};
 use crate::detector::{Detector, DetectorError};
 use crate::embedder::{Embedder, EmbedderError, LookCounts};
 use crate::reader::{self, PlateLooks, ReadCounts, Reader, ReaderError};
@@ -40,6 +40,8 @@ pub struct AnalysisSettings {
     pub tracker: TrackerSettings,
     /// How the camera stood.
     pub mount: Mount,
+    /// Which part of the picture counts; all of it where `None`.
+    pub region: Option<Arc<Region>>,
     /// How the picture lies on the ground, where that is known.
     pub calibration: Option<Arc<Calibration>>,
     /// How tracks are looked at, where there is an embedder.
@@ -61,6 +63,8 @@ pub struct AnalysisReport {
     pub refusals: u64,
     /// Frames that could not be decoded and were skipped.
     pub damaged: u64,
+    /// Detections that the region kept from the tracker; none without a region.
+    pub ignored: Option<IgnoredCounts>,
     /// What became of detections that were worth a look; none without an embedder.
     pub looks: Option<LookCounts>,
     /// What became of looks for number plates; none without a reader.
@@ -192,14 +196,14 @@ pub fn analyze(
         drop((decoded, results));
         let (ended, damaged) = join(decode);
         let report = join(decide)?;
-        outcome?;
+        let ignored = settings.region.is_some().then_some(outcome?);
         let ending = match ended {
             Ok(()) => Ending::Whole,
             Err(error @ SourceError::EndedEarly { .. }) => Ending::Early(error.to_string()),
             Err(error) if error.is_stopped() => Ending::Stopped,
             Err(error) => return Err(AnalysisError::Source(error)),
         };
-        Ok(AnalysisReport { damaged, ending, ..report })
+        Ok(AnalysisReport { damaged, ending, ignored, ..report })
     })
 }
 
@@ -231,11 +235,13 @@ fn detect(
     settings: &AnalysisSettings,
     decoded: &Receiver<SourcePicture>,
     results: &SyncSender<Decided>,
-) -> Result<(), AnalysisError> {
+) -> Result<IgnoredCounts, AnalysisError> {
     let mut last: Option<TimeUs> = None;
+    let mut ignored = IgnoredCounts::default();
     for (frame, SourcePicture { time, picture }) in (0_u64..).zip(decoded.iter()) {
+        let shown = settings.region.as_ref().map(|region| (region, region.show(&picture)));
         let request = DetectRequest {
-            picture: &picture,
+            picture: shown.as_ref().map_or(&picture, |(_, shown)| &shown.picture),
             thresholds: settings.thresholds,
             classes: settings.classes.clone(),
         };
@@ -243,13 +249,18 @@ fn detect(
         let time = TimeUs(0) + time;
         let picture_time = last.map_or(time, |last| time.max(TimeUs(last.0 + 1)));
         last = Some(picture_time);
-        let detections = lists.into_iter().flatten().collect();
+        let mut detections: Vec<Detection> = lists.into_iter().flatten().collect();
+        if let Some((region, shown)) = &shown {
+            let IgnoredCounts { outside, masked } = region.judge(shown, picture.size(), &mut detections);
+            ignored.outside += outside;
+            ignored.masked += masked;
+        }
         let decided = Decided { picture_time, picture: looks.then_some(picture), detections };
         if results.send(decided).is_err() {
-            return Ok(());
+            break;
         }
     }
-    Ok(())
+    Ok(ignored)
 }
 
 /// Looks at the detections of a recording, one frame after the other, so that the same recording gives the same.
@@ -389,7 +400,16 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
         let (events, refusals) = self.decider.counts();
         let looks = self.looking.map(|looking| looking.counts);
         let reads = self.reading.map(|reading| reading.counts);
-        Ok(AnalysisReport { frames, events, refusals, damaged: 0, looks, reads, ending: Ending::Whole })
+        Ok(AnalysisReport {
+            frames,
+            events,
+            refusals,
+            damaged: 0,
+            ignored: None,
+            looks,
+            reads,
+            ending: Ending::Whole,
+        })
     }
 
     /// Follows the objects of a frame, and says what they look like and what their plates say.

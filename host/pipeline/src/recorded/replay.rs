@@ -92,7 +92,7 @@ pub fn replay_together<R: BufRead>(
             let whose =
                 if is_alone { "it".to_owned() } else { format!("the file of {}", tracks.header().camera) };
             ending = Ending::Early(format!(
-                "{whose} is cut off after line {line}; the `analyze` that wrote it was killed, or its disk was full"
+                "{whose} is cut off after line {line}; whoever wrote it was killed, had no room on the disk, or is still writing"
             ));
         }
     }

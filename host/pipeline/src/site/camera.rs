@@ -23,10 +23,11 @@ use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
 use crate::camera::numbers::{BLOCK, TrackNumbers};
 use crate::camera::plates::{PlatePlan, Plates};
 use crate::camera::{
-    CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Meter, Publisher,
-    SolvedCalibration, SourceCell, Views,
+    CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Meter, Publisher, Region,
+    RegionSpec, SolvedCalibration, SourceCell, Views,
 };
 use crate::detector::Roster;
+use crate::recordings::{Recorder, RecordingCell, RecordingOrders};
 
 /// What a camera's threads and the site look at together.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct CameraShared {
     pub(crate) meter: Arc<Meter>,
     pub(crate) encode_pending: AtomicBool,
     pub(crate) site_outputs: SiteOutputs,
+    pub(crate) recording: RecordingCell,
 }
 
 /// What every camera needs of the site.
@@ -53,6 +55,8 @@ pub(crate) struct CameraWiring {
     pub(crate) looks: bool,
     /// Whether it has a reader of plates.
     pub(crate) reads: bool,
+    /// None where no recordings are kept.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// A running camera.
@@ -81,6 +85,12 @@ impl CameraEntry {
     ) -> Result<CameraEntry, SiteError> {
         settings.validate(&wiring.classes)?;
         let numbers = TrackNumbers::block(wiring.database.reserve_track_ids(&settings.name, BLOCK)?);
+        let plan = plan(&settings, wiring);
+        let recording = RecordingOrders {
+            recorder: wiring.recorder.clone(),
+            is_on: settings.record,
+            has_looks: plan.is_some(),
+        };
         let shared = Arc::new(CameraShared {
             name: settings.name.clone(),
             handle,
@@ -90,21 +100,19 @@ impl CameraEntry {
             meter: Arc::new(Meter::new(Instant::now())),
             encode_pending: AtomicBool::new(false),
             site_outputs: SiteOutputs::default(),
+            recording: RecordingCell::new(recording),
         });
         let (lane, inbox) = sync_channel(INBOX);
-        let calibration = settings.calibration.as_ref().map(CalibrationSpec::solve).transpose();
-        let calibration = calibration
-            .map_err(|reason| CameraSettingsError::Calibration { camera: settings.name.clone(), reason })?;
+        let (region, calibration) = (solved_region(&settings)?, solved_calibration(&settings)?);
         let filter = match &settings.classes {
             Some(wanted) => Some(class_filter(wanted, &wiring.classes)?),
             None => None,
         };
-        let plan = plan(&settings, wiring);
         let appearance = plan.is_some().then(Appearance::default);
         let plates = plate_plan(&settings, wiring);
         let known_plates = settings.plates.as_ref().filter(|_| plates.is_some());
         let known_plates = known_plates.map(|spec| Plates::new(spec.privacy.clone()));
-        let orders = Orders { thresholds: settings.thresholds(), classes: filter, plan, plates };
+        let orders = Orders { thresholds: settings.thresholds(), classes: filter, region, plan, plates };
         let feed = Arc::new(Feed::new(lane.clone(), Arc::clone(&shared.meter), orders));
         let source = Arc::new(SourceCell::new());
         let stop = Stop::new();
@@ -166,6 +174,27 @@ impl CameraEntry {
         self.lane.clone()
     }
 
+    /// Takes settings that differ in region, calibration or recording only; what the lane is to be told of it.
+    pub(crate) fn change(&mut self, settings: CameraSettings) -> Result<Option<LaneCommand>, SiteError> {
+        let (region, calibration) = (solved_region(&settings)?, solved_calibration(&settings)?);
+        if settings.region != self.settings.region {
+            self.feed.set_region(region);
+        }
+        if settings.record != self.settings.record {
+            self.shared.recording.switch(&self.shared.name, settings.record);
+        }
+        let is_moved = settings.calibration != self.settings.calibration;
+        self.settings = settings;
+        if !is_moved {
+            return Ok(None);
+        }
+        let ground = calibration
+            .as_ref()
+            .map(|solved| GroundTracks::new(Arc::clone(&solved.map), &self.shared.classes));
+        self.calibration = calibration;
+        Ok(Some(LaneCommand::Calibrate(ground.map(Box::new))))
+    }
+
     /// No further frames; those on their way still reach the rules.
     pub(crate) fn stop_source(&self) {
         self.stop.stop();
@@ -184,6 +213,7 @@ impl CameraEntry {
         let _ = self.lane.try_send(LaneMessage::Tell(LaneCommand::Stop));
         self.shared.views.close();
         let running = join_until(std::mem::take(&mut self.threads), deadline);
+        self.shared.recording.end(&self.shared.name);
         (self.status(Vec::new(), Instant::now()), running)
     }
 
@@ -207,11 +237,27 @@ impl CameraEntry {
             rules,
             classes: self.shared.classes.to_vec(),
             stages: meter.stages(),
+            region: self.settings.region.clone(),
+            ignored: self.settings.region.as_ref().map(|_| meter.ignored()),
             calibration: self.calibration.clone(),
+            calibration_spec: self.settings.calibration.clone(),
+            recording: self.shared.recording.status(),
             looks: self.feed.has_plan().then(|| meter.looks()),
             reads: self.feed.reads_plates().then(|| meter.reads()),
         }
     }
+}
+
+fn solved_region(settings: &CameraSettings) -> Result<Option<Arc<Region>>, CameraSettingsError> {
+    let region = settings.region.as_ref().map(RegionSpec::solve).transpose();
+    let region =
+        region.map_err(|reason| CameraSettingsError::Region { camera: settings.name.clone(), reason })?;
+    Ok(region.map(Arc::new))
+}
+
+fn solved_calibration(settings: &CameraSettings) -> Result<Option<SolvedCalibration>, CameraSettingsError> {
+    let calibration = settings.calibration.as_ref().map(CalibrationSpec::solve).transpose();
+    calibration.map_err(|reason| CameraSettingsError::Calibration { camera: settings.name.clone(), reason })
 }
 
 /// What is looked at of the camera; none where the host has no embedder or the camera wants nothing.

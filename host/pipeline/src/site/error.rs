@@ -16,7 +16,7 @@ pub enum SiteError {
     /// Nothing has that name.
     #[error("there is no {what} {name:?}")]
     NotFound {
-        /// `camera`, `rule` or `plugin`.
+        /// `camera`, `rule`, `plugin` or `recording`.
         what: &'static str,
         /// What was asked for.
         name: String,
@@ -111,6 +111,9 @@ pub enum SiteError {
         /// Why.
         reason: String,
     },
+    /// The folder of recordings cannot be read.
+    #[error("recordings cannot be read: {0}")]
+    Recordings(std::io::Error),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -201,7 +204,10 @@ impl SiteError {
             | SiteError::NoAnswer { .. }
             | SiteError::ShuttingDown => SiteErrorKind::Unavailable,
             SiteError::Store(StoreError::DiskFull { .. }) => SiteErrorKind::NoRoom,
-            SiteError::Encode { .. } | SiteError::Store(_) | SiteError::Thread(_) => SiteErrorKind::Internal,
+            SiteError::Encode { .. }
+            | SiteError::Recordings(_)
+            | SiteError::Store(_)
+            | SiteError::Thread(_) => SiteErrorKind::Internal,
         }
     }
 

@@ -51,6 +51,7 @@ impl Site {
         components.extend(self.reader_health());
         components.push(self.store_health());
         let cameras = self.cameras();
+        components.extend(self.recordings_health(&cameras));
         let starting = !cameras.is_empty() && cameras.iter().all(|camera| camera.frames == 0);
         let waiting = cameras.iter().all(|camera| {
             matches!(camera.state, SourceState::Connecting | SourceState::Live) && camera.frames == 0

@@ -3,6 +3,7 @@
 mod ask;
 pub(crate) mod bus;
 pub(crate) mod camera;
+mod camera_change;
 mod change;
 mod error;
 mod grants;
@@ -17,6 +18,7 @@ pub(crate) mod outbox;
 mod places;
 mod plugins;
 mod policy;
+mod recordings;
 pub(crate) mod rule;
 mod rules;
 pub(crate) mod seat;
@@ -150,6 +152,7 @@ impl Site {
                  config file"
             )));
         }
+        self.0.expect_recordings(&settings)?;
         let declaration = CameraDeclaration {
             name: name.clone(),
             source: settings.source.expose().to_owned(),
@@ -254,6 +257,9 @@ impl Site {
             let (status, running) = entry.end(&self.0.wiring.roster, left());
             report.cameras.push(status);
             report.still_running.extend(running);
+        }
+        if let Some(recorder) = &self.0.wiring.recorder {
+            recorder.stop();
         }
         drop(self.0.watching.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.wiring.roster.stop();

@@ -75,6 +75,8 @@ pub struct RuleStatus {
     pub declared: Declared,
     /// Why it did not start, if it did not.
     pub failure: Option<String>,
+    /// Digest of the version that runs beside it as its shadow, if one does.
+    pub shadow: Option<String>,
 }
 
 /// A line that a rule wrote to its log.
@@ -162,6 +164,7 @@ impl RuleEntry {
             settings: self.record.settings.clone(),
             declared: self.declared,
             failure: None,
+            shadow: None,
         }
     }
 }
@@ -192,6 +195,7 @@ impl FailedRule {
             settings: record.settings.clone(),
             declared: Declared::Rest,
             failure: Some(self.reason.clone()),
+            shadow: None,
         }
     }
 }

@@ -74,6 +74,9 @@ impl Site {
         let mut rules: Vec<RuleStatus> = self.0.rules().values().map(RuleEntry::status).collect();
         rules.extend(self.0.failed_rules().values().map(FailedRule::status));
         rules.sort_by(|a, b| a.name.cmp(&b.name));
+        for rule in &mut rules {
+            rule.shadow = self.0.shadow_of(&rule.name);
+        }
         rules
     }
 
@@ -84,7 +87,9 @@ impl Site {
     pub fn rule(&self, name: &Name) -> Result<RuleStatus, SiteError> {
         let running = self.0.rules().get(name).map(RuleEntry::status);
         let failed = || self.0.failed_rules().get(name).map(FailedRule::status);
-        running.or_else(failed).ok_or_else(|| SiteError::no_rule(name))
+        let mut status = running.or_else(failed).ok_or_else(|| SiteError::no_rule(name))?;
+        status.shadow = self.0.shadow_of(name);
+        Ok(status)
     }
 
     /// Binds a plugin to cameras, or changes such a rule: settings, cameras, plugin version. Blocks

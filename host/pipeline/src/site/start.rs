@@ -25,6 +25,7 @@ use crate::camera::{CameraSettings, Declared};
 use crate::detector::{self, Detector, LiveModels, Roster};
 use crate::embedder::LiveEmbedder;
 use crate::reader::LiveReader;
+use crate::recordings::{self, Recorder, RecordingSettings};
 
 /// What a site is made of.
 pub struct SiteParts {
@@ -60,6 +61,8 @@ pub struct SiteSettings {
     pub rules: Vec<DeclaredRule>,
     /// How long events are kept.
     pub retention: Retention,
+    /// How cameras are recorded; none of them is where `None`.
+    pub recordings: Option<RecordingSettings>,
 }
 
 /// Events that a slow subscriber may be behind before it misses some.
@@ -87,6 +90,8 @@ impl Site {
         let webhooks = Webhooks::default();
         let roster = Arc::new(Roster::default());
         let encoder = Arc::new(Encoder::default());
+        let recorder = settings.recordings.as_ref().map(Recorder::new).unzip();
+        let (recorder, told) = recorder;
         let wiring = CameraWiring {
             roster: Arc::clone(&roster),
             encoder: Arc::clone(&encoder),
@@ -100,6 +105,7 @@ impl Site {
             classes,
             looks: parts.embedder.is_some(),
             reads: parts.reader.is_some(),
+            recorder: recorder.clone(),
         };
         let (database, retention) = (parts.database.clone(), settings.retention);
         let models = LiveModels { detector: parts.detector, embedder: parts.embedder, reader: parts.reader };
@@ -108,6 +114,10 @@ impl Site {
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
         ];
+        if let (Some(recorder), Some(told), Some(settings)) = (recorder, told, settings.recordings.clone()) {
+            let shelf = Arc::clone(recorder.shelf());
+            threads.push(thread("recorder", move || recordings::run(&told, &shelf, settings))?);
+        }
         for number in 0..CALLERS {
             let webhooks = webhooks.clone();
             threads.push(thread(&format!("webhooks-{number}"), move || webhooks.run())?);

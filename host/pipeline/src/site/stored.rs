@@ -6,7 +6,7 @@ use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{
-    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, TrackerSpec,
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, RegionSpec, TrackerSpec,
     TrackerSpecError,
 };
 
@@ -20,6 +20,10 @@ struct StoredCamera {
     tracker: StoredTracker,
     #[serde(default)]
     mount: Mount,
+    #[serde(default)]
+    record: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<RegionSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calibration: Option<CalibrationSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,6 +77,8 @@ pub(crate) fn to_json(settings: &CameraSettings) -> String {
         iou: settings.iou,
         classes: settings.classes.clone(),
         frame_rate: settings.frame_rate,
+        record: settings.record,
+        region: settings.region.clone(),
         calibration: settings.calibration.clone(),
         mount: settings.mount,
         embedding: settings.embedding.clone(),
@@ -96,6 +102,8 @@ pub(crate) fn from_json(name: Name, source: &str, text: &str) -> Result<CameraSe
         classes: row.classes,
         tracker,
         frame_rate: row.frame_rate,
+        record: row.record,
+        region: row.region,
         calibration: row.calibration,
         mount: row.mount,
         embedding: row.embedding,

@@ -3,12 +3,13 @@
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, LookCounts, Mount, PlatesSpec, ReadCounts,
-    SourceState, StageTime, StageTimes, TrackerSpec,
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, PlatesSpec,
+    ReadCounts, RegionSpec, SourceState, StageTime, StageTimes, TrackerSpec,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::recording::CameraRecording;
 use super::{Declared, micros, millis};
 use crate::extract::name;
 use crate::problem::Problem;
@@ -51,8 +52,15 @@ pub(crate) struct Camera {
     /// Names of the model's classes.
     classes: Vec<String>,
     stages: Stages,
+    /// Which part of its picture counts: `areas`, `masks` and `crop`; null where all of it does.
+    #[schema(value_type = Option<Object>)]
+    region: Option<RegionSpec>,
+    /// Detections that the region kept from the tracker; null where there is no region.
+    ignored: Option<Ignored>,
     /// How its picture lies on the ground, where that is known.
     calibration: Option<CalibrationReport>,
+    /// How its recording does; null on a host that keeps no recordings.
+    recording: Option<CameraRecording>,
     /// What became of detections that were worth a look; null where nothing is looked at.
     looks: Option<Looks>,
     /// What became of looks for number plates; null where none are read.
@@ -83,6 +91,15 @@ pub(crate) struct Reads {
     read: u64,
 }
 
+/// Detections that a camera's region kept from the tracker, since the camera was added.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ignored {
+    /// Those that stood in none of the areas.
+    outside: u64,
+    /// Those in a mask.
+    masked: u64,
+}
+
 /// How well a camera's calibration holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CalibrationReport {
@@ -90,6 +107,9 @@ pub(crate) struct CalibrationReport {
     residual_m: Option<f64>,
     /// Points that the others contradict and that were left out, counted from 0.
     left_out: Vec<usize>,
+    /// The calibration as it was given.
+    #[schema(value_type = Object)]
+    given: CalibrationSpec,
 }
 
 /// How a camera's source does.
@@ -200,9 +220,12 @@ impl From<CameraStatus> for Camera {
             rules: status.rules.iter().map(Name::to_string).collect(),
             classes: status.classes,
             stages: status.stages.into(),
-            calibration: status
-                .calibration
-                .map(|solved| CalibrationReport { residual_m: solved.residual_m, left_out: solved.left_out }),
+            region: status.region,
+            ignored: status.ignored.map(|IgnoredCounts { outside, masked }| Ignored { outside, masked }),
+            calibration: status.calibration.zip(status.calibration_spec).map(|(solved, given)| {
+                CalibrationReport { residual_m: solved.residual_m, left_out: solved.left_out, given }
+            }),
+            recording: status.recording.map(CameraRecording::from),
             looks: status.looks.map(|LookCounts { wanted, embedded, skipped }| Looks {
                 wanted,
                 embedded,
@@ -249,6 +272,14 @@ pub(crate) struct NewCamera {
     #[serde(default)]
     #[schema(value_type = Option<Object>, example = json!({"kind": "botsort", "track_buffer": 60}))]
     tracker: TrackerSpec,
+    /// Whether its tracks are recorded.
+    #[serde(default)]
+    record: bool,
+    /// Which part of its picture counts: `areas` (outlines of three or more corners, 0..1), `masks` (outlines that the
+    /// detector does not see), and `crop` (show the detector the rectangle around the areas only).
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"areas": [[[0.1, 0.4], [0.9, 0.4], [1.0, 1.0], [0.0, 1.0]]]}))]
+    region: Option<RegionSpec>,
     /// How its picture lies on the ground: `points`, each with `picture` (0..1) and `ground` (metres), or `homography`
     /// with `size`; at will the lens's `camera_matrix` and `distortion`.
     #[serde(default)]
@@ -288,6 +319,8 @@ impl NewCamera {
         settings.classes = self.classes;
         settings.frame_rate = self.frame_rate;
         settings.mount = self.mount;
+        settings.record = self.record;
+        settings.region = self.region;
         settings.calibration = self.calibration;
         settings.embedding = self.embedding;
         settings.plates = self.plates;

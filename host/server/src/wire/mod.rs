@@ -1,5 +1,6 @@
 //! What goes over the wire under `/api/v1` and `/ws/v1`: JSON, and nothing of the core types themselves.
 
+pub(crate) mod calibration;
 pub(crate) mod camera;
 pub(crate) mod event;
 pub(crate) mod frame;
@@ -7,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod limits;
 pub(crate) mod plugin;
+pub(crate) mod recording;
 pub(crate) mod rule;
 pub(crate) mod shadow;
 pub(crate) mod transition;

@@ -47,6 +47,8 @@ pub(crate) struct Rule {
     /// Why it did not start, if it did not; bind it anew or remove it.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// Digest of the version that runs beside it as its shadow; null where none does.
+    shadow: Option<String>,
     /// How each of its instances does: one a camera, or one for the site.
     cameras: Vec<RuleOnCamera>,
 }
@@ -204,6 +206,7 @@ impl From<RuleStatus> for Rule {
             declared: status.declared.into(),
             settings: raw(status.settings),
             failure: status.failure,
+            shadow: status.shadow,
             cameras: status.cameras.into_iter().map(RuleOnCamera::from).collect(),
         }
     }

@@ -12,7 +12,9 @@ use http_body_util::BodyExt;
 use ocellus_core::{Detection, Name, Rect};
 use ocellus_inference::DetectRequest;
 use ocellus_media::SourceSpec;
-use ocellus_pipeline::{CameraSettings, Detector, DetectorError, Site, SiteParts, SiteSettings};
+use ocellus_pipeline::{
+    CameraSettings, Detector, DetectorError, RecordingSettings, Site, SiteParts, SiteSettings,
+};
 use ocellus_runtime::{Runtime, RuntimeOptions, TrustedKeys};
 use ocellus_server::{ConnectionLimits, ServeReport, ServerOptions, Shutdown, router, serve};
 use ocellus_store::Database;
@@ -88,7 +90,15 @@ impl TestHost {
                 database: Database::open(&path.join("data")).unwrap().database,
             };
             let config_file = Some("/etc/ocellus/site.toml".into());
-            Site::start(parts, SiteSettings { config_file, cameras, ..Default::default() }).unwrap()
+            let recordings = Some(RecordingSettings {
+                folder: path.join("recordings"),
+                file_span: Duration::from_secs(600),
+                file_bytes: 1 << 24,
+                max_bytes: 1 << 28,
+                keep_free_bytes: 0,
+            });
+            Site::start(parts, SiteSettings { config_file, cameras, recordings, ..Default::default() })
+                .unwrap()
         };
         let site = tokio::task::spawn_blocking(start).await.unwrap();
         let shutdown = options.shutdown.clone();

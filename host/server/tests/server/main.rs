@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod camera_settings;
 mod host;
 mod http;
 mod metrics;
 mod openapi;
 mod page;
+mod recordings;
 mod rest;
 mod viewers;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 32] = [
+const ROUTES: [(&str, &str); 41] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -18,6 +18,15 @@ const ROUTES: [(&str, &str); 32] = [
     ("delete", "/api/v1/cameras/{name}"),
     ("get", "/api/v1/cameras/{name}/snapshot"),
     ("get", "/api/v1/cameras/{name}/stream.mjpeg"),
+    ("put", "/api/v1/cameras/{name}/region"),
+    ("delete", "/api/v1/cameras/{name}/region"),
+    ("put", "/api/v1/cameras/{name}/calibration"),
+    ("delete", "/api/v1/cameras/{name}/calibration"),
+    ("post", "/api/v1/cameras/{name}/calibration/check"),
+    ("put", "/api/v1/cameras/{name}/recording"),
+    ("delete", "/api/v1/cameras/{name}/recording"),
+    ("get", "/api/v1/recordings"),
+    ("get", "/api/v1/recordings/{camera}/{file}"),
     ("get", "/api/v1/plugins"),
     ("post", "/api/v1/plugins"),
     ("get", "/api/v1/plugins/{digest}"),
@@ -66,6 +75,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     for (method, path) in &described {
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let path = path.replace("{name}", "absent").replace("{digest}", "absent");
+        let path = path.replace("{camera}", "absent").replace("{file}", "absent");
         let answer = host.send(request(method.clone(), &path).body(Body::empty()).unwrap()).await;
         assert_ne!(answer.status.as_u16(), 405, "{method} {path}");
         assert!(!answer.text().contains("there is nothing at"), "{method} {path}");

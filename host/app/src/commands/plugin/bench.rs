@@ -6,7 +6,9 @@ use std::io::{BufReader, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
-use ocellus_core::{CameraHandle, FrameInfo, Rect, Size, TimeUs, Track, TrackState};
+use ocellus_core::{
+    CameraHandle, Embedding, FrameInfo, Power, Rect, Size, TimeUs, Track, TrackEmbeddings, TrackState,
+};
 use ocellus_pipeline::record::RecordReader;
 use ocellus_runtime::{CallError, Instance, Limits, Probed, Runtime, RuntimeOptions, TrackColumns};
 use rand_chacha::ChaCha8Rng;
@@ -29,10 +31,13 @@ const SIZE: Size = Size::new(1280, 720);
 /// Numbers of tracks, with what the host adds to a call by its budget, p50 and p99 in microseconds.
 const COUNTS: [(usize, Option<(u64, u64)>); 4] = [(0, None), (20, None), (64, Some((2, 4))), (200, None)];
 
+/// Numbers of an embedding, as many as those of OSNet have.
+const DIMENSION: usize = 512;
+
 /// What a rule is shown: frames 33 ms apart.
 struct Scene {
     size: Size,
-    frames: Vec<Vec<Track>>,
+    frames: Vec<(Vec<Track>, TrackEmbeddings)>,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
@@ -49,6 +54,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout();
     writeln!(out, "{} {}", plugin.description().name, plugin.description().version)?;
     let mut memory = 0;
+    let looks = plugin.description().powers.has(Power::Embeddings);
     let limit = words::time(Limits::default().call);
     if let Some(path) = &args.tracks {
         let scene = recorded(path)?;
@@ -57,11 +63,17 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
         writeln!(out, "call, recorded tracks   {figures}; stopped after {limit}")?;
     } else {
         for (count, budget) in COUNTS {
-            let (figures, held) = calls(&probed, &synthetic(count, args.seed))?;
+            let (figures, held) = calls(&probed, &looked_at(synthetic(count, args.seed), looks, args.seed))?;
             memory = memory.max(held);
             let share = budget
                 .map_or(String::new(), |(p50, p99)| format!(", of that the host at most {p50} / {p99} µs"));
             writeln!(out, "call, {count:>3} tracks        {figures}; stopped after {limit}{share}")?;
+        }
+        if looks {
+            writeln!(
+                out,
+                "every track has an embedding of {DIMENSION} numbers, since the rule asks for embeddings"
+            )?;
         }
     }
     let start = measure(5_000, |_| {
@@ -104,7 +116,9 @@ fn calls(probed: &Probed, scene: &Scene) -> anyhow::Result<(Figures, usize)> {
     let mut instance = start(probed)?;
     let mut columns = TrackColumns::new();
     let figures = measure(CALLS, |turn| {
-        columns.fill(&scene.frames[turn % scene.frames.len()], scene.size);
+        let (tracks, embeddings) = &scene.frames[turn % scene.frames.len()];
+        columns.fill(tracks, scene.size);
+        columns.fill_embeddings(embeddings);
         let time = TimeUs(turn as u64 * 33_333);
         let frame = FrameInfo { camera: CameraHandle(1), sequence: turn as u64, time, size: scene.size };
         let began = Instant::now();
@@ -114,7 +128,7 @@ fn calls(probed: &Probed, scene: &Scene) -> anyhow::Result<(Figures, usize)> {
         instance.drain_logs();
         match answer {
             Ok(_) | Err(CallError::Refused { .. }) => Ok(took),
-            Err(error) => Err(anyhow!("frame {turn} of {} tracks: {error}", scene.frames[0].len())),
+            Err(error) => Err(anyhow!("frame {turn} of {} tracks: {error}", scene.frames[0].0.len())),
         }
     })?;
     Ok((figures, instance.memory()))
@@ -166,9 +180,25 @@ fn synthetic(count: usize, seed: u64) -> Scene {
                 ground: None,
             }
         };
-        objects.iter().enumerate().map(track).collect()
+        (objects.iter().enumerate().map(track).collect(), [].into())
     };
     Scene { size: SIZE, frames: (0..FRAMES).map(frame).collect() }
+}
+
+/// Gives each object a look of its own, where the rule asks for looks.
+fn looked_at(mut scene: Scene, looks: bool, seed: u64) -> Scene {
+    if !looks {
+        return scene;
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut number = || f32::from((random.next_u32() >> 16) as u16) / f32::from(u16::MAX) - 0.5;
+    let count = scene.frames.first().map_or(0, |(tracks, _)| tracks.len());
+    let mut look = || Embedding::new(&(0..DIMENSION).map(|_| number()).collect::<Vec<f32>>());
+    let all: TrackEmbeddings = (0..count).map(|_| look()).collect();
+    for (_, embeddings) in &mut scene.frames {
+        *embeddings = all.clone();
+    }
+    scene
 }
 
 /// The tracks of a recording, at most the first 10,000 frames.
@@ -180,7 +210,7 @@ fn recorded(path: &std::path::Path) -> anyhow::Result<Scene> {
     while frames.len() < RECORDED_FRAMES
         && let Some(frame) = reader.next_frame().with_context(about)?
     {
-        frames.push(frame.tracks);
+        frames.push((frame.tracks, frame.embeddings));
     }
     ensure!(!frames.is_empty(), "{} has no frames; record some with `ocellus analyze --tracks`", about());
     Ok(Scene { size: reader.header().size, frames })
@@ -195,6 +225,7 @@ mod tests {
         let scene = |seed| synthetic(20, seed).frames;
         assert_eq!(scene(1), scene(1));
         assert_ne!(scene(1), scene(2));
-        assert!(scene(1).iter().flatten().all(|track| track.class < 3 && track.rect.x >= 0.0));
+        let tracks = scene(1).into_iter().flat_map(|(tracks, _)| tracks);
+        assert!(tracks.into_iter().all(|track| track.class < 3 && track.rect.x >= 0.0));
     }
 }

@@ -10,7 +10,7 @@ use ocellus_core::{EventRecord, Value};
 use ocellus_pipeline::record::RecordReader;
 use ocellus_pipeline::recorded::{self, Ending, RecordedRule, RuleSource, TrialCall, TrialReport};
 use ocellus_pipeline::wire::EventLine;
-use ocellus_runtime::{CallError, Histogram, Limits, Trap};
+use ocellus_runtime::{CallError, Grants, Histogram, Limits, Trap};
 
 use super::difference::Events;
 use super::words;
@@ -35,7 +35,10 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Outcome> {
         component: rules::read_plugin(&args.file)?,
         settings: rules::settings_text(&args.settings)?,
         name: args.name.clone(),
-        grants: rules::grant_all(),
+        grants: match args.grants.is_empty() {
+            true => rules::grant_all(),
+            false => Grants::new(args.grants.iter().copied().collect(), &[]).context("--grant")?,
+        },
     };
     let header = tracks.header();
     let (camera, classes) = (header.camera.clone(), header.classes.clone().into());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use ocellus_core::calibration::GroundTracks;
 use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings, TrackReadings};
 use ocellus_runtime::{CallError, Committed, Memory, PreparedSwap, Probed, RuleSlot, SwapAborted};
 
@@ -100,6 +101,8 @@ pub(crate) enum LaneCommand {
         request: String,
         reply: SyncSender<Option<Result<(), String>>>,
     },
+    /// Places tracks on the ground anew from the next frame on, or not at all.
+    Calibrate(Option<Box<GroundTracks>>),
     Restarted {
         rule: Name,
         restarted: Box<ocellus_runtime::Restarted>,

@@ -65,6 +65,8 @@ pub(crate) struct Lane {
     site_rules: BTreeMap<Name, SiteTap>,
     sequence: u64,
     last_time: TimeUs,
+    /// Who draws the camera's region.
+    region: Name,
 }
 
 /// The tracks of a frame, and what is known of them.
@@ -92,6 +94,7 @@ impl Lane {
             site_rules: BTreeMap::new(),
             sequence: 0,
             last_time: TimeUs(0),
+            region: Name::from_lossy("region", "region"),
         }
     }
 
@@ -126,6 +129,8 @@ impl Lane {
         self.reserve_numbers();
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);
+        let shared = &self.parts.shared;
+        shared.recording.tell((&shared.name, &shared.classes), &info, &tracks, &embeddings);
         self.columns.fill(&tracks, info.size);
         self.columns.fill_embeddings(&embeddings);
         self.columns.fill_readings(&readings);
@@ -233,6 +238,9 @@ impl Lane {
         }
         // Site rules are asked beside the cameras: this is what they said of an earlier frame.
         shown.extend(shared.site_outputs.all());
+        if let Some(region) = self.parts.feed.region() {
+            live.overlays.push((self.region.clone(), region.overlays()));
+        }
         for (name, output) in shown {
             live.overlays.push((name.clone(), output.overlays.into()));
             live.measurements.push((name, output.measurements.into()));
@@ -240,6 +248,10 @@ impl Lane {
     }
 
     fn command(&mut self, command: LaneCommand) {
+        if let LaneCommand::Calibrate(ground) = command {
+            self.parts.ground = ground.map(|ground| *ground);
+            return;
+        }
         if let LaneCommand::Feed { rule, tap } = command {
             match tap {
                 Some(tap) => {

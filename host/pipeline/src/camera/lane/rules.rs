@@ -162,7 +162,7 @@ impl LaneRules {
                     bound.slot.install(*restarted);
                 }
             }
-            LaneCommand::Feed { .. } | LaneCommand::Stop => {}
+            LaneCommand::Feed { .. } | LaneCommand::Calibrate(_) | LaneCommand::Stop => {}
         }
     }
 

@@ -221,6 +221,11 @@ impl Inner {
         Some(shadow.plugin)
     }
 
+    /// Digest of the version that runs as a rule's shadow.
+    pub(super) fn shadow_of(&self, rule: &Name) -> Option<String> {
+        self.shadows().get(rule).map(|shadow| shadow.plugin.digest.to_string())
+    }
+
     pub(super) fn shadows(&self) -> MutexGuard<'_, BTreeMap<Name, Shadow>> {
         self.shadows.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,195 @@
+//! Where recordings are written: one open file a camera.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ocellus_core::{Name, Size, TimeUs};
+
+use super::{RecordedSight, RecordingSettings, Shelf};
+use crate::record::{RecordHeader, RecordWriter};
+
+/// How long recording pauses before the disk is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked whether old files have to go.
+const TRIM: Duration = Duration::from_secs(10);
+const MIB: u64 = 1 << 20;
+
+pub(super) struct Desk {
+    settings: RecordingSettings,
+    shelf: Arc<Shelf>,
+    open: BTreeMap<Name, OpenFile>,
+    /// None while recording goes on.
+    retry: Option<Instant>,
+    next_trim: Option<Instant>,
+}
+
+/// A camera's file that is being written.
+struct OpenFile {
+    path: PathBuf,
+    out: RecordWriter<Tally>,
+    size: Size,
+    first: TimeUs,
+    last: u64,
+}
+
+/// A file that knows how much was written to it.
+struct Tally {
+    file: BufWriter<File>,
+    bytes: u64,
+}
+
+impl Write for Tally {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Desk {
+    pub(super) fn new(settings: RecordingSettings, shelf: Arc<Shelf>) -> Desk {
+        Desk { settings, shelf, open: BTreeMap::new(), retry: None, next_trim: None }
+    }
+
+    /// Writes a frame, or counts that it was not.
+    pub(super) fn frame(&mut self, sight: &RecordedSight, now: Instant) {
+        if self.retry.is_some_and(|retry| now < retry) {
+            return sight.counts.miss();
+        }
+        match self.write(sight) {
+            Ok(()) => {
+                sight.counts.write();
+                if self.retry.take().is_some() {
+                    self.shelf.pause.set(None);
+                }
+            }
+            Err(error) => {
+                sight.counts.miss();
+                // What stands in it is read as cut off.
+                if let Some(file) = self.open.remove(&sight.camera) {
+                    self.shelf.close(&file.path);
+                }
+                self.pause(&error, now);
+            }
+        }
+    }
+
+    fn write(&mut self, sight: &RecordedSight) -> io::Result<()> {
+        if self.retry.is_some() || !self.open.contains_key(&sight.camera) {
+            self.expect_room()?;
+        }
+        let goes_on = self.open.get_mut(&sight.camera).is_some_and(|file| file.takes(sight, &self.settings));
+        if !goes_on {
+            self.end(&sight.camera);
+            let file = OpenFile::create(&self.shelf, sight)?;
+            self.open.insert(sight.camera.clone(), file);
+        }
+        let Some(file) = self.open.get_mut(&sight.camera) else { return Ok(()) };
+        file.last = sight.info.sequence;
+        file.out.frame(sight.info.sequence, sight.info.time, &sight.tracks, &sight.embeddings)
+    }
+
+    /// Whether the disk has as much room as is to be left free.
+    fn expect_room(&self) -> io::Result<()> {
+        let folder = self.shelf.folder();
+        std::fs::create_dir_all(folder)?;
+        let disk = rustix::fs::statvfs(folder)?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let wanted = self.settings.keep_free_bytes;
+        if free >= wanted {
+            return Ok(());
+        }
+        let text = format!(
+            "{} MiB are free on the disk of {}, and recordings.keep_free_mib leaves {} MiB to others; free some space",
+            free / MIB,
+            folder.display(),
+            wanted / MIB
+        );
+        Err(io::Error::new(io::ErrorKind::StorageFull, text))
+    }
+
+    /// Recording rests for a while; whatever is open ends, since frames will be missing after it.
+    fn pause(&mut self, error: &io::Error, now: Instant) {
+        self.end_all();
+        self.retry = Some(now + PAUSE);
+        self.shelf.pause.set(Some(format!("recordings are not written: {error}")));
+    }
+
+    /// Everything so far stands on the disk when this returns. Old files go where there are too many.
+    pub(super) fn flush(&mut self, now: Instant) {
+        let flushed = self.open.values_mut().try_for_each(OpenFile::flush);
+        let kept = flushed.and_then(|()| match self.open.is_empty() {
+            true => Ok(()),
+            false => self.expect_room(),
+        });
+        if let Err(error) = kept {
+            self.pause(&error, now);
+        }
+        if self.next_trim.is_none_or(|next| now >= next) {
+            self.next_trim = Some(now + TRIM);
+            self.trim();
+        }
+    }
+
+    /// A camera is recorded no more.
+    pub(super) fn end(&mut self, camera: &Name) {
+        let Some(OpenFile { path, out, .. }) = self.open.remove(camera) else { return };
+        if let Err(error) = out.finish().and_then(|out| out.file.get_ref().sync_data()) {
+            tracing::warn!(%camera, %error, "a recording was not ended");
+        }
+        self.shelf.close(&path);
+        self.trim();
+    }
+
+    pub(super) fn end_all(&mut self) {
+        let cameras: Vec<Name> = self.open.keys().cloned().collect();
+        cameras.iter().for_each(|camera| self.end(camera));
+    }
+
+    fn trim(&self) {
+        if let Err(error) = self.shelf.trim(self.settings.max_bytes) {
+            tracing::warn!(%error, "old recordings were not removed");
+        }
+    }
+}
+
+impl OpenFile {
+    fn create(shelf: &Shelf, sight: &RecordedSight) -> io::Result<OpenFile> {
+        let (path, file) = shelf.create(&sight.camera, sight.info.time)?;
+        let header = RecordHeader {
+            camera: sight.camera.clone(),
+            size: sight.info.size,
+            classes: sight.classes.to_vec(),
+            has_embeddings: sight.has_looks,
+        };
+        let tally = Tally { file: BufWriter::with_capacity(1 << 16, file), bytes: 0 };
+        let out = RecordWriter::new(tally, &header).inspect_err(|_| shelf.close(&path))?;
+        Ok(OpenFile { path, out, size: sight.info.size, first: sight.info.time, last: sight.info.sequence })
+    }
+
+    /// Whether a frame goes on where this file stands.
+    fn takes(&mut self, sight: &RecordedSight, settings: &RecordingSettings) -> bool {
+        sight.info.size == self.size
+            && self.last.checked_add(1) == Some(sight.info.sequence)
+            && sight.info.time.since(self.first) < settings.file_span
+            && self.out.out().bytes < settings.file_bytes
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let Tally { file, .. } = self.out.out();
+        file.flush()?;
+        file.get_ref().sync_data()
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

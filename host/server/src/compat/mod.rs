@@ -1,0 +1,3 @@
+//! What older systems' clients say, in this host's words.
+
+pub mod zvision;
