@@ -10,6 +10,7 @@ that it imports), each in an environment of its own,
 
     ... reference.py supervision boxes | trackers boxes | boxmot boxes     # one JSON object each: trackers.json has all three
     ... reference.py counts boxes > counts.json                            # with supervision 0.26.1
+    ... reference.py heldout supervision boxes | heldout trackers boxes    # degraded by other seeds: heldout.json has both
 
 `boxes` holds what the bench writes: text of MOTChallenge, the same for everybody. TUD-Campus comes from the test data.
 """
@@ -27,6 +28,8 @@ import numpy as np
 
 DATA = Path(os.environ["OCELLUS_TEST_DATA"]) / "mot"
 MOT17 = ["MOT17-02", "MOT17-05", "MOT17-11", "MOT17-13"]
+# What no constant was chosen on: the boxes that another tracker found, and boxes degraded by other seeds.
+HELD_OUT = ["found", "degraded-1", "degraded-2", "degraded-3", "degraded-4"]
 NUMBERS = ["HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "CLR_TP", "CLR_FN", "CLR_FP", "IDSW", "Frag", "MT", "PT",
            "ML", "IDF1", "IDP", "IDR", "IDTP"]
 CURVES = ["HOTA", "DetA", "AssA", "LocA", "HOTA_TP"]
@@ -165,24 +168,42 @@ def boxmot_trackers():
     }
 
 
+KEPT = ["HOTA", "DetA", "AssA", "LocA", "IDF1", "MOTA", "IDSW"]
+
+
+def kept(row):
+    return {key: round(100 * row[key], 4) if key != "IDSW" else row[key] for key in KEPT}
+
+
+def on_mot17(make, kind, boxes):
+    """What a tracker makes of one kind of boxes, by sequence."""
+    texts = {sequence: (boxes / f"{sequence}.{kind}.txt").read_text() for sequence in MOT17}
+    rates = {sequence: float(seqinfo(sequence)["frameRate"]) for sequence in MOT17}
+    found = mot17({sequence: run(make, texts[sequence], rates[sequence]) for sequence in MOT17})
+    scores = {at: kept(row) for at, row in found.items()}
+    for sequence, text in texts.items():
+        scores[sequence]["input"] = digest(text)
+    return scores
+
+
 def track(package, makers, boxes):
     """HOTA, IDF1 and MOTA of each tracker, by kind of boxes and sequence."""
     golden = {"version": version(package), "trackers": {}}
-    keep = ["HOTA", "DetA", "AssA", "LocA", "IDF1", "MOTA", "IDSW"]
     for name, make in makers.items():
-        scores = {}
-        for kind in ["clean", "degraded"]:
-            texts = {sequence: (boxes / f"{sequence}.{kind}.txt").read_text() for sequence in MOT17}
-            rates = {sequence: float(seqinfo(sequence)["frameRate"]) for sequence in MOT17}
-            found = mot17({sequence: run(make, texts[sequence], rates[sequence]) for sequence in MOT17})
-            scores[kind] = {at: {key: round(100 * row[key], 4) if key != "IDSW" else row[key] for key in keep}
-                            for at, row in found.items()}
-            for sequence, text in texts.items():
-                scores[kind][sequence]["input"] = digest(text)
+        scores = {kind: on_mot17(make, kind, boxes) for kind in ["clean", "degraded"]}
         tud = mot15(run(make, (DATA / "mot15/TUD-Campus/det.txt").read_text(), 25.0))["TUD-Campus"]
-        scores["TUD-Campus"] = {key: round(100 * tud[key], 4) if key != "IDSW" else tud[key] for key in keep}
+        scores["TUD-Campus"] = kept(tud)
         golden["trackers"][name] = scores
         print(package, name, scores, file=sys.stderr)
+    return golden
+
+
+def heldout(package, makers, boxes):
+    """The same on boxes degraded by other seeds, which nothing was chosen by."""
+    golden = {"version": version(package), "trackers": {}}
+    for name, make in makers.items():
+        golden["trackers"][name] = {kind: on_mot17(make, kind, boxes) for kind in HELD_OUT}
+        print(package, name, file=sys.stderr)
     return golden
 
 
@@ -231,14 +252,15 @@ def counts(boxes):
 
 
 def main():
-    what, boxes = sys.argv[1], Path(sys.argv[2])
+    what, boxes = sys.argv[1], Path(sys.argv[-1])
     if what == "trackeval":
         golden = trackeval(boxes)
     elif what == "counts":
         golden = counts(boxes)
     else:
         makers = {"supervision": supervision_trackers, "trackers": roboflow_trackers, "boxmot": boxmot_trackers}
-        golden = track(what, makers[what](), boxes)
+        package = sys.argv[2] if what == "heldout" else what
+        golden = (heldout if what == "heldout" else track)(package, makers[package](), boxes)
     json.dump(golden, sys.stdout, indent=1)
     print()
 

@@ -17,7 +17,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Every row of `matrix`, of `query.len()` numbers each, with `query`: `found` is told the row and its dot product.
-pub(super) fn scan(matrix: &[f32], query: &[f32], found: &mut impl FnMut(usize, f32)) {
+pub(crate) fn scan(matrix: &[f32], query: &[f32], found: &mut impl FnMut(usize, f32)) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         #[expect(unsafe_code, reason = "the processor has just been asked whether it has AVX2")]

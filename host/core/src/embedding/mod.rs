@@ -12,6 +12,7 @@ mod smooth;
 use std::sync::Arc;
 
 pub use dot::dot;
+pub(crate) use dot::scan;
 pub use gallery::{Gallery, Neighbour};
 pub use smooth::{SmoothEmbedding, visibility};
 

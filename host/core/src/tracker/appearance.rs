@@ -1,5 +1,7 @@
 //! What objects look like: unit vectors, compared by the angle between them.
 
+use crate::embedding::{dot, scan};
+
 /// The most numbers kept of all tracks together, and of one frame: 64 MiB.
 const MOST_VALUES: usize = 1 << 24;
 /// The longest embedding; models give 64 to 2,048 numbers.
@@ -114,25 +116,22 @@ impl Looks {
         if self.values.is_empty() || now.len() != self.dimension {
             return None;
         }
-        let nearest = self.values.chunks_exact(self.dimension).map(|look| dot(look, now));
-        Some((1.0 - nearest.fold(f32::NEG_INFINITY, f32::max)).max(0.0))
+        let mut nearest = f32::NEG_INFINITY;
+        scan(&self.values, now, &mut |_, cosine| nearest = nearest.max(cosine));
+        Some((1.0 - nearest).max(0.0))
     }
-}
 
-/// The scalar product, in eight sums that the compiler can keep side by side: always the same ones, so the
-/// result is the same everywhere.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (mut sums, mut rest) = ([0.0_f32; 8], 0.0);
-    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
-    for (a, b) in a_parts.remainder().iter().zip(b_parts.remainder()) {
-        rest += a * b;
-    }
-    for (a, b) in a_parts.zip(b_parts) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
+    /// Whether the cosine distance to a look of the track is at most `limit`; the latest is asked first, and the first
+    /// that is near enough ends it.
+    pub(super) fn is_within(&self, now: &[f32], limit: f32) -> bool {
+        if now.is_empty() || now.len() != self.dimension {
+            return false;
         }
+        let (newer, older) = self.values.split_at(self.next * self.dimension);
+        let newer = newer.chunks_exact(self.dimension).rev();
+        let older = older.chunks_exact(self.dimension).rev();
+        newer.chain(older).any(|look| 1.0 - dot(look, now) <= limit)
     }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]
@@ -171,6 +170,25 @@ mod tests {
             wide.remember(&look, Memory::Gallery { most: 100, tracks: 2_000 });
         }
         assert_eq!(wide.values.len(), 2 * LONGEST);
+    }
+
+    #[test]
+    fn a_look_is_within_a_distance_where_the_nearest_is() {
+        let mut looks = Looks::default();
+        assert!(!looks.is_within(&[1.0, 0.0], 2.0));
+        for turn in 0..7_u8 {
+            let angle = f32::from(turn) * 0.3;
+            looks.remember(&[angle.cos(), angle.sin()], Memory::Gallery { most: 4, tracks: 10 });
+            for step in 0..30_u8 {
+                let angle = f32::from(step) * 0.2;
+                let now = [angle.cos(), angle.sin()];
+                let distance = looks.distance(&now).unwrap();
+                for limit in [distance - 1e-3, distance, distance + 1e-3] {
+                    assert_eq!(looks.is_within(&now, limit), limit >= distance, "{turn} {step} {limit}");
+                }
+            }
+        }
+        assert!(!looks.is_within(&[1.0, 0.0, 0.0], 2.0));
     }
 
     #[test]

@@ -22,8 +22,11 @@
 //! paper, each of it measured on MOT17 with exact and with trembling boxes:
 //! * The filter's noise is learnt (`noise`) where the paper has a share of the box for all detectors.
 //! * A box must be within reach of the motion, and overlap a track out of sight the more the longer that is away
-//!   (`reach`): in a crowd an overlap of a fifth is as often the neighbour.
+//!   (`reach`): in a crowd an overlap of a fifth is as often the neighbour. Where boxes compete, it also counts how
+//!   well each lies where the motion puts it.
 //! * The camera's motion is seen from the boxes too (`common`), so that it is known without pictures.
+//!
+//! ByteTrack has the same, without looks, unless its settings ask for the motion model of the paper.
 
 use super::matching::{Matcher, Worth};
 use super::object::Object;
@@ -52,7 +55,7 @@ pub(super) struct Byte {
     lists: Lists,
 }
 
-/// How looks join in.
+/// How looks join in, of pairs within reach of the motion.
 #[derive(Debug, Clone, Copy)]
 struct Fusion {
     /// The most 1 − IoU of a pair whose looks count.
@@ -81,7 +84,7 @@ impl From<&ByteTrackSettings> for Byte {
             match_thresh: settings.match_thresh,
             association: settings.association,
             class_aware: settings.class_aware,
-            fusion: None,
+            fusion: settings.learns().then_some(Fusion::BLIND),
             matcher: Matcher::new(settings.association, settings.class_aware),
             lists: Lists::default(),
         }
@@ -214,14 +217,14 @@ fn overlap(limit: f32) -> impl Worth {
 }
 
 impl Fusion {
+    /// Overlap within reach of the motion, whatever the looks.
+    const BLIND: Fusion = Fusion { proximity: 0.0, appearance: 0.0 };
+
     /// Boxes by the smaller of the two distances, below `limit`.
     fn worth(self, scene: &Scene, limit: f32) -> impl Worth + use<'_> {
         move |object: &Object, sighting: &Sighting, iou: f32| {
-            let apart = 1.0 - iou;
-            if !scene.is_continued(object, sighting, iou) {
-                return None;
-            }
-            let near = apart <= self.proximity;
+            let apart = scene.apart(object, sighting, (iou, limit))?;
+            let near = 1.0 - iou <= self.proximity;
             let unlike = if near { scene.unlikeness(object, sighting) } else { None };
             let unlike = unlike.map(|cosine| cosine / 2.0).filter(|half| *half <= self.appearance);
             let distance = unlike.map_or(apart, |unlike| unlike.min(apart));

@@ -54,11 +54,10 @@ impl Cascade {
         self.match_by_looks(scene);
 
         let floor = 1.0 - self.max_iou_distance;
-        self.matcher.by_overlap(scene, (&mut self.believed, &mut self.open), floor, by_motion(scene, floor));
-        scene.see(&self.matcher.matches);
-        let by_overlap = move |_: &Object, _: &Sighting, iou: f32| Some(iou - floor);
-        self.matcher.by_overlap(scene, (&mut self.young, &mut self.open), floor, by_overlap);
-        scene.see(&self.matcher.matches);
+        for objects in [&mut self.believed, &mut self.young] {
+            self.matcher.by_overlap(scene, (objects, &mut self.open), floor, by_motion(scene, floor));
+            scene.see(&self.matcher.matches);
+        }
 
         for object in scene.objects.iter_mut().filter(|object| object.seen_as.is_none()) {
             match object.state {
@@ -103,28 +102,19 @@ impl Cascade {
             self.level.clear();
             let seen_then = |index: &u32| scene.objects[*index as usize].last_seen == time;
             self.level.extend(self.believed.iter().copied().filter(seen_then));
-            let worth = by_looks(scene, self.max_cosine);
-            self.matcher.by_worth(scene, (&mut self.level, &mut self.open), worth);
+            self.matcher.by_looks(scene, (&mut self.level, &mut self.open), self.max_cosine);
             scene.see(&self.matcher.matches);
         }
         self.believed.retain(|&index| scene.objects[index as usize].seen_as.is_none());
     }
 }
 
-/// Pairs within reach, by how much they look alike.
-fn by_looks(scene: &Scene, limit: f32) -> impl Worth + use<'_> {
-    move |object: &Object, sighting: &Sighting, _| {
-        sighting.look?;
-        let is_near = !object.looks.is_empty() && scene.is_within_reach(object, sighting);
-        let distance = if is_near { scene.unlikeness(object, sighting) } else { None }?;
-        (distance <= limit).then_some((limit - distance) / limit)
-    }
-}
-
 /// Overlapping pairs within reach. Of a track out of sight looks must not have said no.
 fn by_motion(scene: &Scene, floor: f32) -> impl Worth + use<'_> {
     move |object: &Object, sighting: &Sighting, iou: f32| {
-        let is_free = object.state == TrackState::Confirmed || scene.unlikeness(object, sighting).is_none();
-        (is_free && scene.is_continued(object, sighting, iou)).then_some(iou - floor)
+        let is_free = object.state != TrackState::Lost || scene.unlikeness(object, sighting).is_none();
+        let limit = 1.0 - floor;
+        let apart = if is_free { scene.apart(object, sighting, (iou, limit)) } else { None };
+        apart.map(|apart| limit - apart)
     }
 }

@@ -172,6 +172,13 @@ impl BoxFilter {
         of(0) + of(1) + of(2) + of(3)
     }
 
+    /// Where the centre of a measured box is expected across, and the standard deviation of that; in pixels.
+    #[must_use]
+    pub fn across(&self, noise: &Noise) -> (f32, f32) {
+        let noise = self.form.variances(&self.lanes.position, &noise.measured);
+        (self.lanes.position[0], (self.lanes.position_variance[0] + noise[0]).sqrt())
+    }
+
     /// Goes where the camera's motion puts the box.
     ///
     /// Exact for the means. Of the covariance the terms between x and y, which a turn of the camera brings,

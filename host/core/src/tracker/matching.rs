@@ -1,6 +1,7 @@
 //! Matching objects with detections.
 
 use super::assignment::{Assigner, Pair};
+use super::nearness::Nearness;
 use super::object::Object;
 use super::overlap::{Edges, OverlapFinder};
 use super::scene::{Scene, Sighting};
@@ -17,6 +18,7 @@ pub(super) struct Matcher {
     rows: Vec<Edges>,
     columns: Vec<Edges>,
     pairs: Vec<Pair>,
+    nearness: Nearness,
     taken: Vec<bool>,
     /// (object, sighting), by object.
     pub(super) matches: Vec<(u32, u32)>,
@@ -41,6 +43,7 @@ impl Matcher {
             rows: Vec::new(),
             columns: Vec::new(),
             pairs: Vec::new(),
+            nearness: Nearness::default(),
             taken: Vec::new(),
             matches: Vec::new(),
         }
@@ -84,25 +87,34 @@ impl Matcher {
         self.settle(rows, columns);
     }
 
-    /// The same over all pairs, however far apart; `worth` is told an IoU of 0.
-    pub(super) fn by_worth(
+    /// The same by looks: pairs within reach of the motion, whether they overlap or not, whose cosine distance is at most
+    /// `limit`.
+    pub(super) fn by_looks(
         &mut self,
         scene: &Scene,
         (rows, columns): (&mut Vec<u32>, &mut Vec<u32>),
-        worth: impl Worth,
+        limit: f32,
     ) {
         self.matches.clear();
         self.pairs.clear();
-        for (row, &object) in (0..).zip(rows.iter()) {
-            let object = &scene.objects[object as usize];
-            for (column, &sighting) in (0..).zip(columns.iter()) {
-                let sighting = &scene.sightings[sighting as usize];
-                if self.class_aware == ClassMatching::Require && object.class() != sighting.detection.class {
-                    continue;
-                }
-                if let Some(worth) = worth(object, sighting, 0.0) {
-                    self.pairs.push(Pair { row, column, gain: gain(worth) });
-                }
+        let may_be = |object: &Object, sighting: &Sighting| {
+            let fits =
+                self.class_aware == ClassMatching::Ignore || object.class() == sighting.detection.class;
+            fits && sighting.look.is_some() && !object.looks.is_empty()
+        };
+        for near in self.nearness.find(scene, (rows, columns), may_be) {
+            let object = &scene.objects[rows[near.row as usize] as usize];
+            let sighting = &scene.sightings[columns[near.column as usize] as usize];
+            let Some(look) = scene.look(sighting) else { continue };
+            // Where nobody else is in question, all that counts is whether it may be.
+            let worth = if near.is_alone {
+                object.looks.is_within(look, limit).then_some(1.0)
+            } else {
+                let distance = object.looks.distance(look).filter(|distance| *distance <= limit);
+                distance.map(|distance| (limit - distance) / limit)
+            };
+            if let Some(worth) = worth {
+                self.pairs.push(Pair { row: near.row, column: near.column, gain: gain(worth) });
             }
         }
         self.settle(rows, columns);

@@ -13,6 +13,7 @@ mod common;
 pub mod kalman;
 mod matching;
 mod motion;
+mod nearness;
 mod noise;
 mod object;
 mod observed;
@@ -27,7 +28,7 @@ mod tracker;
 pub use motion::CameraMotion;
 pub use observed::{Ignored, Observed, Tracked};
 pub use settings::{
-    Association, BotSortSettings, ByteTrackSettings, ClassMatching, DeepSortSettings, SettingsError,
-    TrackerKind, TrackerSettings,
+    Association, BotSortSettings, ByteTrackSettings, ClassMatching, DeepSortSettings, MotionModel,
+    SettingsError, TrackerKind, TrackerSettings,
 };
 pub use tracker::Tracker;

@@ -10,7 +10,7 @@ use super::object::Object;
 use super::observed::{Ignored, Observed, Tracked};
 use super::patience::Patience;
 use super::scene::{Nature, Scene};
-use super::settings::{Association, SettingsError, TrackerKind, TrackerSettings};
+use super::settings::{Association, SettingsError, TrackerSettings};
 use crate::time::TimeUs;
 use crate::track::{Track, TrackState};
 
@@ -92,8 +92,9 @@ impl Method {
 impl TrackerSettings {
     fn nature(&self) -> Nature {
         match self {
-            TrackerSettings::ByteTrack(_) => {
-                Nature { form: BoxForm::Aspect, memory: Memory::None, believed_after: 2 }
+            TrackerSettings::ByteTrack(settings) => {
+                let form = if settings.learns() { BoxForm::Width } else { BoxForm::Aspect };
+                Nature { form, memory: Memory::None, believed_after: 2 }
             }
             TrackerSettings::BotSort(settings) => Nature {
                 form: BoxForm::Width,
@@ -128,11 +129,12 @@ impl Tracker {
     pub fn new(settings: impl Into<TrackerSettings>) -> Result<Tracker, SettingsError> {
         let settings = settings.into();
         settings.validate()?;
+        let nature = settings.nature();
         Ok(Tracker {
             method: Method::new(&settings),
-            scene: Scene::new(settings.nature()),
+            scene: Scene::new(nature),
             patience: Patience::new(&settings),
-            common: (settings.kind() != TrackerKind::ByteTrack).then(CommonMotion::default),
+            common: (nature.form == BoxForm::Width).then(CommonMotion::default),
             settings,
             last_id: 0,
             last_time: None,

@@ -49,6 +49,16 @@ impl Sequence {
         Sequence { name: "TUD-Campus", frame_rate: 25.0, size: (640.0, 480.0), truth, folder }
     }
 
+    /// Boxes by the name of their kind: `clean`, `degraded`, `degraded-N` by another seed, `found`.
+    pub(crate) fn boxes(&self, kind: &str) -> String {
+        match kind.split_once('-') {
+            Some(("degraded", seed)) => self.degraded_by(seed.parse().unwrap()),
+            _ if kind == "degraded" => self.degraded(),
+            _ if kind == "found" => self.found(),
+            _ => self.clean(),
+        }
+    }
+
     /// The boxes that are to be found, as detections.
     pub(crate) fn clean(&self) -> String {
         let mut text = String::new();
@@ -61,7 +71,12 @@ impl Sequence {
     /// The same, of which a tenth is missing; the others are moved and resized by up to 5 % of their size, and for
     /// every twenty there is a false one of the same size somewhere in the picture.
     pub(crate) fn degraded(&self) -> String {
-        let mut dice = self.dice();
+        self.degraded_by(0)
+    }
+
+    /// The same by another seed; 0 is the usual one.
+    fn degraded_by(&self, seed: u64) -> String {
+        let mut dice = self.dice(seed);
         let mut text = String::new();
         for row in self.truth.iter().filter(|row| row.role == Role::Counted) {
             for found in degrade(&mut dice, &row.label, self.size).into_iter().flatten() {
@@ -71,10 +86,23 @@ impl Sequence {
         text
     }
 
+    /// The boxes of another tracker (Lif_T on Faster R-CNN), as detections that are all believed.
+    fn found(&self) -> String {
+        let rows = std::fs::read_to_string(self.folder.join("lif_t_frcnn.txt")).unwrap();
+        let mut text = String::new();
+        for row in rows.lines() {
+            let mut values = row.split(',').map(|value| value.parse::<f64>().unwrap());
+            let [frame, _, x, y, width, height] = std::array::from_fn(|_| values.next().unwrap());
+            let label = LabelledBox { frame: frame as u32, id: 0, x, y, width, height };
+            line(&mut text, "-1", &label, 1.0);
+        }
+        text
+    }
+
     /// The degraded boxes as tracks whose identities change now and then; without the false ones, so that what crosses a
     /// line is the same as in the truth.
     pub(crate) fn switching_tracks(&self) -> String {
-        let mut dice = self.dice();
+        let mut dice = self.dice(0);
         let (mut text, mut last, mut aliases) = (String::new(), 0, BTreeMap::new());
         for row in self.truth.iter().filter(|row| row.role == Role::Counted) {
             let [found, _] = degrade(&mut dice, &row.label, self.size);
@@ -93,7 +121,7 @@ impl Sequence {
     /// Tracks with every mistake that there is: all kinds of boxes of the truth, degraded, under identities that
     /// change now and then, are swapped, or go to something else.
     pub(crate) fn broken_tracks(&self) -> String {
-        let mut dice = self.dice();
+        let mut dice = self.dice(0);
         let (mut text, mut last, mut aliases) = (String::new(), 0, BTreeMap::new());
         for row in &self.truth {
             let [found, false_one] = degrade(&mut dice, &row.label, self.size);
@@ -110,8 +138,8 @@ impl Sequence {
         text
     }
 
-    fn dice(&self) -> Dice {
-        Dice(self.name.bytes().fold(17, |seed, byte| seed * 31 + u64::from(byte)))
+    fn dice(&self, seed: u64) -> Dice {
+        Dice(self.name.bytes().fold(17 + seed, |seed, byte| seed * 31 + u64::from(byte)))
     }
 }
 

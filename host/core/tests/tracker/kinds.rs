@@ -1,7 +1,8 @@
 //! What holds for every tracker.
 
 use ocellus_core::tracker::{
-    BotSortSettings, CameraMotion, DeepSortSettings, Observed, Tracker, TrackerKind, TrackerSettings,
+    Association, BotSortSettings, ByteTrackSettings, CameraMotion, DeepSortSettings, MotionModel, Observed,
+    Tracker, TrackerKind, TrackerSettings,
 };
 use ocellus_core::{Detection, Rect, TimeUs, TrackState};
 
@@ -269,4 +270,47 @@ fn deepsort_believes_after_so_many_sightings_in_a_row() {
     assert_eq!(states, [Tentative, Tentative, Confirmed, Confirmed]);
     let mut tracker = Tracker::new(DeepSortSettings { n_init: 1, ..Default::default() }).unwrap();
     assert_eq!(tracker.update(&Observed::new(at(0), &seen)).tracks[0].state, Confirmed);
+}
+
+/// Four who walk apart from each other, where they are in a frame: two turn back every ten frames.
+fn walkers(frame: u32) -> Vec<Detection> {
+    let (there, back) = (frame as f32 * 4.0, (frame % 20).min(20 - frame % 20) as f32 * 6.0);
+    [(there, 0.0), (900.0 - there, 150.0), (back, 300.0), (500.0 - back, 450.0)]
+        .map(|(x, y)| detection(x, y, 0.9))
+        .to_vec()
+}
+
+/// The largest distance, in pixels, of a track's box from the exact box that it was seen as, once the trackers know
+/// how exact boxes are.
+fn lag(settings: ByteTrackSettings) -> f32 {
+    let mut tracker = Tracker::new(settings).unwrap();
+    let mut most = 0.0_f32;
+    for frame in 0..400 {
+        let seen = walkers(frame % 100);
+        for (track, seen_as) in tracker.update(&Observed::new(at(frame), &seen)).iter() {
+            let found = seen_as.filter(|_| frame >= 300).map(|index| seen[index].rect.x - track.rect.x);
+            most = most.max(found.unwrap_or_default().abs());
+        }
+    }
+    most
+}
+
+#[test]
+fn bytetrack_follows_exact_boxes_exactly_unless_it_goes_by_the_paper() {
+    let learnt = lag(ByteTrackSettings::default());
+    let paper = lag(ByteTrackSettings { motion: MotionModel::Paper, ..Default::default() });
+    assert!(learnt < 2.0 && paper > 2.0 * learnt, "{learnt} px, by the paper {paper} px");
+}
+
+#[test]
+fn the_reference_ports_association_goes_by_the_paper_whatever_the_motion_model() {
+    let run = |motion: MotionModel| -> String {
+        let association = Association::LastBox;
+        let mut tracker =
+            Tracker::new(ByteTrackSettings { association, motion, ..Default::default() }).unwrap();
+        (0..80)
+            .map(|frame| format!("{:?}", tracker.update(&Observed::new(at(frame), &walkers(frame)))))
+            .collect()
+    };
+    assert_eq!(run(MotionModel::Learnt), run(MotionModel::Paper));
 }

@@ -14,6 +14,17 @@ pub enum Association {
     LastBox,
 }
 
+/// Where the numbers of the motion model come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MotionModel {
+    /// Learnt from the boxes: how much they tremble, how suddenly objects turn, and how the camera moves. Exact boxes
+    /// are followed exactly, others are smoothed, and a box out of an object's reach is not the object.
+    #[default]
+    Learnt,
+    /// The constants of the paper, whatever the detector.
+    Paper,
+}
+
 /// The settings of ByteTrack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByteTrackSettings {
@@ -34,6 +45,8 @@ pub struct ByteTrackSettings {
     pub frame_rate: f32,
     /// Which box of a track is compared.
     pub association: Association,
+    /// Where the motion model's numbers come from; with [`Association::LastBox`] always from the paper.
+    pub motion: MotionModel,
     /// Whether classes must agree.
     pub class_aware: ClassMatching,
     /// The most tracks alive at once, and the most detections looked at in a frame (the most confident
@@ -51,6 +64,7 @@ impl Default for ByteTrackSettings {
             match_thresh: 0.8,
             frame_rate: 30.0,
             association: Association::Predicted,
+            motion: MotionModel::Learnt,
             class_aware: ClassMatching::Ignore,
             max_tracks: 1_000,
         }
@@ -69,6 +83,11 @@ impl ByteTrackSettings {
         check("match_thresh", self.match_thresh, f32::MIN_POSITIVE..=1.0)?;
         check_limits(self.frame_rate, self.track_buffer, self.max_tracks)?;
         check_order(self.track_low_thresh, self.track_high_thresh)
+    }
+
+    /// Whether it learns from the boxes.
+    pub(in crate::tracker) fn learns(&self) -> bool {
+        self.motion == MotionModel::Learnt && self.association == Association::Predicted
     }
 }
 

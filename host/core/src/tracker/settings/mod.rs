@@ -6,7 +6,7 @@ mod deepsort;
 mod range;
 
 pub use self::botsort::BotSortSettings;
-pub use self::bytetrack::{Association, ByteTrackSettings};
+pub use self::bytetrack::{Association, ByteTrackSettings, MotionModel};
 pub use self::deepsort::DeepSortSettings;
 use self::range::check;
 
