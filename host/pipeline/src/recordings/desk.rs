@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ocellus_core::{Name, Size, TimeUs};
 
 use super::{RecordedSight, RecordingSettings, Shelf};
-use crate::record::{RecordHeader, RecordWriter};
+use crate::record::{Facts, RecordHeader, RecordWriter};
 
 /// How long recording pauses before the disk is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -94,7 +94,8 @@ impl Desk {
         }
         let Some(file) = self.open.get_mut(&sight.camera) else { return Ok(()) };
         file.last = sight.info.sequence;
-        file.out.frame(sight.info.sequence, sight.info.time, &sight.tracks, &sight.embeddings)
+        let facts = Facts { embeddings: &sight.embeddings, readings: &sight.readings };
+        file.out.frame(sight.info.sequence, sight.info.time, &sight.tracks, facts)
     }
 
     /// Whether the disk has as much room as is to be left free.
@@ -168,7 +169,8 @@ impl OpenFile {
             camera: sight.camera.clone(),
             size: sight.info.size,
             classes: sight.classes.to_vec(),
-            has_embeddings: sight.has_looks,
+            has_embeddings: sight.holds.embeddings,
+            has_readings: sight.holds.readings,
         };
         let tally = Tally { file: BufWriter::with_capacity(1 << 16, file), bytes: 0 };
         let out = RecordWriter::new(tally, &header).inspect_err(|_| shelf.close(&path))?;

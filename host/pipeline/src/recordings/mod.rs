@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings};
+use ocellus_core::{FrameInfo, Name, Track, TrackEmbeddings, TrackReadings};
 
 use self::desk::Desk;
 pub use self::shelf::RecordingFile;
@@ -74,8 +74,8 @@ pub(crate) struct RecordedSight {
     pub(crate) info: FrameInfo,
     pub(crate) tracks: Vec<Track>,
     pub(crate) embeddings: TrackEmbeddings,
-    /// Whether its tracks may have embeddings.
-    pub(crate) has_looks: bool,
+    pub(crate) readings: TrackReadings,
+    pub(crate) holds: Holds,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -101,15 +101,21 @@ pub(crate) struct RecordingOrders {
     /// None on a host that keeps no recordings.
     pub(crate) recorder: Option<Recorder>,
     pub(crate) is_on: bool,
-    /// Whether the camera's tracks are looked at.
-    pub(crate) has_looks: bool,
+    pub(crate) holds: Holds,
+}
+
+/// What a camera's tracks may have besides boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holds {
+    pub(crate) embeddings: bool,
+    pub(crate) readings: bool,
 }
 
 /// A camera's switch, and its way to the writer.
 #[derive(Debug)]
 pub(crate) struct RecordingCell {
     recorder: Option<Recorder>,
-    has_looks: bool,
+    holds: Holds,
     is_on: AtomicBool,
     counts: Arc<Counts>,
 }
@@ -132,8 +138,8 @@ impl Recorder {
 
 impl RecordingCell {
     pub(crate) fn new(orders: RecordingOrders) -> RecordingCell {
-        let RecordingOrders { recorder, is_on, has_looks } = orders;
-        RecordingCell { recorder, has_looks, is_on: AtomicBool::new(is_on), counts: Arc::default() }
+        let RecordingOrders { recorder, is_on, holds } = orders;
+        RecordingCell { recorder, holds, is_on: AtomicBool::new(is_on), counts: Arc::default() }
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -162,7 +168,7 @@ impl RecordingCell {
         (camera, classes): (&Name, &Arc<[String]>),
         info: &FrameInfo,
         tracks: &[Track],
-        embeddings: &TrackEmbeddings,
+        (embeddings, readings): (&TrackEmbeddings, &TrackReadings),
     ) {
         let Some(recorder) = self.recorder.as_ref().filter(|_| self.is_on()) else { return };
         let sight = RecordedSight {
@@ -171,7 +177,8 @@ impl RecordingCell {
             info: *info,
             tracks: tracks.to_vec(),
             embeddings: Arc::clone(embeddings),
-            has_looks: self.has_looks,
+            readings: Arc::clone(readings),
+            holds: self.holds,
             counts: Arc::clone(&self.counts),
         };
         if recorder.sender.try_send(Told::Frame(Box::new(sight))).is_err() {

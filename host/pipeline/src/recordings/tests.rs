@@ -2,9 +2,9 @@
 
 use std::io::BufReader;
 
-use ocellus_core::{CameraHandle, Embedding, FrameInfo, Rect, Track, TrackState};
+use ocellus_core::{CameraHandle, Embedding, FrameInfo, Rect, Track, TrackReading, TrackState};
 
-use super::super::Counts;
+use super::super::{Counts, Holds};
 use super::*;
 use crate::record::{RecordEnd, RecordReader};
 
@@ -30,6 +30,10 @@ fn gate() -> Name {
 }
 
 /// The frame `sequence` of a camera with ten a second, with one track that looks different in each.
+fn reading() -> TrackReading {
+    TrackReading { track: 3, kind: "plate".to_owned(), text: "KDD4".to_owned(), confidence: 0.75 }
+}
+
 fn sight(sequence: u64, counts: &Arc<Counts>) -> RecordedSight {
     let track = Track {
         id: 3,
@@ -53,7 +57,8 @@ fn sight(sequence: u64, counts: &Arc<Counts>) -> RecordedSight {
         },
         tracks: vec![track],
         embeddings: [look].into(),
-        has_looks: true,
+        readings: [reading()].into(),
+        holds: Holds { embeddings: true, readings: true },
         counts: Arc::clone(counts),
     }
 }

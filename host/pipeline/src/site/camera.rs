@@ -27,7 +27,7 @@ use crate::camera::{
     RegionSpec, SolvedCalibration, SourceCell, Views,
 };
 use crate::detector::Roster;
-use crate::recordings::{Recorder, RecordingCell, RecordingOrders};
+use crate::recordings::{Holds, Recorder, RecordingCell, RecordingOrders};
 
 /// What a camera's threads and the site look at together.
 #[derive(Debug)]
@@ -86,10 +86,11 @@ impl CameraEntry {
         settings.validate(&wiring.classes)?;
         let numbers = TrackNumbers::block(wiring.database.reserve_track_ids(&settings.name, BLOCK)?);
         let plan = plan(&settings, wiring);
+        let plates = plate_plan(&settings, wiring);
         let recording = RecordingOrders {
             recorder: wiring.recorder.clone(),
             is_on: settings.record,
-            has_looks: plan.is_some(),
+            holds: Holds { embeddings: plan.is_some(), readings: plates.is_some() },
         };
         let shared = Arc::new(CameraShared {
             name: settings.name.clone(),
@@ -109,7 +110,6 @@ impl CameraEntry {
             None => None,
         };
         let appearance = plan.is_some().then(Appearance::default);
-        let plates = plate_plan(&settings, wiring);
         let known_plates = settings.plates.as_ref().filter(|_| plates.is_some());
         let known_plates = known_plates.map(|spec| Plates::new(spec.privacy.clone()));
         let orders = Orders { thresholds: settings.thresholds(), classes: filter, region, plan, plates };

@@ -130,7 +130,7 @@ impl Lane {
         let tracked = Instant::now();
         meter.add(Stage::Track, tracked - started);
         let shared = &self.parts.shared;
-        shared.recording.tell((&shared.name, &shared.classes), &info, &tracks, &embeddings);
+        shared.recording.tell((&shared.name, &shared.classes), &info, &tracks, (&embeddings, &readings));
         self.columns.fill(&tracks, info.size);
         self.columns.fill_embeddings(&embeddings);
         self.columns.fill_readings(&readings);
