@@ -220,7 +220,7 @@ fn a_place_that_has_no_file_is_said_so() {
     says(&stage.run("pull", &["scene-nano"], 2), &["is part of the program"]);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = stage.run("pull", &["net", "--from", &format!("http://{closed}/x")], 2);
-    says(&nobody, &["trying again", "the same command goes on"]);
+    says(&nobody, &["trying again", "cannot be reached"]);
 }
 
 #[test]

@@ -187,8 +187,8 @@ fn inputs(inputs: &[Outlet]) -> Result<(usize, Option<TensorElementType>), Strin
     match sides(other) {
         Some((
             kind @ (TensorElementType::Int64 | TensorElementType::Int32 | TensorElementType::Float32),
-            shape,
-        )) if matches!(shape, [_, 2]) => Ok((pictures, Some(kind))),
+            [_, 2],
+        )) => Ok((pictures, Some(kind))),
         _ => Err(format!(
             "its input {} is neither pictures nor their sizes [N, 2]; export it without it",
             crate::metadata::shorten(other.name())

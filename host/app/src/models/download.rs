@@ -77,6 +77,9 @@ pub(crate) fn fetch(wanted: &Wanted<'_>, stop: &Stop, bar: &ProgressBar) -> anyh
             Err(Trouble::Passing(error)) => error,
         };
         failures = if part.length > before { 1 } else { failures + 1 };
+        if failures == TRIES && part.length == 0 {
+            return Err(trouble);
+        }
         if failures == TRIES {
             let kept = format!("{} are kept; the same command goes on from there", megabytes(part.length));
             return Err(trouble.context(kept));
@@ -211,8 +214,14 @@ fn attempt(wanted: &Wanted<'_>, part: &mut Part, watched: (&Stop, &ProgressBar))
         .spawn(move || converse(&agent, request, &sender))
         .context("the thread that downloads")?;
     let mut line = Line { receiver, watched, patience: wanted.patience, url };
-    let Message::Head(status, headers) = line.next()? else {
-        return Err(Trouble::Passing(anyhow!("{url} did not answer")));
+    let (status, headers) = match line.next()? {
+        Message::Head(status, headers) => (status, headers),
+        Message::Broken(reason) => {
+            return Err(Trouble::Passing(anyhow!("{url} cannot be reached ({reason})")));
+        }
+        Message::Piece(_) | Message::End => {
+            return Err(Trouble::Passing(anyhow!("{url} did not answer")));
+        }
     };
     let range = headers.get("content-range").and_then(|range| range.to_str().ok());
     if status == 416 && part.length > 0 && range == Some(&format!("bytes */{}", part.length)) {
