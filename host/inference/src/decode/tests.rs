@@ -10,6 +10,7 @@ fn decoded(layout: Layout, values: &[f32], columns: usize, confidence: f32) -> (
         Layout::Yolov8 => values.len() / columns - 4,
         Layout::EndToEnd | Layout::RtDetr => 3,
         Layout::RtDetrRows | Layout::RfDetr | Layout::DetrLogits => columns - 4,
+        Layout::Yolov5Face => columns - 13,
     };
     let mut decoder = Decoder::new(layout, INPUT, classes);
     let mut candidates = Vec::new();
@@ -32,6 +33,31 @@ fn yolox_boxes_come_from_their_cell() {
     for (found, wanted) in [(rect.x, 16.0), (rect.y, 20.0), (rect.width, 16.0), (rect.height, 32.0)] {
         assert!((found - wanted).abs() < 1e-4, "{rect:?}");
     }
+}
+
+#[test]
+fn boxes_of_plates_come_with_the_corners_of_their_row() {
+    let mut values = vec![0.0; 3 * 15];
+    let row = [32.0, 20.0, 10.0, 8.0, 0.9, 27.0, 16.0, 37.0, 17.0, 37.0, 25.0, 27.0, 24.0, 0.1, 0.8];
+    values[15..30].copy_from_slice(&row);
+    let (found, rejected) = decoded(Layout::Yolov5Face, &values, 15, 0.5);
+    assert_eq!((found.len(), rejected), (1, 0));
+    let candidate = found[0];
+    assert_eq!((candidate.class, candidate.row, candidate.rect), (1, 1, Rect::new(27.0, 16.0, 10.0, 8.0)));
+    assert!((candidate.score - 0.72).abs() < 1e-6);
+    let output = Output { values: &values, columns: 15 };
+    let found = corners(output, &candidate).unwrap();
+    assert_eq!(
+        found.map(|corner| [corner.x, corner.y]),
+        [[27.0, 16.0], [37.0, 17.0], [37.0, 25.0], [27.0, 24.0]]
+    );
+    values[20] = f32::NAN;
+    let output = Output { values: &values, columns: 15 };
+    assert!(
+        corners(output, &candidate).is_none()
+            && corners(output, &Candidate { row: 9, ..candidate }).is_none()
+    );
+    assert!(decoded(Layout::Yolov5Face, &values, 15, 0.8).0.is_empty());
 }
 
 #[test]

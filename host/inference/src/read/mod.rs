@@ -208,8 +208,8 @@ fn run(
 ) -> Result<Vec<Result<Numbers, String>>, String> {
     let tensor = vec![if ports.bytes { 114.0 } else { 0.447 }; ports.slot_len() * count];
     let mut bytes = Vec::new();
-    let value =
-        value(ports.bytes, ports.shape(count), (tensor.as_slice(), &mut bytes)).map_err(|error| error.to_string())?;
+    let value = value(ports.bytes, ports.shape(count), (tensor.as_slice(), &mut bytes))
+        .map_err(|error| error.to_string())?;
     run_watched(session, value)
 }
 

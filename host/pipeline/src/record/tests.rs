@@ -188,7 +188,7 @@ fn a_reading_that_is_none_is_refused_by_its_line() {
     let one = |text: &str, confidence: &str| {
         format!(r#"{{"kind":"plate","text":"{text}","confidence":{confidence}}}"#)
     };
-    let many = [one("A", "0.5"); 17].join(",");
+    let many = vec![one("A", "0.5"); 17].join(",");
     for (version, readings, word) in [
         (4, one("A", "1.5"), "confidence of a reading is 1.5"),
         (4, one(&"A".repeat(300), "0.5"), "longer than 64 bytes of kind and 256 of text"),
