@@ -11,13 +11,9 @@ use serde_json::Value;
 /// Analyses a clip as camera `camera` and gives the tracks file.
 fn tracks(data: &Path, clip: &str, camera: &str, folder: &Path) -> String {
     let out = folder.join(format!("{camera}.jsonl")).to_str().unwrap().to_owned();
-    let [clip, model, embed] = ["video", "models", "models"]
-        .iter()
-        .zip([clip, "yolox_nano.onnx", "osnet_x0_25.onnx"])
-        .map(|(place, name)| data.join(place).join(name).to_str().unwrap().to_owned())
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let file = |folder: &str, name: &str| data.join(folder).join(name).to_str().unwrap().to_owned();
+    let (clip, model) = (file("video", clip), file("models", "yolox_nano.onnx"));
+    let embed = file("models", "osnet_x0_25.onnx");
     let args =
         ["analyze", &clip, "--camera", camera, "--model", &model, "--classes", "person", "--embed", &embed];
     let finished = ocellus(&[&args[..], &["--tracks", &out]].concat());
