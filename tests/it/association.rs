@@ -24,7 +24,7 @@ fn tracks(data: &Path, clip: &str, camera: &str, folder: &Path) -> String {
 fn replay(recordings: &[&str], out: &Path) -> String {
     let rule = plugin("reid-association");
     let more = ["--rule", rule.to_str().unwrap(), "--grant", "embeddings", "--events", out.to_str().unwrap()];
-    let finished = ocellus(&[&["replay"], recordings, &more[..]].concat());
+    let finished = ocellus(&[&["replay"][..], recordings, &more[..]].concat());
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     std::fs::read_to_string(out).unwrap()
 }
