@@ -11,13 +11,9 @@ use serde_json::Value;
 /// Analyses a clip as camera `camera` and gives the tracks file.
 fn tracks(data: &Path, clip: &str, camera: &str, folder: &Path) -> String {
     let out = folder.join(format!("{camera}.jsonl")).to_str().unwrap().to_owned();
-    let [clip, model, embed] = ["video", "models", "models"]
-        .iter()
-        .zip([clip, "yolox_nano.onnx", "osnet_x0_25.onnx"])
-        .map(|(place, name)| data.join(place).join(name).to_str().unwrap().to_owned())
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let file = |folder: &str, name: &str| data.join(folder).join(name).to_str().unwrap().to_owned();
+    let (clip, model) = (file("video", clip), file("models", "yolox_nano.onnx"));
+    let embed = file("models", "osnet_x0_25.onnx");
     let args =
         ["analyze", &clip, "--camera", camera, "--model", &model, "--classes", "person", "--embed", &embed];
     let finished = ocellus(&[&args[..], &["--tracks", &out]].concat());
@@ -28,7 +24,7 @@ fn tracks(data: &Path, clip: &str, camera: &str, folder: &Path) -> String {
 fn replay(recordings: &[&str], out: &Path) -> String {
     let rule = plugin("reid-association");
     let more = ["--rule", rule.to_str().unwrap(), "--grant", "embeddings", "--events", out.to_str().unwrap()];
-    let finished = ocellus(&[&["replay"], recordings, &more[..]].concat());
+    let finished = ocellus(&[&["replay"][..], recordings, &more[..]].concat());
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     std::fs::read_to_string(out).unwrap()
 }
