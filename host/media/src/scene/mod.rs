@@ -131,11 +131,11 @@ impl Scene {
             plaza: layout.as_ref().map(|layout| layout.facts(vantage, &view)),
             ground_to_picture: camera.map_or_else(
                 || view.ground_to_picture(),
-                |(_, camera)| camera.standpoint.from_map_first(view.ground_to_picture()),
+                |(_, camera)| camera.standpoint.map_to_picture(view.ground_to_picture()),
             ),
             picture_to_ground: camera.map_or_else(
                 || view.picture_to_ground(),
-                |(_, camera)| camera.standpoint.to_map_last(view.picture_to_ground()),
+                |(_, camera)| camera.standpoint.picture_to_map(view.picture_to_ground()),
             ),
         };
         Ok(Scene {

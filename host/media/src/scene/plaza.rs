@@ -132,7 +132,7 @@ impl Layout {
         let point = |(x, y): (f64, f64)| Point::new(x as f32, y as f32);
         let standpoint = self.cameras[vantage.view as usize].standpoint;
         let gates = self.gates.iter().map(|gate| {
-            let (right, away) = standpoint.from_map(gate.at);
+            let (right, away) = standpoint.seen_at(gate.at);
             let cameras = (0_u32..).zip(&self.cameras);
             SceneGate {
                 name: gate.name,

@@ -24,12 +24,12 @@ impl Standpoint {
     }
 
     /// A place on the map as metres to the camera's right and away from it.
-    pub(super) fn from_map(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    pub(super) fn seen_at(&self, (x, y): (f64, f64)) -> (f64, f64) {
         self.turned((x - self.at.0, y - self.at.1))
     }
 
     /// Metres to the camera's right and away from it as a place on the map.
-    pub(super) fn to_map(self, (right, away): (f64, f64)) -> (f64, f64) {
+    pub(super) fn on_map(self, (right, away): (f64, f64)) -> (f64, f64) {
         let (dx, dy) = self.facing;
         (self.at.0 + right * dy + away * dx, self.at.1 - right * dx + away * dy)
     }
@@ -43,7 +43,7 @@ impl Standpoint {
     /// A moment of a movement over the map, as the camera's frame has it.
     pub(super) fn motion(&self, motion: &Motion) -> Motion {
         let Placement { x, y, facing } = motion.place;
-        let (x, y) = self.from_map((f64::from(x), f64::from(y)));
+        let (x, y) = self.seen_at((f64::from(x), f64::from(y)));
         let facing = self.turned((f64::from(facing.0), f64::from(facing.1)));
         let place = Placement { x: x as f32, y: y as f32, facing: (facing.0 as f32, facing.1 as f32) };
         Motion { place, ..*motion }
@@ -52,7 +52,7 @@ impl Standpoint {
     /// Moves a thing that stands on the map into the camera's frame.
     pub(super) fn bring(&self, model: &mut Model) {
         let moved = |at: &mut Vec3| {
-            let (x, y) = self.from_map((f64::from(at.x), f64::from(at.y)));
+            let (x, y) = self.seen_at((f64::from(at.x), f64::from(at.y)));
             *at = Vec3::new(x as f32, y as f32, at.z);
         };
         for shape in &mut model.shapes {
@@ -65,14 +65,14 @@ impl Standpoint {
     }
 
     /// What makes of a homography from the camera's own ground one from the map: the product of both, row by row.
-    pub(super) fn from_map_first(&self, ground_to_picture: [f64; 9]) -> [f64; 9] {
+    pub(super) fn map_to_picture(&self, ground_to_picture: [f64; 9]) -> [f64; 9] {
         let (dx, dy) = self.facing;
-        let (right, away) = self.from_map((0.0, 0.0));
+        let (right, away) = self.seen_at((0.0, 0.0));
         product(&ground_to_picture, &[dy, -dx, right, dx, dy, away, 0.0, 0.0, 1.0])
     }
 
     /// The same for the way back: from pixels to the map.
-    pub(super) fn to_map_last(&self, picture_to_ground: [f64; 9]) -> [f64; 9] {
+    pub(super) fn picture_to_map(&self, picture_to_ground: [f64; 9]) -> [f64; 9] {
         let ((dx, dy), (x, y)) = (self.facing, self.at);
         product(&[dy, dx, x, -dx, dy, y, 0.0, 0.0, 1.0], &picture_to_ground)
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_camera_that_looks_east_has_the_south_at_its_right() {
         let standpoint = Standpoint { at: (10.0, 2.0), facing: (1.0, 0.0) };
-        assert_eq!(standpoint.from_map((13.0, 1.0)), (1.0, 3.0));
-        assert_eq!(standpoint.to_map((1.0, 3.0)), (13.0, 1.0));
+        assert_eq!(standpoint.seen_at((13.0, 1.0)), (1.0, 3.0));
+        assert_eq!(standpoint.on_map((1.0, 3.0)), (13.0, 1.0));
     }
 }

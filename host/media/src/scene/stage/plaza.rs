@@ -38,7 +38,7 @@ impl Outlook {
     /// How far away the wall is in the direction of `right` metres a metre away, and which wall it is, 0 to 3.
     fn wall(&self, right: f64) -> (f64, usize) {
         let Standpoint { at, .. } = self.standpoint;
-        let (x, y) = self.standpoint.to_map((right, 1.0));
+        let (x, y) = self.standpoint.on_map((right, 1.0));
         let (dx, dy) = (x - at.0, y - at.1);
         let reach = |from: f64, step: f64, middle: f64, half: f64| {
             if step.abs() < 1e-9 { f64::INFINITY } else { (middle + half * step.signum() - from) / step }
@@ -53,10 +53,10 @@ impl Outlook {
         let (wall_m, wall) = self.wall(right);
         let ground_m = if up < -1e-3 { -height_m / up } else { f64::INFINITY };
         if ground_m < wall_m {
-            let (x, y) = self.standpoint.to_map((right * ground_m, ground_m));
+            let (x, y) = self.standpoint.on_map((right * ground_m, ground_m));
             return self.paved(ground, x, y);
         }
-        let (x, y) = self.standpoint.to_map((right * wall_m, wall_m));
+        let (x, y) = self.standpoint.on_map((right * wall_m, wall_m));
         let (high, sideways) = (height_m + up * wall_m, wall >= 2);
         let along = if sideways { x } else { y };
         let is_open = self.gates.iter().any(|(gx, gy)| {
@@ -91,7 +91,7 @@ pub(super) fn props(outlook: &Outlook, rng: &mut Rng) -> Vec<Prop> {
         .zip([TREE, COLUMN, PLANTER])
         .map(|(mut prop, place)| {
             outlook.standpoint.bring(&mut prop.model);
-            let depth_m = outlook.standpoint.from_map(at(place)).1 as f32;
+            let depth_m = outlook.standpoint.seen_at(at(place)).1 as f32;
             Prop { depth_m, ..prop }
         })
         .collect()
