@@ -171,7 +171,6 @@ impl TrackerSpec {
                 Some(AssociationName::LastBox) => Association::LastBox,
                 Some(AssociationName::Predicted) | None => Association::Predicted,
             },
-            motion: default.motion,
             frame_rate: self.frame_rate.unwrap_or(default.frame_rate),
             class_aware: self.class_matching(),
             max_tracks: default.max_tracks,
