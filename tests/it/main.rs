@@ -11,6 +11,7 @@ mod interrupt;
 mod layering;
 mod live;
 mod looks;
+mod moving;
 mod plugin_commands;
 mod plugin_new;
 mod plugin_push;

@@ -15,8 +15,8 @@ pub mod wire;
 
 pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus,
-    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, OnMap,
-    SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
+    Declared, Draw, EmbeddingError, EmbeddingSpec, KnownPoint, Live, LiveFrame, Mount, MotionName,
+    OnMap, SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, View,
     ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};

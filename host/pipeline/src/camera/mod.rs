@@ -24,7 +24,7 @@ pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};
-pub use tracker::{AssociationName, TrackerName, TrackerSpec, TrackerSpecError};
+pub use tracker::{AssociationName, MotionName, TrackerName, TrackerSpec, TrackerSpecError};
 pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
 
 pub(crate) use live::Publisher;
