@@ -99,6 +99,7 @@ endif
 
 bench: build guests
 	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers --bench embedding
+	cargo bench -q --profile release -p ocellus-media --bench camera_motion
 	cargo bench -q --profile release -p ocellus-inference --bench embed
 	cargo bench -q --profile release -p ocellus-runtime --bench rule_call --bench shipped_rules
 	cargo bench -q --profile release -p ocellus-pipeline --bench analyze --bench swap

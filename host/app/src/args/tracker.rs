@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ocellus_core::tracker::TrackerSettings;
-use ocellus_pipeline::{AssociationName, TrackerName, TrackerSpec};
+use ocellus_pipeline::{AssociationName, MotionName, TrackerName, TrackerSpec};
 
 use super::whole_number;
 
@@ -57,6 +57,9 @@ pub(crate) struct TrackerArgs {
     /// Which box of a track is compared: where it should be now, or where it was last seen (bytetrack).
     #[arg(long, value_name = "WHICH", value_enum)]
     association: Option<AssociationArg>,
+    /// Where the motion model's numbers come from (bytetrack) [default: learnt]
+    #[arg(long, value_name = "WHICH", value_enum)]
+    motion: Option<MotionArg>,
     /// Only join boxes of the same class.
     #[arg(long)]
     class_aware: bool,
@@ -80,6 +83,14 @@ enum AssociationArg {
     LastBox,
 }
 
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum MotionArg {
+    /// From the boxes: how much they tremble, how objects turn, how the camera moves.
+    Learnt,
+    /// The constants of the ByteTrack paper.
+    Paper,
+}
+
 impl TrackerArgs {
     /// The defaults with what was given put over them; `frame_rate` is the input's own rate.
     pub(crate) fn settings(&self, frame_rate: Option<f32>) -> anyhow::Result<TrackerSettings> {
@@ -97,6 +108,10 @@ impl TrackerArgs {
             association: self.association.map(|which| match which {
                 AssociationArg::Predicted => AssociationName::Predicted,
                 AssociationArg::LastBox => AssociationName::LastBox,
+            }),
+            motion: self.motion.map(|which| match which {
+                MotionArg::Learnt => MotionName::Learnt,
+                MotionArg::Paper => MotionName::Paper,
             }),
             proximity_thresh: self.proximity_thresh,
             appearance_thresh: self.appearance_thresh,

@@ -30,7 +30,7 @@ pub use plates::{PlatePrivacy, PlatesError, PlatesSpec, TrackPlate};
 pub use region::{IgnoredCounts, Region, RegionError, RegionSpec};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};
-pub use tracker::{AssociationName, TrackerName, TrackerSpec, TrackerSpecError};
+pub use tracker::{AssociationName, MotionName, TrackerName, TrackerSpec, TrackerSpecError};
 pub use view::{Draw, View, ViewFrame, ViewSettings, ViewSettingsError};
 
 pub(crate) use live::Publisher;

@@ -1,8 +1,8 @@
 //! A camera's tracker, as an operator writes it.
 
 use ocellus_core::tracker::{
-    Association, BotSortSettings, ByteTrackSettings, ClassMatching, DeepSortSettings, SettingsError,
-    TrackerKind, TrackerSettings,
+    Association, BotSortSettings, ByteTrackSettings, ClassMatching, DeepSortSettings, MotionModel,
+    SettingsError, TrackerKind, TrackerSettings,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct TrackerSpec {
     /// Which box of a track is compared: predicted or last-box; bytetrack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<AssociationName>,
+    /// Where the motion model's numbers come from: learnt (default) or paper; bytetrack, with last-box always paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub motion: Option<MotionName>,
     /// Looks count only where 1 - overlap is at most this (0.5); botsort.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proximity_thresh: Option<f32>,
@@ -87,6 +90,16 @@ pub enum AssociationName {
     LastBox,
 }
 
+/// Where the numbers of a motion model come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MotionName {
+    /// From the boxes: how much they tremble, how objects turn, how the camera moves.
+    Learnt,
+    /// The constants of the paper.
+    Paper,
+}
+
 /// Why a tracker cannot be made of what was written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TrackerSpecError {
@@ -140,6 +153,7 @@ impl TrackerSpec {
             ("new_track_thresh", self.new_track_thresh.is_some(), BYTE),
             ("match_thresh", self.match_thresh.is_some(), BYTE),
             ("association", self.association.is_some(), &[ByteTrack]),
+            ("motion", self.motion.is_some(), &[ByteTrack]),
             ("proximity_thresh", self.proximity_thresh.is_some(), &[BotSort]),
             ("appearance_thresh", self.appearance_thresh.is_some(), &[BotSort]),
             ("appearance_memory", self.appearance_memory.is_some(), &[BotSort]),
@@ -170,6 +184,10 @@ impl TrackerSpec {
             association: match self.association {
                 Some(AssociationName::LastBox) => Association::LastBox,
                 Some(AssociationName::Predicted) | None => Association::Predicted,
+            },
+            motion: match self.motion {
+                Some(MotionName::Paper) => MotionModel::Paper,
+                Some(MotionName::Learnt) | None => MotionModel::Learnt,
             },
             frame_rate: self.frame_rate.unwrap_or(default.frame_rate),
             class_aware: self.class_matching(),
@@ -234,6 +252,10 @@ impl From<&TrackerSettings> for TrackerSpec {
                     Association::Predicted => AssociationName::Predicted,
                     Association::LastBox => AssociationName::LastBox,
                 }),
+                motion: Some(match settings.motion {
+                    MotionModel::Learnt => MotionName::Learnt,
+                    MotionModel::Paper => MotionName::Paper,
+                }),
                 ..common
             },
             TrackerSettings::BotSort(settings) => TrackerSpec {
@@ -273,6 +295,11 @@ mod tests {
             spec.settings().unwrap_err().to_string(),
             "match_thresh is no setting of deepsort; leave it out, or use bytetrack or botsort"
         );
+        let spec: TrackerSpec = serde_json::from_str(r#"{"kind":"botsort","motion":"paper"}"#).unwrap();
+        assert_eq!(
+            spec.settings().unwrap_err().to_string(),
+            "motion is no setting of botsort; leave it out, or use bytetrack"
+        );
         let spec = TrackerSpec { gallery: Some(5), ..TrackerSpec::default() };
         assert_eq!(
             spec.settings().unwrap_err().to_string(),
@@ -294,5 +321,8 @@ mod tests {
             assert_eq!(read.settings().unwrap(), settings, "{text}");
             assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{text}");
         }
+        let by_the_paper = ByteTrackSettings { motion: MotionModel::Paper, ..ByteTrackSettings::default() };
+        let spec = TrackerSpec::from(&TrackerSettings::from(by_the_paper.clone()));
+        assert_eq!(spec.settings().unwrap(), by_the_paper.into());
     }
 }

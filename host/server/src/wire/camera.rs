@@ -266,7 +266,7 @@ pub(crate) struct NewCamera {
     /// Its tracker: `kind` is `bytetrack`, `botsort` or `deepsort`, and what else is given differs from the values of its
     /// paper. `track_buffer` (30 is one second, whatever the frame rate), `class_aware` and `frame_rate` are settings of
     /// all; `track_high_thresh`, `track_low_thresh`, `new_track_thresh` and `match_thresh` of bytetrack and botsort;
-    /// `association` (`predicted` or `last-box`) of bytetrack; `proximity_thresh`, `appearance_thresh` and
+    /// `association` (`predicted` or `last-box`) and `motion` (`learnt` or `paper`) of bytetrack; `proximity_thresh`, `appearance_thresh` and
     /// `appearance_memory` of botsort; `min_confidence`, `n_init`, `max_cosine_distance`, `max_iou_distance` and
     /// `gallery` of deepsort.
     #[serde(default)]

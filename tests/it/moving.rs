@@ -1,0 +1,92 @@
+//! A camera that moves, made of real video: a window that pans and zooms over a still camera's picture. Skipped, visibly,
+//! without the local test data.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ocellus_core::{Picture, Size};
+use ocellus_media::write::{VideoSettings, VideoWriter};
+use ocellus_media::{OpenOptions, Pace, SourceSpec, Stop, open, resize};
+use ocellus_tests::{ocellus, test_data};
+use serde_json::Value;
+
+const VIEW: Size = Size::new(576, 324);
+/// Frames of the clip; three people come and go in them.
+const FRAMES: u16 = 620;
+
+/// The part of a picture from (`left`, `top`) on, both even.
+fn cut(picture: &Picture, (left, top): (usize, usize), part: Size) -> Picture {
+    let width = picture.size().width as usize;
+    let (across, down) = (part.width as usize, part.height as usize);
+    let mut data = Vec::with_capacity(Picture::byte_len(part));
+    for (plane, shrink) in [(picture.y(), 1), (picture.u(), 2), (picture.v(), 2)] {
+        for row in top / shrink..(top + down) / shrink {
+            let from = row * (width / shrink) + left / shrink;
+            data.extend_from_slice(&plane[from..from + across / shrink]);
+        }
+    }
+    Picture::from_i420(part, data).unwrap()
+}
+
+/// Where the window is at a frame: a swing from one side to the other and back within a second, a slower one up and
+/// down, and a zoom.
+fn window(frame: u16, full: Size) -> ((usize, usize), Size) {
+    let swing = |period: f64| (f64::from(frame) * std::f64::consts::TAU / period).sin();
+    let even = |value: f64| (value / 2.0).round() as u32 * 2;
+    let zoom = 0.94 + 0.06 * swing(41.0);
+    let part = Size::new(even(f64::from(VIEW.width) * zoom), even(f64::from(VIEW.height) * zoom));
+    let place = |full: u32, part: u32, period: f64| {
+        even(f64::from(full - part) / 2.0 * (1.0 + swing(period))).min(full - part) as usize
+    };
+    ((place(full.width, part.width, 11.0), place(full.height, part.height, 17.0)), part)
+}
+
+/// Writes what the moving camera sees.
+fn record(still: &Path, moving: &Path) {
+    let options = OpenOptions { pace: Pace::Unpaced, ..OpenOptions::default() };
+    let spec = SourceSpec::parse(still.to_str().unwrap()).unwrap();
+    let mut source = open(&spec, &options, &Stop::new()).unwrap();
+    let settings = VideoSettings { size: VIEW, frame_rate: (10, 1) };
+    let mut writer = VideoWriter::create(moving, settings).unwrap();
+    for frame in 0..FRAMES {
+        let picture = source.read().unwrap().unwrap().picture;
+        let (corner, part) = window(frame, picture.size());
+        writer.write(&resize(&cut(&picture, corner, part), VIEW).unwrap()).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+/// The people of a clip: in how many frames each identity was seen.
+fn followed(clip: &Path, data: &Path, more: &[&str]) -> BTreeMap<u64, usize> {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = folder.path().join("tracks.jsonl");
+    let model = data.join("models/yolox_nano.onnx");
+    let [clip, model, out] = [clip, &model, &tracks].map(|path| path.to_str().unwrap());
+    let mut args = vec!["analyze", clip, "--model", model, "--classes", "person", "--tracks", out];
+    args.extend(more);
+    let finished = ocellus(&args);
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let mut seen = BTreeMap::new();
+    for line in std::fs::read_to_string(&tracks).unwrap().lines().skip(1) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for track in line["tracks"].as_array().into_iter().flatten() {
+            if track["state"] == "confirmed" {
+                *seen.entry(track["id"].as_u64().unwrap()).or_default() += 1;
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn people_before_a_camera_that_swings_keep_their_identities_where_its_motion_is_measured() {
+    let Some(data) = test_data() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("moving.mp4");
+    record(&data.join("video/one-by-one-person-detection.mp4"), &clip);
+    for tracker in ["bytetrack", "botsort"] {
+        let fixed = followed(&clip, &data, &["--tracker", tracker]);
+        let moving = followed(&clip, &data, &["--tracker", tracker, "--moving-camera"]);
+        eprintln!("{tracker}: frames of each identity, motion measured {moving:?}, not measured {fixed:?}");
+    }
+}
