@@ -243,18 +243,19 @@ impl Probe {
         let [_, _, columns] = self.output;
         let columns = columns.max(1);
         let rows = self.values.chunks_exact(columns);
-        let range = match layout {
-            Layout::Yolox | Layout::YoloxDecoded => {
-                range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default()))
-            }
-            Layout::Yolov8 => range(self.values.get(4 * columns..).unwrap_or_default().iter()),
-            Layout::EndToEnd | Layout::RtDetr => range(rows.clone().filter_map(|row| row.get(4))),
-            Layout::RtDetrRows => range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default())),
-            Layout::RfDetr | Layout::DetrLogits => None,
-            Layout::Yolov5Face => range(rows.clone().flat_map(|row| {
-                row.get(4).into_iter().chain(row.get(FACE_COLUMNS..).unwrap_or_default())
-            })),
-        };
+        let range =
+            match layout {
+                Layout::Yolox | Layout::YoloxDecoded => {
+                    range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default()))
+                }
+                Layout::Yolov8 => range(self.values.get(4 * columns..).unwrap_or_default().iter()),
+                Layout::EndToEnd | Layout::RtDetr => range(rows.clone().filter_map(|row| row.get(4))),
+                Layout::RtDetrRows => range(rows.clone().flat_map(|row| row.get(4..).unwrap_or_default())),
+                Layout::RfDetr | Layout::DetrLogits => None,
+                Layout::Yolov5Face => range(rows.clone().flat_map(|row| {
+                    row.get(4).into_iter().chain(row.get(FACE_COLUMNS..).unwrap_or_default())
+                })),
+            };
         // Lists are filled up with -1 by some exporters.
         let least = if layout.is_list() { -1.01 } else { -0.01 };
         if let Some((low, high)) = range

@@ -17,7 +17,11 @@ pub mod site;
 pub mod wire;
 
 pub use camera::{
-    AssociationName, CalibrationError, CalibrationSpec, CalibrationTrial, CameraSettings, CameraSettingsError, CameraStatus, Declared, Draw, EmbeddingError, EmbeddingSpec, IgnoredCounts, KnownPoint, Live, LiveFrame, MotionName, Mount, OnMap, PlatePrivacy, PlatesError, PlatesSpec, Region, RegionError, RegionSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackerName, TrackerSpec, TrackerSpecError, TrackPlate, View, ViewFrame, ViewSettings, ViewSettingsError,
+    AssociationName, CalibrationError, CalibrationSpec, CalibrationTrial, CameraSettings,
+    CameraSettingsError, CameraStatus, Declared, Draw, EmbeddingError, EmbeddingSpec, IgnoredCounts,
+    KnownPoint, Live, LiveFrame, MotionName, Mount, OnMap, PlatePrivacy, PlatesError, PlatesSpec, Region,
+    RegionError, RegionSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate, TrackerName,
+    TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};

@@ -5,7 +5,8 @@ use std::fmt;
 
 use ocellus_core::Name;
 use ocellus_pipeline::{
-    CameraStatus, LookCounts, ReadCounts, RecordingStatus, RuleStatus, SourceState, WebhookCounts, WriterCounters,
+    CameraStatus, LookCounts, ReadCounts, RecordingStatus, RuleStatus, SourceState, WebhookCounts,
+    WriterCounters,
 };
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;

@@ -11,8 +11,8 @@ use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
 use ocellus_pipeline::{
-    CalibrationSpec, Detector, Embedder, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, PlatesSpec, ReadCounts,
-    Reader, Region, RegionSpec,
+    CalibrationSpec, Detector, Embedder, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, PlatesSpec,
+    ReadCounts, Reader, Region, RegionSpec,
 };
 
 use super::files::Files;

@@ -63,7 +63,8 @@ impl PlatesConfig {
             None => detector.device,
         };
         let options = ModelOptions { threads: self.threads, device, ..ModelOptions::default() };
-        let reader = reader::load((&self.detector, &self.reader), self.characters.as_deref(), shelf, &options);
+        let reader =
+            reader::load((&self.detector, &self.reader), self.characters.as_deref(), shelf, &options);
         Ok(LiveReader {
             reader: Box::new(reader.context("[plates]")?),
             round: Duration::from_millis(self.round_ms),

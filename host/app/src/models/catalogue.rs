@@ -89,7 +89,9 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| folder().join(name).join("model.toml").is_file())
-            .filter(|name| name == super::super::BUNDLED || !folder().join(name).join(format!("{name}.onnx")).exists())
+            .filter(|name| {
+                name == super::super::BUNDLED || !folder().join(name).join(format!("{name}.onnx")).exists()
+            })
             .collect();
         found.sort();
         assert_eq!(found, embedded);

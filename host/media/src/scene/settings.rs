@@ -79,7 +79,9 @@ impl SceneSettings {
     pub fn new(kind: SceneKind, seed: u64) -> SceneSettings {
         let size = match kind {
             SceneKind::Plates => Size::new(1280, 720),
-            SceneKind::Crossing | SceneKind::ParkingLot | SceneKind::Road | SceneKind::Plaza => Size::new(640, 384),
+            SceneKind::Crossing | SceneKind::ParkingLot | SceneKind::Road | SceneKind::Plaza => {
+                Size::new(640, 384)
+            }
         };
         SceneSettings { kind, seed, size, frame_rate: 10.0, vantage: Vantage::default() }
     }
@@ -198,7 +200,10 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named_with_their_value_and_a_remedy() {
-        assert_eq!(message("mars"), "there is no scene \"mars\": use crossing, parking-lot, plates, plaza or road");
+        assert_eq!(
+            message("mars"),
+            "there is no scene \"mars\": use crossing, parking-lot, plates, plaza or road"
+        );
         assert_eq!(
             message("road?lanes=3"),
             "a scene has no setting \"lanes\": use seed, width, height or fps, for a plaza also view, views or \

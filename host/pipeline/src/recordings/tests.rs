@@ -44,8 +44,9 @@ fn sight(sequence: u64, counts: &Arc<Counts>) -> RecordedSight {
         first_seen: TimeUs(START),
         ground: None,
     };
-    let look =
-        Embedding::new(&[1.0, sequence as f32, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]).as_ref().map(Embedding::rounded);
+    let look = Embedding::new(&[1.0, sequence as f32, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+        .as_ref()
+        .map(Embedding::rounded);
     RecordedSight {
         camera: gate(),
         classes: ["car".to_owned()].into(),

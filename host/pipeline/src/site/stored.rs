@@ -6,8 +6,8 @@ use ocellus_media::SourceSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::camera::{
-    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, RegionSpec, TrackerSpec,
-    TrackerSpecError,
+    AssociationName, CalibrationSpec, CameraSettings, EmbeddingSpec, Mount, PlatesSpec, RegionSpec,
+    TrackerSpec, TrackerSpecError,
 };
 
 /// The stored row; fields added later need a default, so that older rows stay readable.

@@ -3,8 +3,8 @@
 use ocellus_core::Name;
 use ocellus_media::SourceSpec;
 use ocellus_pipeline::{
-    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, IgnoredCounts, LookCounts, Mount, PlatesSpec,
-    ReadCounts, RegionSpec, SourceState, StageTime, StageTimes, TrackerSpec,
+    CalibrationSpec, CameraSettings, CameraStatus, EmbeddingSpec, IgnoredCounts, LookCounts, Mount,
+    PlatesSpec, ReadCounts, RegionSpec, SourceState, StageTime, StageTimes, TrackerSpec,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
