@@ -11,7 +11,7 @@ use crate::info::ModelInfo;
 use crate::model::Model;
 use crate::options::ModelOptions;
 use crate::read::{ReaderSession, Rows, TextCrop, extent};
-use crate::session::{DetectRequest, Session, Thresholds};
+use crate::session::{Cornered, DetectRequest, Session, Thresholds};
 
 /// What names of classes of plates have in them.
 pub(crate) const PLATE: &str = "plate";
@@ -111,7 +111,7 @@ impl PlateSession {
     }
 }
 
-fn plates(found: Vec<(Detection, Option<[Point; 4]>)>, kinds: &[Option<Rows>]) -> Vec<FoundPlate> {
+fn plates(found: Vec<Cornered>, kinds: &[Option<Rows>]) -> Vec<FoundPlate> {
     let mut plates: Vec<FoundPlate> = Vec::new();
     for (Detection { rect, class, confidence }, corners) in found {
         let kind = usize::try_from(class).ok().and_then(|class| kinds.get(class).copied().flatten());

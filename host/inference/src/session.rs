@@ -68,6 +68,9 @@ pub struct Session {
     reader: Reader,
 }
 
+/// A detection, with its corners where the layout has them.
+pub(crate) type Cornered = (Detection, Option<[Point; 4]>);
+
 /// From output numbers to detections.
 #[derive(Debug)]
 struct Reader {
@@ -130,17 +133,15 @@ impl Session {
     /// [`InferenceError`] when the model cannot be run or its output has another shape than before; no
     /// picture has detections then.
     pub fn detect(&mut self, requests: &[DetectRequest<'_>]) -> Result<Vec<Vec<Detection>>, InferenceError> {
-        self.run_all(requests, |reader, output, request, letterbox| reader.read(output, request, letterbox))
+        self.run_all(requests, Reader::read)
     }
 
     /// As [`Session::detect`], each with its corners where the layout has them, in pixels of the source picture.
     pub(crate) fn detect_corners(
         &mut self,
         requests: &[DetectRequest<'_>],
-    ) -> Result<Vec<Vec<(Detection, Option<[Point; 4]>)>>, InferenceError> {
-        self.run_all(requests, |reader, output, request, letterbox| {
-            reader.read_corners(output, request, letterbox)
-        })
+    ) -> Result<Vec<Vec<Cornered>>, InferenceError> {
+        self.run_all(requests, Reader::read_corners)
     }
 
     fn run_all<T>(
@@ -218,7 +219,7 @@ impl Reader {
         output: Output<'_>,
         request: &DetectRequest<'_>,
         letterbox: &Letterbox,
-    ) -> Vec<(Detection, Option<[Point; 4]>)> {
+    ) -> Vec<Cornered> {
         self.find(output, request);
         let size = request.picture.size();
         let in_picture = |corner: Point| {
