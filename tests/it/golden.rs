@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ocellus_tests::{ocellus, plugin};
 
 /// A rule, the tracks that it sees, and its settings.
-const RUNS: [(&str, &str, &str); 5] = [
+const RUNS: [(&str, &str, &str); 6] = [
     ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#),
     (
         "zones",
@@ -18,6 +18,7 @@ const RUNS: [(&str, &str, &str); 5] = [
             {"name":"right","polygon":[[0.6,0],[1,0],[1,1],[0.6,1]],"under":1}],"classes":["person","bicycle"]}"#,
     ),
     ("parking", "parking-lot", ""),
+    ("reid-association", "crossing", "{}"),
     ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#),
     ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#),
 ];
