@@ -55,7 +55,7 @@ fn devices_and_scenes_have_their_parameters() {
     assert!(reason("usb:0?size=big").contains("1280x720"));
     let Address::Scene(scene) = parsed("scene:crossing?seed=3&pace=unpaced&fps=5") else { panic!() };
     assert_eq!((scene.scene.as_str(), scene.pace), ("crossing?seed=3&fps=5", Some(Pace::Unpaced)));
-    assert!(reason("scene:mars").contains("crossing, parking-lot, road or plates"));
+    assert!(reason("scene:mars").contains("crossing, parking-lot, plates, plaza or road"));
     assert!(reason("scene:crossing?sed=3").contains("no setting"));
     assert!(reason("scene:").contains("scene:crossing"));
 }

@@ -80,7 +80,7 @@ fn a_header_that_this_program_cannot_keep_is_refused_by_name() {
         header["version"] = json!(1);
         header.as_object_mut().unwrap().remove("limits");
     });
-    assert!(old.starts_with("the journal is of version 1, and this program reads versions 2 and 3"), "{old}");
+    assert!(old.starts_with("the journal is of version 1, and this program reads versions 2 to 4"), "{old}");
     let memory = header(&|header| header["limits"]["memory"] = json!(1_u64 << 62));
     assert!(memory.contains("limits of the journal: memory_kib is"), "{memory}");
     let power = header(&|header| header["powers"] = json!(["telepathy"]));
