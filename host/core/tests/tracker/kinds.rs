@@ -296,9 +296,9 @@ fn lag(settings: ByteTrackSettings) -> f32 {
 }
 
 #[test]
-fn bytetrack_follows_exact_boxes_exactly_unless_it_goes_by_the_paper() {
-    let learnt = lag(ByteTrackSettings::default());
-    let paper = lag(ByteTrackSettings { motion: MotionModel::Paper, ..Default::default() });
+fn bytetrack_follows_exact_boxes_exactly_where_it_learns_and_lags_by_the_paper() {
+    let learnt = lag(ByteTrackSettings { motion: MotionModel::Learnt, ..Default::default() });
+    let paper = lag(ByteTrackSettings::default());
     assert!(learnt < 2.0 && paper > 2.0 * learnt, "{learnt} px, by the paper {paper} px");
 }
 
