@@ -68,10 +68,14 @@ impl Reader for Letters {
 
 /// A reader whose finder sees so much at once, and the cameras of `spec`.
 fn site(cameras: &[&str], input: Size, spec: &PlatesSpec) -> (TestSite, Arc<Asked>) {
-    let asked = Arc::new(Asked::default());
-    let reader = Box::new(Letters(Arc::clone(&asked), input));
+    let asked = Arc::<Asked>::default();
+    (start(cameras, input, spec, &asked), asked)
+}
+
+fn start(cameras: &[&str], input: Size, spec: &PlatesSpec, asked: &Arc<Asked>) -> TestSite {
+    let reader = Box::new(Letters(Arc::clone(asked), input));
     let reader = LiveReader { reader, round: Duration::from_secs(10) };
-    (TestSite::start_reading(Box::new(Cars(["car".into()])), reader, cameras, spec), asked)
+    TestSite::start_reading(Box::new(Cars(["car".into()])), reader, cameras, spec)
 }
 
 fn spec() -> PlatesSpec {
@@ -97,15 +101,20 @@ fn told(site: &TestSite) -> Vec<String> {
     site.events("log").into_iter().map(plate).collect()
 }
 
-fn bind_log(site: &TestSite, settings: &str) {
+/// A site with a log of plates. The reader reads nothing before the log is there: who comes when all plates are sure hears of
+/// none.
+fn site_with_log(input: Size, spec: &PlatesSpec) -> (TestSite, Arc<Asked>) {
+    let asked = Arc::new(Asked { fails: AtomicBool::new(true), ..Asked::default() });
+    let site = start(&["north"], input, spec, &asked);
     let digest = site.site.upload_plugin(shipped("plate-log")).unwrap().digest;
-    site.bind_granted(("log", &digest), &["north"], settings, granted(&[Power::Readings]));
+    site.bind_granted(("log", &digest), &["north"], "{}", granted(&[Power::Readings]));
+    asked.fails.store(false, Ordering::Release);
+    (site, asked)
 }
 
 #[test]
 fn every_plate_is_logged_once_and_nothing_is_looked_at_any_more_when_all_are_sure() {
-    let (site, asked) = site(&["north"], SMALL, &spec());
-    bind_log(&site, "{}");
+    let (site, asked) = site_with_log(SMALL, &spec());
     site.wait_until("both are logged", |_| told(&site).len() == 2);
     let mut told = told(&site);
     told.sort();
@@ -138,8 +147,7 @@ fn a_small_picture_is_looked_at_once_for_all_of_its_vehicles() {
 fn a_rule_is_told_nothing_of_what_the_camera_hides() {
     let key = "a key of some length".to_owned();
     for privacy in [PlatePrivacy::Mask { shown: 1 }, PlatePrivacy::Hash { key }] {
-        let (site, _) = site(&["north"], LARGE, &PlatesSpec { privacy: privacy.clone(), ..spec() });
-        bind_log(&site, "{}");
+        let (site, _) = site_with_log(LARGE, &PlatesSpec { privacy: privacy.clone(), ..spec() });
         site.wait_until("both are logged", |_| told(&site).len() >= 2);
         let journal = written(site.site.record_rule(&name("log"), &name("north"), 20).unwrap());
         let journal = String::from_utf8(journal).unwrap();
