@@ -1,15 +1,14 @@
 //! The embedding model of a config file.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use ocellus_inference::ModelOptions;
 use ocellus_pipeline::LiveEmbedder;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::check_threads;
+use super::second::Second;
 use crate::commands::embedder;
 use crate::models::{self, Shelf};
 
@@ -41,23 +40,18 @@ impl EmbedderConfig {
     }
 
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        check_threads("embedder.threads", self.threads)?;
-        ensure!(
-            (1..=1000).contains(&self.round_ms),
-            "embedder.round_ms is {}, it must be from 1 to 1000 milliseconds",
-            self.round_ms
-        );
-        Ok(())
+        self.second().check()
+    }
+
+    fn second(&self) -> Second<'_> {
+        let device = self.device.as_deref();
+        Second { section: "embedder", threads: self.threads, device, round_ms: self.round_ms }
     }
 
     /// Loads the model, which may be one of the shelf; `detector` says what runs the detection model.
     pub(crate) fn live(&self, detector: &ModelOptions, shelf: &Shelf) -> anyhow::Result<LiveEmbedder> {
-        let device = match &self.device {
-            Some(device) => device.parse().context("embedder.device")?,
-            None => detector.device,
-        };
-        let options = ModelOptions { threads: self.threads, device, ..ModelOptions::default() };
+        let options = self.second().options(detector)?;
         let session = embedder::load(&self.model, shelf, &options).context("embedder.model")?;
-        Ok(LiveEmbedder { embedder: Box::new(session), round: Duration::from_millis(self.round_ms) })
+        Ok(LiveEmbedder { embedder: Box::new(session), round: self.second().round() })
     }
 }

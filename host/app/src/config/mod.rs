@@ -5,6 +5,7 @@ mod plates;
 mod plugins;
 mod recordings;
 mod rule;
+mod second;
 #[cfg(test)]
 mod tests;
 

@@ -1,15 +1,14 @@
 //! The models of a config file that read number plates.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use ocellus_inference::ModelOptions;
 use ocellus_pipeline::LiveReader;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::args::check_threads;
+use super::second::Second;
 use crate::commands::reader;
 use crate::models::{self, Shelf};
 
@@ -47,27 +46,19 @@ impl PlatesConfig {
     }
 
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        check_threads("plates.threads", self.threads)?;
-        ensure!(
-            (1..=1000).contains(&self.round_ms),
-            "plates.round_ms is {}, it must be from 1 to 1000 milliseconds",
-            self.round_ms
-        );
-        Ok(())
+        self.second().check()
+    }
+
+    fn second(&self) -> Second<'_> {
+        let device = self.device.as_deref();
+        Second { section: "plates", threads: self.threads, device, round_ms: self.round_ms }
     }
 
     /// Loads the models, which may be those of the shelf; `detector` says what runs the detection model.
     pub(crate) fn live(&self, detector: &ModelOptions, shelf: &Shelf) -> anyhow::Result<LiveReader> {
-        let device = match &self.device {
-            Some(device) => device.parse().context("plates.device")?,
-            None => detector.device,
-        };
-        let options = ModelOptions { threads: self.threads, device, ..ModelOptions::default() };
+        let options = self.second().options(detector)?;
         let reader =
             reader::load((&self.detector, &self.reader), self.characters.as_deref(), shelf, &options);
-        Ok(LiveReader {
-            reader: Box::new(reader.context("[plates]")?),
-            round: Duration::from_millis(self.round_ms),
-        })
+        Ok(LiveReader { reader: Box::new(reader.context("[plates]")?), round: self.second().round() })
     }
 }
