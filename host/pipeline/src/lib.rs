@@ -20,8 +20,8 @@ pub use camera::{
     AssociationName, CalibrationError, CalibrationSpec, CalibrationTrial, CameraSettings,
     CameraSettingsError, CameraStatus, Declared, Draw, EmbeddingError, EmbeddingSpec, IgnoredCounts,
     KnownPoint, Live, LiveFrame, MotionName, Mount, OnMap, PlatePrivacy, PlatesError, PlatesSpec, Region,
-    RegionError, RegionSpec, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate, TrackerName,
-    TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
+    RegionError, RegionSpec, SeenPlate, SolvedCalibration, SourceState, StageTime, StageTimes, TrackPlate,
+    TrackerName, TrackerSpec, TrackerSpecError, View, ViewFrame, ViewSettings, ViewSettingsError,
 };
 pub use detector::{Detector, DetectorError};
 pub use embedder::{Embedder, EmbedderError, LiveEmbedder, LookCounts};

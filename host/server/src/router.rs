@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    camera_settings, cameras, events, health, plugins, recordings, rules, shadows, transitions,
+    camera_settings, cameras, events, health, plates, plugins, recordings, rules, shadows, transitions,
 };
 use crate::live;
 use crate::options::ServerOptions;
@@ -67,6 +67,8 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(cameras::list, cameras::add))
         .routes(routes!(cameras::get, cameras::remove))
         .routes(routes!(cameras::snapshot))
+        .routes(routes!(plates::list))
+        .routes(routes!(plates::picture))
         .routes(routes!(camera_settings::set_region, camera_settings::remove_region))
         .routes(routes!(camera_settings::set_calibration, camera_settings::remove_calibration))
         .routes(routes!(camera_settings::check_calibration))

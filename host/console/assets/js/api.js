@@ -72,6 +72,8 @@ export const api = {
   cameras: () => call('GET', 'api/v1/cameras').then((page) => page.cameras),
   /** The newest picture, without boxes. */
   snapshot: (camera) => fetchBody('GET', `api/v1/cameras/${segment(camera)}/snapshot`, { parameters: { draw: 'plain' } }).then((response) => response.blob()),
+  plates: (camera, limit) => call('GET', cameraPath(camera, '/plates'), { parameters: { limit } }).then((page) => page.plates),
+  platePicture: (camera, track) => fetchBody('GET', cameraPath(camera, `/plates/${track}/picture`)).then((response) => response.blob()),
   checkCalibration: (name, calibration) => call('POST', cameraPath(name, '/calibration/check'), json(calibration)),
   setCalibration: (name, calibration) => call('PUT', cameraPath(name, '/calibration'), json(calibration)),
   removeCalibration: (name) => call('DELETE', cameraPath(name, '/calibration')),

@@ -4,6 +4,7 @@ import { connect } from './api.js';
 import { editCalibration } from './calibration.js';
 import { count, el, setText } from './dom.js';
 import { drawFrame, Trails } from './draw.js';
+import { plateStrip } from './plates.js';
 
 // Few heights, so that viewers share encoded pictures.
 const HEIGHTS = [240, 360, 540, 720, 1080];
@@ -30,13 +31,14 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
   const source = el('span', { className: 'mono' });
   const calibrate = el('button', { className: 'button small', type: 'button', title: 'Where the picture lies on the ground' }, 'Calibrate…');
   const measures = el('div', { className: 'measures', hidden: true });
+  const plates = plateStrip(camera);
   const node = el('article', { className: 'tile', dataset: { camera: camera.name } },
     stage,
     el('div', { className: 'tile-head' }, el('h3', {}, camera.name), calibrate, chip),
     el('div', { className: 'tile-facts' }, el('span', {}, rate, ' fps'), el('span', {}, objects, ' tracks'),
       el('span', { title: 'Frames that were dropped because newer ones were there' }, drops, ' dropped'),
       el('span', {}, viewers, ' ', viewersWord), source),
-    measures);
+    measures, plates.node);
 
   const context = canvas.getContext('2d', { alpha: false });
   const trails = new Trails();
@@ -169,6 +171,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
     },
     update(status) {
       latest = status;
+      plates.update(status);
       const [tone, word] = STATES[status.state.kind] ?? ['idle', status.state.kind];
       chip.dataset.tone = tone;
       setText(chip, word);
@@ -184,6 +187,7 @@ export function cameraTile(camera, { layers, onEvent, onGap }) {
     },
     close() {
       observer.disconnect();
+      plates.close();
       socket?.close();
     },
   };

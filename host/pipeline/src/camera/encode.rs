@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ocellus_core::Name;
+use ocellus_core::{Name, Picture};
 use ocellus_media::draw::{self, Annotations, DrawError, Trails};
 use ocellus_media::jpeg::{self, JpegOptions};
 
@@ -92,6 +92,11 @@ fn encode_views(camera: &CameraShared, frame: &Arc<LiveFrame>, wanted: &[ViewSet
         }
         camera.meter.add(Stage::Encode, started.elapsed());
     }
+}
+
+/// A picture with nothing drawn into it; `quality` from 1 to 95.
+pub(crate) fn plain(picture: &Picture, quality: u8) -> Result<Bytes, DrawError> {
+    Ok(Bytes::from(jpeg::encode(picture, &JpegOptions { quality, max_height: None })?))
 }
 
 /// One picture as a viewer wants it.

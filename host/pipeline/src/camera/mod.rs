@@ -26,7 +26,7 @@ pub use follow::Mount;
 pub use ground_grid::CalibrationTrial;
 pub use live::{Live, LiveFrame};
 pub use meter::{StageTime, StageTimes};
-pub use plates::{PlatePrivacy, PlatesError, PlatesSpec, TrackPlate};
+pub use plates::{PlatePrivacy, PlatesError, PlatesSpec, SeenPlate, TrackPlate};
 pub use region::{IgnoredCounts, Region, RegionError, RegionSpec};
 pub use settings::{CameraSettings, CameraSettingsError};
 pub use status::{CameraStatus, Declared, SourceState};

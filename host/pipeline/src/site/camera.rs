@@ -21,6 +21,7 @@ use crate::camera::ingest::Ingest;
 use crate::camera::lane::rules::RuleWiring;
 use crate::camera::lane::{Lane, LaneCommand, LaneMessage, LaneParts};
 use crate::camera::numbers::{BLOCK, TrackNumbers};
+use crate::camera::plates::PlateLog;
 use crate::camera::plates::{PlatePlan, Plates};
 use crate::camera::{
     CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, Meter, Publisher, Region,
@@ -40,6 +41,7 @@ pub(crate) struct CameraShared {
     pub(crate) meter: Arc<Meter>,
     pub(crate) encode_pending: AtomicBool,
     pub(crate) site_outputs: SiteOutputs,
+    pub(crate) plates: PlateLog,
     pub(crate) recording: RecordingCell,
 }
 
@@ -101,6 +103,7 @@ impl CameraEntry {
             meter: Arc::new(Meter::new(Instant::now())),
             encode_pending: AtomicBool::new(false),
             site_outputs: SiteOutputs::default(),
+            plates: PlateLog::default(),
             recording: RecordingCell::new(recording),
         });
         let (lane, inbox) = sync_channel(INBOX);

@@ -50,7 +50,7 @@ use self::rule::{FailedRule, RuleEntry};
 use self::shadow::Shadow;
 use self::turn::Turns;
 use self::watch::Watch;
-use crate::camera::{CameraSettings, CameraStatus, Declared, Live, View, ViewSettings, encode};
+use crate::camera::{CameraSettings, CameraStatus, Declared, Live, SeenPlate, View, ViewSettings, encode};
 
 pub use self::error::{SiteError, SiteErrorKind};
 pub use self::health::{ComponentHealth, Health, HealthState};
@@ -63,6 +63,9 @@ pub use self::rule::{
 pub use self::shadow::{Comparison, Difference, ShadowStatus, Side};
 pub use self::start::{DeclaredRule, SiteParts, SiteSettings};
 pub use self::webhooks::WebhookCounts;
+
+/// JPEG quality of a plate's picture, which is small.
+const PLATE_QUALITY: u8 = 90;
 
 /// The live host. Cloning gives another handle to the same one.
 #[derive(Clone)]
@@ -193,6 +196,29 @@ impl Site {
         let shared = self.0.shared(name)?;
         let frame = shared.publisher.newest().ok_or_else(|| SiteError::NoFrameYet(name.clone()))?;
         encode::encode(&frame, &view, None)
+            .map_err(|error| SiteError::Encode { camera: name.clone(), reason: error.to_string() })
+    }
+
+    /// The number plates of the vehicles in view and of the last 50 that have gone, the one seen last first.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`].
+    pub fn plates(&self, name: &Name) -> Result<Vec<SeenPlate>, SiteError> {
+        let shared = self.0.shared(name)?;
+        Ok(shared.plates.latest(shared.publisher.newest().as_deref()))
+    }
+
+    /// The clearest picture of a track's plate as JPEG. Blocks for the encoding.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`] where none of [`Site::plates`] is that track's or has a picture, or the encoder's error.
+    pub fn plate_picture(&self, name: &Name, track: u64) -> Result<Bytes, SiteError> {
+        let plates = self.plates(name)?;
+        let seen = plates.into_iter().find(|seen| seen.plate.track == track);
+        let picture = seen.as_ref().and_then(|seen| seen.plate.picture.as_ref());
+        let what = "picture of a plate of track";
+        let picture = picture.ok_or_else(|| SiteError::NotFound { what, name: track.to_string() })?;
+        encode::plain(picture, PLATE_QUALITY)
             .map_err(|error| SiteError::Encode { camera: name.clone(), reason: error.to_string() })
     }
 

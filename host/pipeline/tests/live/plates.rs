@@ -133,6 +133,21 @@ fn every_plate_is_logged_once_and_nothing_is_looked_at_any_more_when_all_are_sur
 }
 
 #[test]
+fn the_plates_in_view_are_listed_with_a_picture_each() {
+    let (site, _) = site(&["north"], LARGE, &spec());
+    let plates = || site.site.plates(&name("north")).unwrap();
+    site.wait_until("both are known", |_| plates().len() == 2);
+    for seen in plates() {
+        assert!(seen.in_view && seen.first <= seen.last, "{seen:?}");
+        let jpeg = site.site.plate_picture(&name("north"), seen.plate.track).unwrap();
+        assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]));
+    }
+    let error = site.site.plate_picture(&name("north"), 999).unwrap_err().to_string();
+    assert_eq!(error, "there is no picture of a plate of track \"999\"");
+    assert!(site.site.plates(&name("south")).is_err());
+}
+
+#[test]
 fn a_small_picture_is_looked_at_once_for_all_of_its_vehicles() {
     let (site, asked) = site(&["north"], LARGE, &spec());
     site.wait_until("it is looked at", |_| reads(&site, "north").made > 3);
@@ -154,6 +169,8 @@ fn a_rule_is_told_nothing_of_what_the_camera_hides() {
         for text in [told(&site).join(" "), journal] {
             assert!(!text.contains("LEFT") && !text.contains("EFT1") && !text.contains("IGHT"), "{text}");
         }
+        let plates = site.site.plates(&name("north")).unwrap();
+        assert!(!plates.is_empty() && plates.iter().all(|seen| seen.plate.picture.is_none()), "{plates:?}");
         if matches!(privacy, PlatePrivacy::Mask { .. }) {
             let mut told = told(&site);
             told.sort();

@@ -7,6 +7,7 @@ pub(crate) mod frame;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod limits;
+pub(crate) mod plate;
 pub(crate) mod plugin;
 pub(crate) mod recording;
 pub(crate) mod rule;

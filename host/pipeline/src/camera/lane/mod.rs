@@ -184,6 +184,7 @@ impl Lane {
             let picture = &waiting.picture;
             followed.readings = known.see(PlateSighting { time, picture, tracked, looks: plates });
             self.parts.feed.leave_plates(known.wishes());
+            self.parts.shared.plates.add(known.gone());
         }
         Followed { tracks, ..followed }
     }

@@ -6,6 +6,7 @@
 //! text leaves this module.
 
 mod choose;
+mod log;
 mod privacy;
 mod settings;
 
@@ -19,6 +20,8 @@ use ocellus_core::{Picture, Rect, TimeUs, Track, TrackReading, TrackReadings};
 use ocellus_inference::ReadPlate;
 
 pub(crate) use self::choose::{PlateChoice, PlateLook, PlatePart, PlatePlan, PlateWish};
+pub(crate) use self::log::PlateLog;
+pub use self::log::SeenPlate;
 pub use self::settings::{PlatePrivacy, PlatesError, PlatesSpec};
 
 /// Readings that must agree before there is a verdict.
@@ -63,11 +66,14 @@ pub(crate) struct PlateSighting<'a> {
 pub(crate) struct Plates {
     privacy: PlatePrivacy,
     tracks: BTreeMap<u64, Plate>,
+    /// Of the tracks that ended with the last frame.
+    gone: Vec<SeenPlate>,
 }
 
 #[derive(Debug, Clone)]
 struct Plate {
     votes: Votes,
+    first: TimeUs,
     looked: Option<TimeUs>,
     /// The box as it was, and how its middle moved before, in pixels a second.
     rect: Rect,
@@ -81,7 +87,7 @@ struct Plate {
 
 impl Plates {
     pub(crate) fn new(privacy: PlatePrivacy) -> Plates {
-        Plates { privacy, tracks: BTreeMap::new() }
+        Plates { privacy, tracks: BTreeMap::new(), gone: Vec::new() }
     }
 
     /// Takes a frame in; what was read in it, as rules are told. A track that is not there any more is forgotten.
@@ -98,6 +104,7 @@ impl Plates {
             }
             self.tracks.insert(track.id, plate);
         }
+        self.gone = former.into_values().filter_map(Plate::ended).collect();
         told.into()
     }
 
@@ -135,6 +142,11 @@ impl Plates {
         self.tracks.values().filter_map(|plate| plate.shown.clone()).collect()
     }
 
+    /// Those of the tracks that ended with the last frame.
+    pub(crate) fn gone(&self) -> &[SeenPlate] {
+        &self.gone
+    }
+
     /// What would be good to know of the next frame.
     pub(crate) fn wishes(&self) -> Arc<[PlateWish]> {
         self.tracks.values().map(Plate::wish).collect()
@@ -147,6 +159,7 @@ impl Plate {
         let Some(former) = former else {
             return Plate {
                 votes: Votes::default(),
+                first: track.first_seen,
                 looked: None,
                 rect: track.rect,
                 velocity: [0.0; 2],
@@ -187,6 +200,11 @@ impl Plate {
             readings: verdict.readings,
             picture: self.best.as_ref().map(|(_, picture)| picture.clone()),
         })
+    }
+
+    /// What is known at the end of the track; none where there was no verdict.
+    fn ended(self) -> Option<SeenPlate> {
+        Some(SeenPlate { plate: self.shown?, first: self.first, last: self.time, in_view: false })
     }
 
     fn wish(&self) -> PlateWish {
@@ -287,12 +305,25 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_is_gone_is_forgotten() {
+    fn a_track_that_has_gone_is_told_once_with_what_is_known_of_it() {
         let mut plates = Plates::new(PlatePrivacy::Keep);
         see(&mut plates, 0, read("AB123", 0.9));
+        see(&mut plates, 3, read("AB123", 0.9));
+        assert!(plates.gone().is_empty());
         let picture = picture();
-        let nobody = Tracked { tracks: &[], seen_as: &[] };
-        plates.see(PlateSighting { time: TimeUs(900_000), picture: &picture, tracked: nobody, looks: &[] });
-        assert!(plates.wishes().is_empty());
+        let mut nobody = |plates: &mut Plates, time| {
+            let tracked = Tracked { tracks: &[], seen_as: &[] };
+            plates.see(PlateSighting { time: TimeUs(time), picture: &picture, tracked, looks: &[] });
+        };
+        nobody(&mut plates, 900_000);
+        let [gone] = plates.gone() else { panic!("{:?}", plates.gone()) };
+        assert_eq!((gone.plate.track, gone.plate.text.as_str(), gone.in_view), (7, "AB123", false));
+        assert_eq!((gone.first, gone.last), (TimeUs(0), TimeUs(300_000)));
+        assert!(gone.plate.picture.is_some() && plates.wishes().is_empty());
+        nobody(&mut plates, 1_000_000);
+        assert!(plates.gone().is_empty());
+        see(&mut plates, 11, read("AB123", 0.9));
+        nobody(&mut plates, 1_200_000);
+        assert!(plates.gone().is_empty(), "one reading is no verdict");
     }
 }
