@@ -311,7 +311,7 @@ mod tests {
         see(&mut plates, 3, read("AB123", 0.9));
         assert!(plates.gone().is_empty());
         let picture = picture();
-        let mut nobody = |plates: &mut Plates, time| {
+        let nobody = |plates: &mut Plates, time| {
             let tracked = Tracked { tracks: &[], seen_as: &[] };
             plates.see(PlateSighting { time: TimeUs(time), picture: &picture, tracked, looks: &[] });
         };
