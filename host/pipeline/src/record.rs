@@ -463,4 +463,6 @@ pub(crate) fn track_of(entry: &TrackEntry) -> Track {
 }
 
 #[cfg(test)]
+// The path holds for the fuzz target as well, which takes this file in.
+#[path = "record/tests.rs"]
 mod tests;

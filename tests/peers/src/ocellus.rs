@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ocellus_core::{CameraHandle, FrameInfo, Name, TimeUs, Track};
-use ocellus_runtime::{Binding, BoundCamera, DeadlineMode, Grants, Limits, Runtime, RuntimeOptions, TrackColumns};
+use ocellus_runtime::{
+    Binding, BoundCamera, DeadlineMode, Grants, Limits, Runtime, RuntimeOptions, TrackColumns,
+};
 
 use crate::Failure;
 use crate::frames::SIZE;
