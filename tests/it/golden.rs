@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ocellus_tests::{ocellus, plugin};
 
 /// A rule, the tracks that it sees, and its settings.
-const RUNS: [(&str, &str, &str); 6] = [
+const RUNS: [(&str, &str, &str); 7] = [
     ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#),
     (
         "zones",
@@ -18,6 +18,12 @@ const RUNS: [(&str, &str, &str); 6] = [
             {"name":"right","polygon":[[0.6,0],[1,0],[1,1],[0.6,1]],"under":1}],"classes":["person","bicycle"]}"#,
     ),
     ("parking", "parking-lot", ""),
+    (
+        "plate-log",
+        "plates",
+        r#"{"min_confidence":0.2,"look_alike":"same","lists":[
+            {"name":"staff","kind":"allow","plates":["AA 111"]},{"name":"stolen","kind":"deny","plates":["BB 222"]}]}"#,
+    ),
     ("reid-association", "crossing", "{}"),
     ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#),
     ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#),
@@ -35,16 +41,14 @@ fn shipped_rules_conclude_from_recorded_tracks_what_they_always_did() {
         let tracks = golden().join(format!("{scene}.tracks.jsonl"));
         let kept = golden().join(format!("{rule}.settings.json"));
         let settings = if settings.is_empty() { format!("@{}", kept.display()) } else { settings.to_owned() };
-        let finished = ocellus(&[
-            "replay",
-            tracks.to_str().unwrap(),
-            "--rule",
-            plugin(rule).to_str().unwrap(),
-            "--settings",
-            &settings,
-            "--events",
-            out.to_str().unwrap(),
-        ]);
+        let plugin = plugin(rule);
+        let [tracks, plugin, out_path] = [&tracks, &plugin, &out].map(|path| path.to_str().unwrap());
+        let mut args =
+            vec!["replay", tracks, "--rule", plugin, "--settings", &settings, "--events", out_path];
+        if rule == "plate-log" {
+            args.extend(["--grant", "readings"]);
+        }
+        let finished = ocellus(&args);
         assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
         compare(rule, &std::fs::read_to_string(&out).unwrap());
     }

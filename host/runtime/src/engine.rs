@@ -54,7 +54,7 @@ impl Default for RuntimeOptions {
             cache_dir: None,
             max_instances: 1024,
             max_plugin_size: 32 << 20,
-            tick: Duration::from_millis(1),
+            tick: Duration::from_micros(500),
             backtrace: Backtrace::Functions,
             compiler: None,
             trusted_keys: TrustedKeys::default(),

@@ -13,7 +13,7 @@ pub struct Limits {
     /// Call time a second of frame time on a live camera; a rule over its share misses frames, so that it delays
     /// nobody but itself. Not looked at over recordings.
     pub call_per_second: Duration,
-    /// Wall time of `describe`, of `configure`, and of the start of an instance, each.
+    /// Processor time of `describe`, of `configure`, and of the start of an instance, each.
     pub setup: Duration,
     /// Bytes of linear memory, over all memories of the component.
     pub memory: usize,

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 
 pub(crate) type Shared = Arc<State>;
 
-/// Uploads that are verified, compiled or wait for it at one time; each holds its component.
+/// Uploads that are received, verified, compiled or wait for it at one time; each holds its component.
 const UPLOADS: usize = 8;
 /// Uploads verified and compiled at one time; more would only take the cameras' processors.
 const COMPILING: usize = 2;
@@ -34,9 +34,12 @@ pub(crate) struct Seat {
     _counted: TaskTrackerToken,
 }
 
+/// The place of an upload, from before its first byte on; free again when it is dropped.
+pub(crate) struct UploadPlace(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
 /// The turn of an upload; the next one's when it is dropped.
 pub(crate) struct UploadTurn {
-    _waiting: OwnedSemaphorePermit,
+    _place: UploadPlace,
     _compiling: OwnedSemaphorePermit,
 }
 
@@ -47,15 +50,20 @@ impl State {
         State { site, options, texts: Texts::default(), uploads, compiling, viewers }
     }
 
-    /// A place for one more upload; its turn comes when few enough are before it.
-    pub(crate) async fn upload_turn(&self) -> Result<UploadTurn, Problem> {
-        let waiting = Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| {
+    /// A place for one more upload.
+    pub(crate) fn upload_place(&self) -> Result<UploadPlace, Problem> {
+        let place = Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| {
             let detail = format!("{UPLOADS} uploads are under way already; try again when they are done");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).sort("too-many-uploads", "Too many uploads")
         })?;
+        Ok(UploadPlace(place))
+    }
+
+    /// The turn of an upload that is there whole, when few enough are before it.
+    pub(crate) async fn upload_turn(&self, place: UploadPlace) -> Result<UploadTurn, Problem> {
         let compiling = Arc::clone(&self.compiling).acquire_owned().await;
         let compiling = compiling.map_err(|error| Problem::internal(&error))?;
-        Ok(UploadTurn { _waiting: waiting, _compiling: compiling })
+        Ok(UploadTurn { _place: place, _compiling: compiling })
     }
 
     /// A place for one more viewer.

@@ -1,22 +1,19 @@
-//! Slow work that lanes must not wait for: keeping rule state, restarting rules, expiring events.
+//! Slow work that lanes must not wait for: keeping rule state, expiring events.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
-use ocellus_runtime::{Checkpoint, Receipt, Restart, RuleSlot, ValueChanges};
+use ocellus_runtime::{Checkpoint, Receipt, RuleSlot, ValueChanges};
 use ocellus_store::{Database, Retention, StateKey, StateRecord, Values};
 
 use super::memory;
-use crate::camera::lane::{LaneCommand, LaneMessage};
 use crate::camera::numbers::BLOCK;
 
 /// A piece of slow work.
 pub(crate) enum Job {
     /// Keep what a rule remembers.
     Keep(Box<Keep>),
-    /// Make a new instance of a rule that failed.
-    Restart { rule: Name, restart: Restart, lane: SyncSender<LaneMessage> },
     /// Say that all before this is done.
     Tell { done: SyncSender<()> },
     /// Set the next track numbers of a camera aside.
@@ -64,14 +61,7 @@ impl Keeper {
 
     /// Whether there was room for it.
     pub(crate) fn submit(&self, job: Job) -> bool {
-        match self.0.try_send(job) {
-            Ok(()) => true,
-            Err(TrySendError::Full(Job::Restart { rule, .. })) => {
-                tracing::warn!(%rule, "the rule's restart waits: too much slow work is queued");
-                false
-            }
-            Err(_) => false,
-        }
+        self.0.try_send(job).is_ok()
     }
 
     /// Ends the thread once the work before this is done.
@@ -104,10 +94,6 @@ pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retent
                 if let Err(error) = database.reserve_track_ids(&camera, BLOCK) {
                     tracing::warn!(%camera, %error, "track numbers may be given again after a restart");
                 }
-            }
-            Ok(Job::Restart { rule, restart, lane }) => {
-                let restarted = Box::new(restart.run());
-                let _ = lane.try_send(LaneMessage::Tell(LaneCommand::Restarted { rule, restarted }));
             }
             Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => {
                 if let Err(error) = database.flush_states() {

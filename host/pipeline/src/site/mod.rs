@@ -19,6 +19,7 @@ mod places;
 mod plugins;
 mod policy;
 mod recordings;
+pub(crate) mod restarter;
 pub(crate) mod rule;
 mod rules;
 pub(crate) mod seat;
@@ -294,6 +295,7 @@ impl Site {
         let site_lanes = site_lanes.map(|(rule, lane)| (format!("site-{rule}"), lane.end()));
         report.still_running.extend(join_until(site_lanes.collect(), deadline));
         self.0.wiring.rules.webhooks.stop();
+        self.0.wiring.rules.restarter.stop();
         self.0.wiring.rules.keeper.stop();
         let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {

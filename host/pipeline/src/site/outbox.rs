@@ -15,6 +15,8 @@ const CAPACITY: usize = 64;
 pub(super) const FAILING: usize = 2;
 /// Pauses before the further attempts.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// How long it is remembered that a rule failed which calls nobody any more.
+const MEMORY: Duration = Duration::from_secs(60);
 
 /// A call with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +62,17 @@ struct RuleCalls {
     failures: usize,
     not_before: Option<Instant>,
     is_busy: bool,
-    /// Its last attempt failed.
-    is_failing: bool,
+    /// When its last attempt was made, if that failed.
+    failed: Option<Instant>,
     /// The newest call found no room.
     is_full: bool,
+}
+
+impl RuleCalls {
+    /// Whether nothing of it need be known any more.
+    fn is_done(&self, now: Instant) -> bool {
+        self.waiting.is_empty() && !self.is_busy && self.failed.is_none_or(|failed| failed + MEMORY <= now)
+    }
 }
 
 /// There was no room.
@@ -86,11 +95,13 @@ impl Outbox {
 
     /// The next call to make; rules take turns. Say with [`Outbox::settle`] what came of it.
     pub(super) fn take(&mut self, now: Instant) -> Option<Outgoing> {
-        let failing = self.rules.values().filter(|calls| calls.is_busy && calls.is_failing).count();
+        self.rules.retain(|_, calls| !calls.is_done(now));
+        let failing = self.rules.values().filter(|calls| calls.is_busy && calls.failed.is_some()).count();
         let is_due = |calls: &RuleCalls| {
             !calls.is_busy
+                && !calls.waiting.is_empty()
                 && calls.not_before.is_none_or(|not_before| not_before <= now)
-                && (!calls.is_failing || failing < FAILING)
+                && (calls.failed.is_none() || failing < FAILING)
         };
         let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let later = self.rules.range::<Name, _>((after, Bound::Unbounded));
@@ -122,7 +133,7 @@ impl Outbox {
     pub(super) fn settle(&mut self, rule: &Name, attempt: Attempt, now: Instant) -> Fate {
         let Some(calls) = self.rules.get_mut(rule) else { return Fate::GivenUp };
         calls.is_busy = false;
-        calls.is_failing = attempt == Attempt::Failed;
+        calls.failed = (attempt == Attempt::Failed).then_some(now);
         let fate = match (attempt, PAUSES.get(calls.failures)) {
             (Attempt::Delivered, _) => Fate::Delivered,
             (Attempt::Failed, Some(pause)) => {
@@ -134,7 +145,7 @@ impl Outbox {
         };
         calls.waiting.pop_front();
         (calls.failures, calls.not_before) = (0, None);
-        if calls.waiting.is_empty() {
+        if calls.is_done(now) {
             self.rules.remove(rule);
         }
         fate
@@ -229,6 +240,31 @@ mod tests {
         assert_eq!(taken(&mut outbox, now), None);
         put(&mut outbox, "e", 1);
         assert_eq!(taken(&mut outbox, now).as_deref(), Some("e"));
+    }
+
+    #[test]
+    fn a_rule_that_calls_seldom_and_in_vain_is_still_known_as_one_that_fails() {
+        let (mut outbox, mut now) = (Outbox::default(), Instant::now());
+        let dead = ["d1", "d2", "d3"];
+        for rule in dead {
+            put(&mut outbox, rule, 1);
+            for _ in 0..=PAUSES.len() {
+                assert_eq!(taken(&mut outbox, now).as_deref(), Some(rule));
+                outbox.settle(&name(rule), Attempt::Failed, now);
+                now += PAUSES[1];
+            }
+        }
+        assert!(outbox.rules.values().all(|calls| calls.waiting.is_empty()), "all are given up");
+        dead.iter().for_each(|rule| assert_eq!(put(&mut outbox, rule, 1), 1));
+        assert!((0..FAILING).all(|_| taken(&mut outbox, now).is_some()));
+        assert_eq!(taken(&mut outbox, now), None, "the third waits for one of the others");
+        outbox.settle(&name("d1"), Attempt::Delivered, now);
+        assert_eq!(taken(&mut outbox, now).as_deref(), Some("d3"));
+        assert_eq!(outbox.rules.len(), 2, "who is answered is forgotten");
+        for rule in dead {
+            outbox.settle(&name(rule), Attempt::Refused, now);
+        }
+        assert!(outbox.rules.is_empty());
     }
 
     #[test]

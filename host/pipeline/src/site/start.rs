@@ -15,6 +15,7 @@ use tokio::sync::broadcast;
 use super::camera::{CameraEntry, CameraWiring};
 use super::keeper::{self, Keeper};
 use super::plugins::Plugins;
+use super::restarter::{self, Restarter};
 use super::rule::{FailedRule, RuleSettings};
 use super::turn::Turns;
 use super::webhooks::{CALLERS, Webhooks};
@@ -87,6 +88,7 @@ impl Site {
         };
         let writer = EventWriter::start(parts.database.clone(), EventWriterSettings::default(), deliver)?;
         let (keeper, jobs) = Keeper::new();
+        let (restarter, revivals) = Restarter::new();
         let webhooks = Webhooks::default();
         let roster = Arc::new(Roster::default());
         let encoder = Arc::new(Encoder::default());
@@ -98,6 +100,7 @@ impl Site {
             rules: RuleWiring {
                 events: writer.queue(),
                 keeper,
+                restarter,
                 bus: Arc::default(),
                 webhooks: webhooks.clone(),
             },
@@ -113,6 +116,7 @@ impl Site {
             thread("detector", move || detector::run(&roster, models))?,
             thread("encoder", move || encoder.run())?,
             thread("keeper", move || keeper::run(&jobs, &database, &retention))?,
+            thread("restarter", move || restarter::run(&revivals))?,
         ];
         if let (Some(recorder), Some(told), Some(settings)) = (recorder, told, settings.recordings.clone()) {
             let shelf = Arc::clone(recorder.shelf());

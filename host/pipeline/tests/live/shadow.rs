@@ -73,6 +73,34 @@ fn a_promoted_shadow_takes_over_the_active_versions_state() {
 }
 
 #[test]
+fn a_shadow_that_is_refused_leaves_the_one_before_it_alone_and_one_that_is_not_replaces_it() {
+    let (host, versions) = shadowed("nothing");
+    let upload = |version: &str, deed: &str| {
+        host.site.upload_plugin(marked(&[("@version=", version), ("@deed=", deed)])).unwrap().digest
+    };
+    let stubborn = upload("3.0.0", "restore-refuse");
+    let error = host.site.shadow(&name("count"), &stubborn).unwrap_err().to_string();
+    assert!(error.contains("as a shadow"), "{error}");
+    let before = host.site.shadow_status(&name("count")).unwrap();
+    assert_eq!(before.digest, versions[1]);
+    host.wait_until("it goes on", |site| {
+        site.shadow_status(&name("count")).unwrap().frames > before.frames + 5
+    });
+    let next = upload("4.0.0", "process-nothing");
+    assert_eq!(host.site.shadow(&name("count"), &next).unwrap().digest, next);
+    let log = host.site.transitions(&TransitionQuery::default()).unwrap();
+    let of_shadow = log.iter().map(|record| &record.transition).filter(|one| one.cause == Cause::Shadow);
+    let told: Vec<_> = of_shadow.map(|one| (one.version.as_str(), one.state)).collect();
+    let expected = [
+        ("4.0.0", VersionState::Shadow),
+        ("2.0.0", VersionState::Retired),
+        ("3.0.0", VersionState::Refused),
+        ("2.0.0", VersionState::Shadow),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn another_plugin_is_no_shadow() {
     let host = TestSite::start(&["north"]);
     let digest = host.site.upload_plugin(marked(&[])).unwrap().digest;

@@ -11,7 +11,7 @@ mod snapshot;
 mod strikes;
 mod swap;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use ocellus_core::{FrameInfo, Name, RuleOutput, TimeUs};
@@ -72,10 +72,21 @@ enum State {
 enum Next {
     /// Nobody yet; the first frame after the pause does.
     Open,
-    /// The owner, on another thread.
-    Taken,
+    /// The owner, on another thread, unless what was to make it has been dropped.
+    Taken(Weak<()>),
     /// It is made.
     Ready(Box<Instance>),
+}
+
+impl Next {
+    /// Whether somebody has to make it.
+    fn is_open(&self) -> bool {
+        match self {
+            Next::Open => true,
+            Next::Taken(promise) => promise.strong_count() == 0,
+            Next::Ready(_) => false,
+        }
+    }
 }
 
 /// What became of a frame, a command or the end of the stream.

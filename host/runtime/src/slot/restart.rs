@@ -1,5 +1,7 @@
 //! A new instance after a failure, made on the frame's path or beside it.
 
+use std::sync::Arc;
+
 use super::snapshot::Memory;
 use super::{Next, RuleSlot, State};
 use crate::error::{Call, CallError};
@@ -12,12 +14,14 @@ pub struct Restart {
     share: Share,
     memory: Memory,
     generation: u64,
+    promise: Arc<()>,
 }
 
 /// What came of a [`Restart`].
 pub struct Restarted {
     made: Result<Instance, CallError>,
     generation: u64,
+    _promise: Arc<()>,
 }
 
 impl Restart {
@@ -25,7 +29,7 @@ impl Restart {
     /// limits.
     #[must_use]
     pub fn run(self) -> Restarted {
-        Restarted { made: self.make(), generation: self.generation }
+        Restarted { made: self.make(), generation: self.generation, _promise: self.promise }
     }
 
     fn make(&self) -> Result<Instance, CallError> {
@@ -47,27 +51,28 @@ impl Restart {
 
 impl RuleSlot {
     /// The next instance's making, for another thread, once after each failure: [`Restart::run`] it there and
-    /// hand the result to [`RuleSlot::install`]. Until then the slot skips frames. Where nobody takes it, the
-    /// first frame after the pause makes the instance on its own way.
+    /// hand the result to [`RuleSlot::install`]. Until then the slot skips frames. One that is dropped on its way can be
+    /// taken anew. Where nobody takes it, the first frame after the pause makes the instance on its own way.
     pub fn take_restart(&mut self) -> Option<Restart> {
         let State::BackingOff { next, .. } = &mut self.state else {
             return None;
         };
-        if !matches!(next, Next::Open) {
+        if !next.is_open() {
             return None;
         }
-        *next = Next::Taken;
-        Some(self.restart())
+        let promise = Arc::new(());
+        *next = Next::Taken(Arc::downgrade(&promise));
+        Some(self.restart(promise))
     }
 
     /// Takes the result of [`RuleSlot::take_restart`]; it serves from the end of the pause. One made for an
     /// instance that was swapped meanwhile is dropped.
     pub fn install(&mut self, restarted: Restarted) {
-        let Restarted { made, generation } = restarted;
+        let Restarted { made, generation, .. } = restarted;
         let State::BackingOff { next, .. } = &mut self.state else {
             return;
         };
-        if generation != self.generation || !matches!(next, Next::Taken) {
+        if generation != self.generation || !matches!(next, Next::Taken(_)) {
             return;
         }
         match made {
@@ -84,10 +89,13 @@ impl RuleSlot {
         if self.clock.now() < *until {
             return Ok(());
         }
-        let instance = match std::mem::replace(next, Next::Taken) {
-            Next::Taken => return Ok(()),
+        let instance = match std::mem::replace(next, Next::Open) {
+            taken @ Next::Taken(_) => {
+                *next = taken;
+                return Ok(());
+            }
             Next::Ready(instance) => instance,
-            Next::Open => match self.restart().run().made {
+            Next::Open => match self.restart(Arc::new(())).run().made {
                 Ok(instance) => Box::new(instance),
                 Err(error) => {
                     self.start_failed(&error);
@@ -100,12 +108,13 @@ impl RuleSlot {
         Ok(())
     }
 
-    fn restart(&self) -> Restart {
+    fn restart(&self, promise: Arc<()>) -> Restart {
         Restart {
             probed: self.probed.clone(),
             share: self.share,
             memory: Memory { state: self.snapshots.newest().cloned(), values: self.values.clone() },
             generation: self.generation,
+            promise,
         }
     }
 

@@ -160,6 +160,22 @@ fn a_restart_made_on_another_thread_serves_after_the_pause_and_a_late_one_is_ski
 }
 
 #[test]
+fn a_restart_that_is_lost_on_its_way_is_taken_again() {
+    let mut slot = slot("trap", 12);
+    show(&mut slot, 0..12);
+    drop(slot.take_restart().expect("due"));
+    let again = slot.take_restart().expect("nobody makes the first any more");
+    let made = again.run();
+    assert!(slot.take_restart().is_none(), "it is on its way");
+    drop(made);
+    // Over the pause's end: nobody but the owner makes it, and the camera does not wait.
+    assert!(show(&mut slot, 12..40).iter().all(|one| *one == Processed::Skipped));
+    let made = slot.take_restart().expect("the made one was lost as well").run();
+    slot.install(made);
+    assert!(matches!(show(&mut slot, 40..41)[0], Processed::Output(_)));
+}
+
+#[test]
 fn a_rule_that_does_not_take_its_own_state_back_starts_without_it() {
     let bytes = marked(&[("@deed=", "restore-refuse")]);
     let probed = probed_with(bytes, binding(r#"{"do":"trap","after":12}"#));

@@ -53,13 +53,14 @@ async fn all(shared: &Shared) -> Result<Vec<Plugin>, Problem> {
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn upload(State(shared): State<Shared>, request: Request) -> Result<Response, Problem> {
     let signature = signature(&request);
+    let place = shared.upload_place()?;
     // Sending has the time of any request; compiling may take longer.
     let sent = timeout(shared.options.request_timeout, component(request, &shared)).await;
     let component = sent.map_err(|_| late(&shared))??;
     if component.len() > PLUGIN_BYTES {
         return Err(too_large());
     }
-    let turn = shared.upload_turn().await?;
+    let turn = shared.upload_turn(place).await?;
     let upload = Upload::new(component.into());
     let upload = match signature {
         Some(signature) => upload.signed(signature),

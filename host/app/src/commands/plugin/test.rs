@@ -208,14 +208,14 @@ impl<'a> Seen<'a> {
         let times = self.times.times();
         writeln!(
             out,
-            "calls      p50 {}, p99 {}, longest {}; a live camera stops one after {}",
+            "calls      p50 {}, p99 {}, longest {}; a live camera stops one after {} of processor time",
             words::time(times.p50),
             words::time(times.p99),
             words::time(times.max),
             words::time(limits.call)
         )?;
         if self.slow > 0 {
-            writeln!(out, "too slow   {}", words::count(self.slow, "call"))?;
+            writeln!(out, "too slow   {} by the clock on the wall", words::count(self.slow, "call"))?;
         }
         writeln!(out, "refusals   {}{}", self.refusals, hidden(self.refusals))?;
         writeln!(out, "log        {}{}", words::count(self.log_lines, "line"), hidden(self.log_lines))?;

@@ -16,8 +16,9 @@ use super::command::{LaneCommand, LaneMessage, Saved, SwapReply};
 use crate::site::bus::Bus;
 use crate::site::camera::CameraShared;
 use crate::site::journal::Noted;
-use crate::site::keeper::{Job, Keeper};
+use crate::site::keeper::Keeper;
 use crate::site::outbox::Outgoing;
+use crate::site::restarter::{Restarter, Revival};
 use crate::site::rule::RuleCell;
 use crate::site::seat::Seat;
 use crate::site::shadow::Told;
@@ -29,6 +30,7 @@ use crate::site::webhooks::Webhooks;
 pub(crate) struct RuleWiring {
     pub(crate) events: EventQueue,
     pub(crate) keeper: Keeper,
+    pub(crate) restarter: Restarter,
     pub(crate) bus: Arc<Bus>,
     pub(crate) webhooks: Webhooks,
 }
@@ -92,8 +94,8 @@ impl LaneRules {
                 shown.push((name.clone(), output));
             }
             if let Some(restart) = rule.slot.take_restart() {
-                let job = Job::Restart { rule: name.clone(), restart, lane: self.inbox.clone() };
-                self.wiring.keeper.submit(job);
+                let lane = self.inbox.clone();
+                self.wiring.restarter.submit(Revival { rule: name.clone(), restart, lane });
             }
             if !rule.held
                 && let Some(checkpoint) = rule.slot.take_checkpoint()

@@ -21,7 +21,7 @@ use self::comparison::{Comparing, Place as FramePlace};
 use super::ask::{Place, ask};
 use super::camera::join_until;
 use super::change::Trial;
-use super::history::of_plugin;
+use super::history::{of_plugin, refused as refused_version};
 use super::rule::{Activation, RuleEntry};
 use super::seat::Seat;
 use super::tap::{Listener, Tap};
@@ -83,7 +83,7 @@ struct Seen {
 
 impl Site {
     /// Runs another version of a rule's plugin beside the active one, from its state of now. One that runs there
-    /// already is replaced. Blocks until every camera feeds it. It does not outlast a restart of the host.
+    /// already is replaced, unless this one is refused. Blocks until every camera feeds it. It does not outlast a restart of the host.
     ///
     /// # Errors
     /// What the version refused; [`SiteError::Signature`] for an unsigned one where keys are configured;
@@ -99,16 +99,27 @@ impl Site {
             )));
         }
         self.0.plugins.check_signer(&plugin)?;
-        self.0.end_shadow(rule);
-        if self.0.shadows().len() >= MAX_SHADOWS {
+        if self.0.shadows().keys().filter(|other| *other != rule).count() >= MAX_SHADOWS {
             return Err(SiteError::Invalid(format!(
                 "{MAX_SHADOWS} shadows run already; drop one of them first"
             )));
         }
-        self.0.start_shadow(&entry, plugin.clone())?;
-        let mut transition = of_plugin(&plugin, (VersionState::Shadow, Cause::Shadow), "");
-        transition.rule = Some(rule.clone());
-        self.0.note(&[transition]);
+        let note = |plugin: &PluginRecord, state: VersionState, detail: &str| {
+            let mut transition = of_plugin(plugin, (state, Cause::Shadow), detail);
+            transition.rule = Some(rule.clone());
+            self.0.note(&[transition]);
+        };
+        let started = self.0.rehearsed_shadow(&entry, &plugin).and_then(|probed| {
+            if let Some(former) = self.0.end_shadow(rule) {
+                note(&former, VersionState::Retired, "another version took its place");
+            }
+            self.0.start_shadow(&entry, plugin.clone(), &probed)
+        });
+        if let Err(error) = &started {
+            self.0.note(&[refused_version(Some(rule), Some(&plugin), (Cause::Shadow, error))]);
+        }
+        started?;
+        note(&plugin, VersionState::Shadow, "");
         self.shadow_status(rule)
     }
 
@@ -162,7 +173,9 @@ impl Site {
 }
 
 impl Inner {
-    fn start_shadow(&self, entry: &RuleEntry, plugin: PluginRecord) -> Result<(), SiteError> {
+    /// The version as a rule's shadow, after it has taken the state of now everywhere: so that one which is refused
+    /// touches nothing.
+    fn rehearsed_shadow(&self, entry: &RuleEntry, plugin: &PluginRecord) -> Result<Probed, SiteError> {
         let rule = &entry.record.name;
         let cameras = self.camera_places(&entry.record.cameras)?;
         let compiled = self.plugins.compiled(plugin.digest)?;
@@ -181,15 +194,26 @@ impl Inner {
             grants: &entry.grants.granted,
             cameras: &cameras,
         })?;
+        self.places_at(rule, entry.cells.keys()).iter().try_for_each(|place| rehearse(place, &probed))?;
+        Ok(probed)
+    }
+
+    fn start_shadow(
+        &self,
+        entry: &RuleEntry,
+        plugin: PluginRecord,
+        probed: &Probed,
+    ) -> Result<(), SiteError> {
+        let rule = &entry.record.name;
         let places = self.places_at(rule, entry.cells.keys());
         let (tap, Listener { inbox, missed }) = Tap::new();
         let mut slots = BTreeMap::new();
         for place in &places {
-            let started = begin(place, &probed, Some(tap.clone()));
-            match started.and_then(|state| slot(place, &probed, state)) {
+            let started = begin(place, probed, Some(tap.clone()));
+            match started.and_then(|state| slot(place, probed, state)) {
                 Ok(slot) => drop(slots.insert(place.seat.clone(), slot)),
                 Err(error) => {
-                    places.iter().for_each(|place| take_off(place, rule, &probed));
+                    places.iter().for_each(|place| take_off(place, rule, probed));
                     return Err(error);
                 }
             }
@@ -233,6 +257,17 @@ impl Inner {
 
 fn no_shadow(rule: &Name) -> SiteError {
     SiteError::NotFound { what: "shadow of rule", name: rule.to_string() }
+}
+
+/// Whether a version would take the state that the active one has on a lane.
+fn rehearse(place: &Place, probed: &Probed) -> Result<(), SiteError> {
+    let rule = &probed.binding().rule;
+    let (reply, answer) = sync_channel(1);
+    let command = LaneCommand::Save { rule: rule.clone(), to: Box::new(probed.clone()), reply };
+    let saved = ask(place, command, &answer)?.ok_or_else(|| SiteError::no_rule(rule))?;
+    let memory = saved.map_err(|error| refused(place, probed, &error.to_string()))?;
+    let Some(memory) = memory else { return Ok(()) };
+    probed.try_memory(place.share, &memory).map_err(|error| refused(place, probed, &error.to_string()))
 }
 
 /// Has a lane feed a shadow from its next frame on; the state that the active version has there.
