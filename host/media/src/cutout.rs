@@ -192,8 +192,8 @@ mod tests {
                 assert!(
                     left % 2 == 0
                         && top % 2 == 0
-                        && cutout.size.width % 2 == 0
-                        && cutout.size.height % 2 == 0
+                        && cutout.size.width.is_multiple_of(2)
+                        && cutout.size.height.is_multiple_of(2)
                 );
                 assert!(left + cutout.size.width <= whole.width && top + cutout.size.height <= whole.height);
                 assert!(

@@ -203,7 +203,7 @@ pub fn analyze(
             Err(error) if error.is_stopped() => Ending::Stopped,
             Err(error) => return Err(AnalysisError::Source(error)),
         };
-        Ok(AnalysisReport { damaged, ending, ignored, ..report })
+        Ok(AnalysisReport { damaged, ignored, ending, ..report })
     })
 }
 

@@ -53,7 +53,7 @@ impl Reader for Letters {
         }
         let mut runs = self.0.runs.lock().unwrap();
         runs.push(parts.iter().map(|part| part.rect).collect());
-        let is_odd = runs.len() % 7 == 0;
+        let is_odd = runs.len().is_multiple_of(7);
         let plate = |left: f32, text: &str| {
             let rect = Rect::new(left + 20.0, 70.0, 20.0, 6.0);
             ReadPlate { rect, found: 0.9, text: text.to_owned(), confidence: 0.9 }

@@ -48,7 +48,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Outcome> {
     writeln!(std::io::stdout(), "{name}  {}  sha256 {found}", place.display())?;
     match licence {
         None => {
-            eprintln!("warning: nothing says under which licence {name} is; write it down with --licence")
+            eprintln!("warning: nothing says under which licence {name} is; write it down with --licence");
         }
         licence => warn_of(name, licence),
     }
