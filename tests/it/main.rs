@@ -24,6 +24,7 @@ mod plugin_push;
 mod real_video;
 mod recordings;
 mod regions;
+mod scene_plates;
 mod scenes;
 mod sdk_languages;
 mod signed;

@@ -46,6 +46,21 @@ pub struct Vehicle {
     first_us: Option<u64>,
     /// Its entry's number, once it has one.
     entry: Option<u64>,
+    /// The track that was read last.
+    #[serde(default)]
+    track: Option<u64>,
+}
+
+impl Vehicle {
+    /// One more reading. A newcomer goes on in the place of a vehicle that vanished nearby; where its plate says
+    /// something else altogether, it is another vehicle after all.
+    fn add(&mut self, track: u64, text: &str, confidence: f32) {
+        let is_newcomer = self.track.replace(track).is_some_and(|former| former != track);
+        if is_newcomer && self.votes.verdict(1).is_some_and(|former| !plate::alike(&former.text, text)) {
+            *self = Vehicle { track: Some(track), ..Vehicle::default() };
+        }
+        self.votes.add(text, confidence);
+    }
 }
 
 /// What lasts over a restart or a change of version.
@@ -127,7 +142,7 @@ impl PlateLog {
             let text = plate::normalised(&reading.text)
                 .filter(|text| is_sure && text.chars().count() >= self.settings.min_length);
             if let Some(text) = text {
-                mover.data.votes.add(&text, reading.confidence);
+                mover.data.add(track.id(), &text, reading.confidence);
             }
         }
         if mover.data.votes == before {

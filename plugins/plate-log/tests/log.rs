@@ -95,6 +95,16 @@ fn a_new_id_goes_on_with_the_entry_of_the_one_that_vanished() {
 }
 
 #[test]
+fn another_plate_in_the_place_of_one_that_vanished_is_another_vehicle() {
+    let mut harness = start(&json!({"again_s": 0}));
+    assert_eq!(read_all(&mut harness, 1, 0.0, &["AB123", "AB123"]), ["plate AB123"]);
+    assert_eq!(read_all(&mut harness, 2, 0.2, &["XY987", "XY987"]), ["plate XY987"]);
+    // The same one misread is not.
+    assert!(read_all(&mut harness, 3, 0.4, &["XY907", "XY987"]).is_empty());
+    assert_eq!(plates(&mut harness, &Json::Null), ["XY987", "AB123"]);
+}
+
+#[test]
 fn the_same_plate_shortly_after_is_the_same_entry_and_later_another() {
     let mut harness = start(&json!({"again_s": 30}));
     read_all(&mut harness, 1, 0.0, &["AB123", "AB123"]);

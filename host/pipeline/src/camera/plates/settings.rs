@@ -152,9 +152,10 @@ impl PlatesSpec {
         }
     }
 
-    /// `refresh_seconds`, which has been checked.
+    /// `refresh_seconds`, which has been checked; in whole microseconds as times are, since a 32-bit 0.1 is a little more
+    /// than the time between two of ten frames a second.
     pub(super) fn refresh(&self) -> Duration {
-        Duration::try_from_secs_f32(self.refresh_seconds).unwrap_or_default()
+        Duration::from_micros((f64::from(self.refresh_seconds) * 1e6).round() as u64)
     }
 
     /// For each of the detector's classes whether it has plates.
@@ -189,6 +190,14 @@ mod tests {
         }
         assert_eq!(PlatesSpec::default().validate(&known), Ok(()));
         assert!(PlatesSpec::default().validate(&known[..1]).is_err());
+    }
+
+    #[test]
+    fn a_tenth_of_a_second_has_passed_with_each_of_ten_frames_a_second() {
+        assert_eq!(PlatesSpec::default().refresh(), Duration::from_millis(100));
+        let spec = |refresh_seconds| PlatesSpec { refresh_seconds, ..PlatesSpec::default() };
+        assert_eq!(spec(0.0).refresh(), Duration::ZERO);
+        assert_eq!(spec(LONGEST_S).refresh(), Duration::from_secs(60));
     }
 
     #[test]
