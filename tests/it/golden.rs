@@ -21,8 +21,8 @@ const RUNS: [(&str, &str, &str); 7] = [
     (
         "plate-log",
         "plates",
-        r#"{"min_confidence":0.2,"look_alike":"same","lists":[
-            {"name":"staff","kind":"allow","plates":["AA 111"]},{"name":"stolen","kind":"deny","plates":["BB 222"]}]}"#,
+        r#"{"look_alike":"same","lists":[
+            {"name":"staff","kind":"allow","plates":["AG 889 ZD","LGR OSHW"]},{"name":"stolen","kind":"deny","plates":["KJB-459"]}]}"#,
     ),
     ("reid-association", "crossing", "{}"),
     ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#),
