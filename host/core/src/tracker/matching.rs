@@ -100,7 +100,8 @@ impl Matcher {
         let may_be = |object: &Object, sighting: &Sighting| {
             let fits =
                 self.class_aware == ClassMatching::Ignore || object.class() == sighting.detection.class;
-            fits && sighting.look.is_some() && !object.looks.is_empty()
+            let is_beyond = |look: &[f32]| object.looks.is_empty() || object.looks.is_beyond(look, limit);
+            fits && scene.look(sighting).is_some_and(|look| !is_beyond(look))
         };
         for near in self.nearness.find(scene, (rows, columns), may_be) {
             let object = &scene.objects[rows[near.row as usize] as usize];
