@@ -33,6 +33,9 @@ impl<F: Fn(&Object, &Sighting, f32) -> Option<f32>> Worth for F {}
 /// matters.
 const UNIT: f32 = (1_u32 << 30) as f32;
 
+/// The least IoU of a box and the last box of a track after the camera jumped. Little is left then of what overlapped.
+const JUMP_IOU: f32 = 0.1;
+
 impl Matcher {
     pub(super) fn new(association: Association, class_aware: ClassMatching) -> Matcher {
         Matcher {
@@ -54,9 +57,28 @@ impl Matcher {
     pub(super) fn by_overlap(
         &mut self,
         scene: &Scene,
+        lists: (&mut Vec<u32>, &mut Vec<u32>),
+        floor: f32,
+        worth: impl Worth,
+    ) {
+        let association = self.association;
+        self.by_overlap_of(scene, lists, floor, worth, |object| association.edges(object, scene.shift));
+    }
+
+    /// The same with the boxes that objects had when they were seen last. A motion model that is sure of itself puts
+    /// what turns back suddenly further from its box than if it had none.
+    pub(super) fn by_last_box(&mut self, scene: &Scene, lists: (&mut Vec<u32>, &mut Vec<u32>)) {
+        let worth = |_: &Object, _: &Sighting, iou: f32| Some(iou - JUMP_IOU);
+        self.by_overlap_of(scene, lists, JUMP_IOU, worth, |object| Edges::new(&object.last_box, 0.0));
+    }
+
+    fn by_overlap_of(
+        &mut self,
+        scene: &Scene,
         (rows, columns): (&mut Vec<u32>, &mut Vec<u32>),
         floor: f32,
         worth: impl Worth,
+        edges: impl Fn(&Object) -> Edges,
     ) {
         self.matches.clear();
         if rows.is_empty() || columns.is_empty() {
@@ -64,9 +86,7 @@ impl Matcher {
         }
         let margin = self.association.margin();
         self.rows.clear();
-        self.rows.extend(
-            rows.iter().map(|&row| self.association.edges(&scene.objects[row as usize], scene.shift)),
-        );
+        self.rows.extend(rows.iter().map(|&row| edges(&scene.objects[row as usize])));
         self.columns.clear();
         self.columns.extend(
             columns
