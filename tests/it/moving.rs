@@ -81,9 +81,9 @@ fn people_before_a_camera_that_jumps_keep_their_identities_where_its_motion_is_m
     // sees that the camera jumped and finds most again.
     for (tracker, most_without) in [
         (["--tracker", "bytetrack", "--motion", "paper"].as_slice(), None),
-        (&["--tracker", "bytetrack"], Some(3)),
-        (&["--tracker", "botsort"], Some(3)),
-        (&["--tracker", "deepsort"], Some(3)),
+        (&["--tracker", "bytetrack"], Some(4)),
+        (&["--tracker", "botsort"], Some(4)),
+        (&["--tracker", "deepsort"], Some(4)),
     ] {
         let fixed = followed(&clip, &data, tracker);
         let moving = followed(&clip, &data, &[tracker, &["--moving-camera"]].concat());

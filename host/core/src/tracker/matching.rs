@@ -35,6 +35,9 @@ const UNIT: f32 = (1_u32 << 30) as f32;
 
 /// The least IoU of a box and the last box of a track after the camera jumped. Little is left then of what overlapped.
 const JUMP_IOU: f32 = 0.1;
+/// How many times wider or higher the one may be than the other: a jump moves people and cuts some at the picture's edge,
+/// and what has quite another size is another.
+const JUMP_SIZE: f32 = 1.5;
 
 impl Matcher {
     pub(super) fn new(association: Association, class_aware: ClassMatching) -> Matcher {
@@ -68,7 +71,12 @@ impl Matcher {
     /// The same with the boxes that objects had when they were seen last. A motion model that is sure of itself puts
     /// what turns back suddenly further from its box than if it had none.
     pub(super) fn by_last_box(&mut self, scene: &Scene, lists: (&mut Vec<u32>, &mut Vec<u32>)) {
-        let worth = |_: &Object, _: &Sighting, iou: f32| Some(iou - JUMP_IOU);
+        let is_like = |one: f32, other: f32| one.max(other) <= one.min(other) * JUMP_SIZE;
+        let worth = |object: &Object, sighting: &Sighting, iou: f32| {
+            let (last, now) = (&object.last_box, &sighting.detection.rect);
+            let is_like = is_like(last.width, now.width) && is_like(last.height, now.height);
+            is_like.then_some(iou - JUMP_IOU)
+        };
         self.by_overlap_of(scene, lists, JUMP_IOU, worth, |object| Edges::new(&object.last_box, 0.0));
     }
 

@@ -340,3 +340,21 @@ fn a_camera_that_jumps_to_and_fro_makes_no_new_people() {
         }
     }
 }
+
+#[test]
+fn somebody_who_steps_before_a_car_that_is_missed_once_is_not_the_car() {
+    let car = Detection { rect: Rect::new(300.0, 300.0, 100.0, 60.0), class: 2, confidence: 0.9 };
+    let walker = Detection { rect: Rect::new(340.0, 290.0, 20.0, 70.0), class: 0, confidence: 0.9 };
+    for (kind, settings) in all() {
+        let mut tracker = Tracker::new(settings).unwrap();
+        for frame in 0..10 {
+            tracker.update(&Observed::new(at(frame), &[car]));
+        }
+        let tracked = tracker.update(&Observed::new(at(10), &[walker]));
+        let who = tracked.iter().find(|(_, seen_as)| *seen_as == Some(0)).map(|(track, _)| track.id);
+        assert_eq!(who, Some(2), "{kind}");
+        let tracked = tracker.update(&Observed::new(at(11), &[car, walker]));
+        let ids: Vec<u64> = tracked.tracks.iter().map(|track| track.id).collect();
+        assert_eq!((ids, tracked.seen_as), (vec![1, 2], &[Some(0), Some(1)][..]), "{kind}");
+    }
+}
