@@ -57,7 +57,7 @@ pub(crate) struct TrackerArgs {
     /// Which box of a track is compared: where it should be now, or where it was last seen (bytetrack).
     #[arg(long, value_name = "WHICH", value_enum)]
     association: Option<AssociationArg>,
-    /// Where the motion model's numbers come from (bytetrack) [default: paper]
+    /// Where the motion model's numbers come from (bytetrack) [default: learnt]
     #[arg(long, value_name = "WHICH", value_enum)]
     motion: Option<MotionArg>,
     /// Only join boxes of the same class.

@@ -1,8 +1,9 @@
 //! What objects look like: unit vectors, compared by the angle between them.
 
+use super::blocks::Blocks;
 use crate::embedding::{dot, scan};
 
-/// The most numbers kept of all tracks together, and of one frame: 64 MiB.
+/// The most numbers kept of all tracks together, and of one frame: 64 MiB. Blocks add a sixteenth.
 const MOST_VALUES: usize = 1 << 24;
 /// The longest embedding; models give 64 to 2,048 numbers.
 const LONGEST: usize = 4_096;
@@ -63,6 +64,8 @@ pub(super) struct Looks {
     values: Vec<f32>,
     /// The row that is replaced next, once there are as many as may be.
     next: usize,
+    /// Of a gallery, each so many rows at a glance.
+    blocks: Blocks,
 }
 
 impl Looks {
@@ -101,13 +104,23 @@ impl Looks {
     }
 
     fn add(&mut self, now: &[f32], most: usize) {
-        if self.values.len() < most * self.dimension {
+        let row = if self.values.len() < most * self.dimension {
             self.values.extend_from_slice(now);
+            self.values.len() / self.dimension - 1
         } else {
             let start = self.next * self.dimension;
             self.values[start..start + self.dimension].copy_from_slice(now);
-            self.next = (self.next + 1) % most;
-        }
+            let row = self.next;
+            self.next = (row + 1) % most;
+            row
+        };
+        self.blocks.replace(&self.values, (row, row + 1 == most), now);
+    }
+
+    /// Whether no look of a gallery is within the cosine distance `limit` of `now`, as far as that can be told at a
+    /// glance.
+    pub(super) fn is_beyond(&self, now: &[f32], limit: f32) -> bool {
+        now.len() == self.dimension && self.blocks.are_beyond(now, 1.0 - limit)
     }
 
     /// The cosine distance, 0..=2, to the nearest look of the track; `None` where nothing is known or it

@@ -25,6 +25,8 @@
 //!   (`reach`): in a crowd an overlap of a fifth is as often the neighbour. Where boxes compete, it also counts how
 //!   well each lies where the motion puts it.
 //! * The camera's motion is seen from the boxes too (`common`), so that it is known without pictures.
+//! * Where the motion explains less than half of the tracks in sight, the camera jumped, or the only one in sight turned
+//!   on his heel: those left are then looked for where they were last ([`Matcher::by_last_box`]).
 //!
 //! ByteTrack has the same, without looks, unless its settings ask for the motion model of the paper.
 
@@ -118,8 +120,12 @@ impl Byte {
         self.sort(scene);
         self.match_high(scene, self.match_thresh);
 
-        let Lists { low, pool, .. } = &mut self.lists;
+        let Lists { high, low, pool, .. } = &mut self.lists;
         pool.retain(|&index| scene.objects[index as usize].state == TrackState::Confirmed);
+        if self.fusion.is_some() && scene.has_jumped(pool.len()) {
+            self.matcher.by_last_box(scene, (pool, high));
+            scene.see_astray(&self.matcher.matches);
+        }
         self.matcher.by_overlap(scene, (pool, low), 1.0 - LOW_LIMIT, overlap(LOW_LIMIT));
         scene.see(&self.matcher.matches);
         for &index in pool.iter() {

@@ -8,7 +8,8 @@
 //! were seen in the last frame.
 //!
 //! Beyond the paper: a pair of which one has no embedding cannot be judged by looks. Lost tracks are then
-//! matched by overlap too, within the same reach, so that the tracker works by motion alone.
+//! matched by overlap too, within the same reach, so that the tracker works by motion alone. Where the camera jumped,
+//! those in sight are looked for where they were last, as ByteTrack's are (`byte`).
 
 use super::matching::{Matcher, Worth};
 use super::object::Object;
@@ -54,16 +55,28 @@ impl Cascade {
         self.match_by_looks(scene);
 
         let floor = 1.0 - self.max_iou_distance;
-        for objects in [&mut self.believed, &mut self.young] {
-            self.matcher.by_overlap(scene, (objects, &mut self.open), floor, by_motion(scene, floor));
-            scene.see(&self.matcher.matches);
-        }
+        self.matcher.by_overlap(scene, (&mut self.believed, &mut self.open), floor, by_motion(scene, floor));
+        scene.see(&self.matcher.matches);
+        self.match_astray(scene);
+        self.matcher.by_overlap(scene, (&mut self.young, &mut self.open), floor, by_motion(scene, floor));
+        scene.see(&self.matcher.matches);
 
         for object in scene.objects.iter_mut().filter(|object| object.seen_as.is_none()) {
             match object.state {
                 TrackState::Tentative => object.gone = true,
                 TrackState::Confirmed | TrackState::Lost => object.state = TrackState::Lost,
             }
+        }
+    }
+
+    /// Where the camera jumped, those in sight may be where they were last.
+    fn match_astray(&mut self, scene: &mut Scene) {
+        let left = |&index: &u32| scene.objects[index as usize].state == TrackState::Confirmed;
+        self.level.clear();
+        self.level.extend(self.believed.iter().copied().filter(left));
+        if scene.has_jumped(self.level.len()) {
+            self.matcher.by_last_box(scene, (&mut self.level, &mut self.open));
+            scene.see_astray(&self.matcher.matches);
         }
     }
 

@@ -33,6 +33,12 @@ impl<F: Fn(&Object, &Sighting, f32) -> Option<f32>> Worth for F {}
 /// matters.
 const UNIT: f32 = (1_u32 << 30) as f32;
 
+/// The least IoU of a box and the last box of a track after the camera jumped. Little is left then of what overlapped.
+const JUMP_IOU: f32 = 0.1;
+/// How many times wider or higher the one may be than the other: a jump moves people and cuts some at the picture's edge,
+/// and what has quite another size is another.
+const JUMP_SIZE: f32 = 1.5;
+
 impl Matcher {
     pub(super) fn new(association: Association, class_aware: ClassMatching) -> Matcher {
         Matcher {
@@ -54,9 +60,33 @@ impl Matcher {
     pub(super) fn by_overlap(
         &mut self,
         scene: &Scene,
+        lists: (&mut Vec<u32>, &mut Vec<u32>),
+        floor: f32,
+        worth: impl Worth,
+    ) {
+        let association = self.association;
+        self.by_overlap_of(scene, lists, floor, worth, |object| association.edges(object, scene.shift));
+    }
+
+    /// The same with the boxes that objects had when they were seen last. A motion model that is sure of itself puts
+    /// what turns back suddenly further from its box than if it had none.
+    pub(super) fn by_last_box(&mut self, scene: &Scene, lists: (&mut Vec<u32>, &mut Vec<u32>)) {
+        let is_like = |one: f32, other: f32| one.max(other) <= one.min(other) * JUMP_SIZE;
+        let worth = |object: &Object, sighting: &Sighting, iou: f32| {
+            let (last, now) = (&object.last_box, &sighting.detection.rect);
+            let is_like = is_like(last.width, now.width) && is_like(last.height, now.height);
+            is_like.then_some(iou - JUMP_IOU)
+        };
+        self.by_overlap_of(scene, lists, JUMP_IOU, worth, |object| Edges::new(&object.last_box, 0.0));
+    }
+
+    fn by_overlap_of(
+        &mut self,
+        scene: &Scene,
         (rows, columns): (&mut Vec<u32>, &mut Vec<u32>),
         floor: f32,
         worth: impl Worth,
+        edges: impl Fn(&Object) -> Edges,
     ) {
         self.matches.clear();
         if rows.is_empty() || columns.is_empty() {
@@ -64,9 +94,7 @@ impl Matcher {
         }
         let margin = self.association.margin();
         self.rows.clear();
-        self.rows.extend(
-            rows.iter().map(|&row| self.association.edges(&scene.objects[row as usize], scene.shift)),
-        );
+        self.rows.extend(rows.iter().map(|&row| edges(&scene.objects[row as usize])));
         self.columns.clear();
         self.columns.extend(
             columns
@@ -100,7 +128,8 @@ impl Matcher {
         let may_be = |object: &Object, sighting: &Sighting| {
             let fits =
                 self.class_aware == ClassMatching::Ignore || object.class() == sighting.detection.class;
-            fits && sighting.look.is_some() && !object.looks.is_empty()
+            let is_beyond = |look: &[f32]| object.looks.is_empty() || object.looks.is_beyond(look, limit);
+            fits && scene.look(sighting).is_some_and(|look| !is_beyond(look))
         };
         for near in self.nearness.find(scene, (rows, columns), may_be) {
             let object = &scene.objects[rows[near.row as usize] as usize];

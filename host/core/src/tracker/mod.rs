@@ -7,6 +7,7 @@
 
 mod appearance;
 pub mod assignment;
+mod blocks;
 mod byte;
 mod cascade;
 mod common;

@@ -48,7 +48,7 @@ impl Nearness {
             let first = self.centres.partition_point(|(x, _)| *x < from);
             for &(_, column) in self.centres[first..].iter().take_while(|(x, _)| *x <= to) {
                 let sighting = &scene.sightings[columns[column as usize] as usize];
-                if may_be(object, sighting) && scene.is_within_reach(object, sighting) {
+                if scene.is_within_reach(object, sighting) && may_be(object, sighting) {
                     self.of_row[row as usize] += 1;
                     self.of_column[column as usize] += 1;
                     self.found.push(Near { row, column, is_alone: false });

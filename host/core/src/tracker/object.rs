@@ -118,6 +118,12 @@ impl Object {
         self.class.count(detection);
     }
 
+    /// Stands at a box, and nobody knows how it moves.
+    pub(super) fn restart(&mut self, rect: &Rect, (form, noise): (BoxForm, &Noise)) {
+        self.filter = BoxFilter::new(form, rect, noise);
+        self.last_box = *rect;
+    }
+
     /// From the first sighting to the last.
     pub(super) fn age(&self) -> Duration {
         self.last_seen.since(self.first_seen)

@@ -149,6 +149,22 @@ impl Scene {
         }
     }
 
+    /// The same where the motion did not put them: how they move is found out anew.
+    pub(super) fn see_astray(&mut self, matches: &[(u32, u32)]) {
+        self.see(matches);
+        let noise = *self.noise();
+        for &(object, sighting) in matches {
+            let rect = &self.sightings[sighting as usize].detection.rect;
+            self.objects[object as usize].restart(rect, (self.nature.form, &noise));
+        }
+    }
+
+    /// Whether the camera jumped: the motion explains less than half of the tracks in sight, since so many are `left`.
+    pub(super) fn has_jumped(&self, left: usize) -> bool {
+        let in_sight = self.objects.iter().filter(|object| object.state == TrackState::Confirmed);
+        left * 2 > in_sight.count()
+    }
+
     /// Starts an object at a sighting.
     pub(super) fn start(&mut self, id: u64, state: TrackState, sighting: u32) {
         let sighting = &self.sightings[sighting as usize];

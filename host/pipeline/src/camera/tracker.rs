@@ -32,7 +32,7 @@ pub struct TrackerSpec {
     /// Which box of a track is compared: predicted or last-box; bytetrack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub association: Option<AssociationName>,
-    /// Where the motion model's numbers come from: paper (default) or learnt; bytetrack, with last-box always paper.
+    /// Where the motion model's numbers come from: learnt (default) or paper; bytetrack, with last-box always paper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub motion: Option<MotionName>,
     /// Looks count only where 1 - overlap is at most this (0.5); botsort.
@@ -47,7 +47,7 @@ pub struct TrackerSpec {
     /// Confidence from which a detection is looked at (0.3); deepsort.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_confidence: Option<f32>,
-    /// Sightings in a row that make a track believed (3); deepsort.
+    /// Sightings in a row that make a track believed (2); deepsort.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_init: Option<u32>,
     /// Highest cosine distance of two pictures of one object (0.2); deepsort.
@@ -186,8 +186,8 @@ impl TrackerSpec {
                 Some(AssociationName::Predicted) | None => Association::Predicted,
             },
             motion: match self.motion {
-                Some(MotionName::Learnt) => MotionModel::Learnt,
-                Some(MotionName::Paper) | None => MotionModel::Paper,
+                Some(MotionName::Paper) => MotionModel::Paper,
+                Some(MotionName::Learnt) | None => MotionModel::Learnt,
             },
             frame_rate: self.frame_rate.unwrap_or(default.frame_rate),
             class_aware: self.class_matching(),

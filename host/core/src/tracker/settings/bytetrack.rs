@@ -19,9 +19,9 @@ pub enum Association {
 pub enum MotionModel {
     /// Learnt from the boxes: how much they tremble, how suddenly objects turn, and how the camera moves. Exact boxes
     /// are followed exactly, others are smoothed, and a box out of an object's reach is not the object.
+    #[default]
     Learnt,
     /// The constants of the paper, whatever the detector.
-    #[default]
     Paper,
 }
 
@@ -64,7 +64,7 @@ impl Default for ByteTrackSettings {
             match_thresh: 0.8,
             frame_rate: 30.0,
             association: Association::Predicted,
-            motion: MotionModel::Paper,
+            motion: MotionModel::Learnt,
             class_aware: ClassMatching::Ignore,
             max_tracks: 1_000,
         }

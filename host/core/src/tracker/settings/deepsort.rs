@@ -8,7 +8,8 @@ use super::{ClassMatching, SettingsError, check_limits};
 pub struct DeepSortSettings {
     /// Detections of at least this confidence are looked at, and may start tracks; 0..1.
     pub min_confidence: f32,
-    /// How many sightings in a row make a track believed; 1..=100.
+    /// How many sightings in a row make a track believed; 1..=100. The paper has 3, with which
+    /// nobody is believed for long where boxes are missed now and then; a second sighting tells a false box as well.
     pub n_init: u32,
     /// How long a track out of sight is kept, counted in frames at 30 a second whatever the real rate:
     /// 30 is one second; 0..=108,000 (an hour).
@@ -33,7 +34,7 @@ impl Default for DeepSortSettings {
     fn default() -> DeepSortSettings {
         DeepSortSettings {
             min_confidence: 0.3,
-            n_init: 3,
+            n_init: 2,
             track_buffer: 30,
             max_cosine_distance: 0.2,
             max_iou_distance: 0.7,
