@@ -77,6 +77,12 @@ impl Book {
         self.tracklets.get(&number)
     }
 
+    /// All tracks of a camera that are kept, and parts of tracks, in the order in which they began.
+    pub(crate) fn all_of(&self, camera: u32) -> impl Iterator<Item = (u32, &Tracklet)> {
+        let all = self.tracklets.iter().map(|(number, tracklet)| (*number, tracklet));
+        all.filter(move |(_, tracklet)| tracklet.camera == camera)
+    }
+
     pub(crate) fn tracklet_mut(&mut self, number: u32) -> Option<&mut Tracklet> {
         self.tracklets.get_mut(&number)
     }

@@ -93,7 +93,7 @@ impl Association {
             Some(id) if is_alone => self.merge(own, id, now, &mut output),
             Some(id) => {
                 if let Some(tracklet) = self.book.tracklet(number) {
-                    self.tell_split(tracklet.key(), (own, tracklet.first.us), &mut output);
+                    self.tell_split(tracklet.key(), (own, tracklet.since_us()), &mut output);
                 }
                 self.tell_again(number, (id, 0.0), &mut output);
                 self.book.join(number, id, now);

@@ -1,6 +1,7 @@
 //! What speaks for two tracks being one person: logarithms of likelihoods (natural, summed), each of "the same person"
 //! against "anybody else".
 
+use crate::look::Mean;
 use crate::settings::Settings;
 use crate::topology::Topology;
 use crate::tracklet::{Motion, Step, Tracklet};
@@ -23,8 +24,6 @@ const ANY_TIME_S: f32 = 60.0;
 const USUAL_PACE_MPS: f32 = 1.3;
 /// How much paces differ between two tracks of one person, and between two people.
 const PACE_SPREAD_MPS: [f32; 2] = [0.12, 0.25];
-/// Looks of an identity that are compared.
-const MOST_LOOKS: usize = 12;
 
 /// What is known of looks and ways.
 #[derive(Debug)]
@@ -85,17 +84,19 @@ impl Terms {
         self.extent.map_or(0.0, |[x1, y1, x2, y2]| (x2 - x1) * (y2 - y1)).clamp(100.0, 1e6)
     }
 
-    /// What speaks for `track` being one with all of `others`, which are one person; none where that cannot be.
+    /// What speaks for `track` being one with all of `others`, which are one person of this `mean` look; none where that
+    /// cannot be.
     pub(crate) fn weigh<'a>(
         &self,
         track: &Tracklet,
-        others: impl Iterator<Item = &'a Tracklet> + Clone,
+        others: impl Iterator<Item = &'a Tracklet>,
+        mean: Option<&Mean>,
     ) -> Option<Evidence> {
         let (mut place, mut beside) = (0.0, 0_u32);
         let (mut before, mut after): (Option<&Tracklet>, Option<&Tracklet>) = (None, None);
         let (mut is_met, mut is_seen_off) = (false, false);
-        for other in others.clone() {
-            if other.is_cut {
+        for other in others {
+            if other.is_cut || track.is_cut {
                 // Where it ends is not known, but that it is of this camera.
                 if track.camera == other.camera && are_together(track, other) {
                     return None;
@@ -119,7 +120,7 @@ impl Terms {
             way += self.way(track, after)?;
         }
         let place = place / beside.max(1) as f32;
-        Some(Evidence { looks: self.looks(track, others), place, way })
+        Some(Evidence { looks: self.looks(track, mean), place, way })
     }
 
     /// Whether nothing forbids that they are one person.
@@ -233,36 +234,32 @@ impl Terms {
         // Or they turned round, or stood there.
         let stayed = area * normal(way[0].hypot(way[1]), variance + 1.0 + (0.5 * gap_s) * (0.5 * gap_s));
         let radius = self.max_speed_mps * gap_s + 3.0 * variance.sqrt().min(3.0);
-        let anywhere = (0.5 * area / (3.1416 * radius * radius)).max(0.5);
+        let anywhere = (0.5 * area / (3.1416 * radius * radius)).max(0.8);
         // The longer nobody saw them, the less they went straight, and the more they may have gone straight there.
         let share = 1.0 / (1.0 + gap_s / 15.0);
         let near = 0.4 * straight + 0.2 * roughly + 0.2 * stayed;
-        (share * near + 0.8 * (1.0 - share) * timed + 0.2 * anywhere).ln().clamp(-4.0, 6.0)
+        (share * near + 0.3 * (1.0 - share) * timed + (0.2 + 0.5 * (1.0 - share)) * anywhere)
+            .ln()
+            .clamp(-4.0, 6.0)
     }
 
-    /// What the newest look alone says; none where there is nothing to compare.
-    pub(crate) fn newest<'a>(
-        &self,
-        track: &Tracklet,
-        others: impl Iterator<Item = &'a Tracklet> + Clone,
-    ) -> Option<f32> {
-        let look = track.newest()?;
-        let known = others.flat_map(Tracklet::looks).take(MOST_LOOKS);
-        known.filter_map(|other| look.cosine(other)).reduce(f32::max).map(|best| self.alike(best))
+    /// What somebody looks like who is all of these.
+    pub(crate) fn mean<'a>(others: impl Iterator<Item = &'a Tracklet>) -> Option<Mean> {
+        Mean::of(others.flat_map(Tracklet::looks))
     }
 
-    /// How well each look of `track` is found among those of the others.
-    fn looks<'a>(&self, track: &Tracklet, others: impl Iterator<Item = &'a Tracklet> + Clone) -> f32 {
-        let known = || others.clone().flat_map(Tracklet::looks).take(MOST_LOOKS);
-        let (mut sum, mut count) = (0.0, 0_u32);
-        for look in track.looks().take(2) {
-            let best = known().filter_map(|other| look.cosine(other)).reduce(f32::max);
-            if let Some(best) = best {
-                sum += self.alike(best);
-                count += 1;
-            }
-        }
-        sum / count.max(1) as f32
+    /// What the looks of a track say about it being somebody of this mean look; none where there is nothing to compare.
+    pub(crate) fn newest(&self, track: &Tracklet, mean: Option<&Mean>) -> Option<f32> {
+        Some(self.alike(mean?.cosine(track.newest()?)?))
+    }
+
+    /// What the look by which a track is known says about it.
+    pub(crate) fn oldest(&self, track: &Tracklet, mean: Option<&Mean>) -> Option<f32> {
+        Some(self.alike(mean?.cosine(track.oldest()?)?))
+    }
+
+    fn looks(&self, track: &Tracklet, mean: Option<&Mean>) -> f32 {
+        self.newest(track, mean).unwrap_or(0.0)
     }
 }
 

@@ -5,7 +5,7 @@
 //! identity, or has become another person since a time.
 //!
 //! A track is looked at for a while before it is decided who it is, together with the other new ones of its camera
-//! (`round`). What speaks for and against is summed up as logarithms of likelihoods (`evidence`): looks, places on
+//! (`round`), and later again (`revise`). What speaks for and against is summed up as logarithms of likelihoods (`evidence`): looks, places on
 //! the map at the same time, the way from where somebody was last seen, and the ways that the site has (`topology`).
 //! Nobody is twice in one picture, in two places at once, or faster than people are.
 
@@ -14,6 +14,7 @@ mod command;
 mod evidence;
 mod look;
 mod question;
+mod revise;
 mod round;
 mod settings;
 mod state;
@@ -34,7 +35,7 @@ use topology::Topology;
 use tracklet::{Step, Tracklet};
 
 /// What a look must say against the first one of its track to be another's.
-const ODD: f32 = 0.0;
+const ODD: f32 = -1.0;
 /// Rounds in which all that waits at the end is decided.
 const LAST_ROUNDS: usize = 64;
 

@@ -4,6 +4,13 @@ use ocellus_sdk::core::Embedding;
 use ocellus_sdk::prelude::*;
 use serde::{Deserializer, Serializer, de};
 
+/// Looks of a mean at most.
+const MOST_OF_MEAN: usize = 12;
+/// What a unit vector is long while it is added to a mean, in whole numbers.
+const UNIT: f32 = 65_536.0;
+/// Bits that a mean has less.
+const SHORTENED: u32 = 5;
+
 /// An embedding as it is kept: packed ([`Embedding::pack`]), so that a state holds it without loss.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Look {
@@ -36,6 +43,38 @@ impl Look {
     }
 }
 
+/// What several looks have in common: their mean, each with the same weight.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mean {
+    numbers: Box<[i16]>,
+    length: f32,
+}
+
+impl Mean {
+    /// Of at most [`MOST_OF_MEAN`] looks; those of another model than the first are left out.
+    pub(crate) fn of<'a>(looks: impl Iterator<Item = &'a Look>) -> Option<Mean> {
+        let mut sums: Vec<i32> = Vec::new();
+        for look in looks.take(MOST_OF_MEAN) {
+            if sums.is_empty() {
+                sums.resize(look.numbers.len(), 0);
+            }
+            if look.numbers.len() == sums.len() {
+                add(&mut sums, &look.numbers, (UNIT / look.length).round() as i32);
+            }
+        }
+        // Each is at most the unit a look, so that all of them fit.
+        let numbers: Box<[i16]> = sums.iter().map(|sum| (sum >> SHORTENED) as i16).collect();
+        let square: i32 = numbers.iter().map(|number| i32::from(*number) * i32::from(*number)).sum();
+        (square > 0).then(|| Mean { numbers, length: (square as f32).sqrt() })
+    }
+
+    /// Cosine of the angle to a look; none where it is of another model.
+    pub(crate) fn cosine(&self, look: &Look) -> Option<f32> {
+        let is_same_size = self.numbers.len() == look.numbers.len();
+        is_same_size.then(|| dot_wide(&look.numbers, &self.numbers) as f32 / (self.length * look.length))
+    }
+}
+
 /// Whether an embedding is the one of before, told by 16 of its numbers: a further picture changes nearly all.
 pub(crate) fn print(values: &[f32]) -> u32 {
     let step = (values.len() / 16).max(1);
@@ -46,6 +85,18 @@ pub(crate) fn print(values: &[f32]) -> u32 {
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b))).sum()
+}
+
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
+fn dot_wide(a: &[i8], b: &[i16]) -> i32 {
+    a.iter().zip(b).map(|(a, b)| i32::from(i16::from(*a)) * i32::from(*b)).sum()
+}
+
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
+fn add(sums: &mut [i32], numbers: &[i8], scale: i32) {
+    for (sum, number) in sums.iter_mut().zip(numbers) {
+        *sum += i32::from(*number) * scale;
+    }
 }
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -130,6 +181,25 @@ mod tests {
         assert!((a.cosine(&b).unwrap() - exact).abs() < 0.005);
         assert!((a.cosine(&a).unwrap() - 1.0).abs() < 1e-6);
         assert_eq!(a.cosine(&Look::of(&wave(0.37, 64)).unwrap()), None);
+    }
+
+    #[test]
+    fn a_mean_is_between_its_looks_and_a_mean_of_one_is_that_one() {
+        for size in [8, 64, 512, 4096] {
+            let (a, b) = (Look::of(&wave(0.37, size)).unwrap(), Look::of(&wave(0.9, size)).unwrap());
+            let one = Mean::of([&a].into_iter()).unwrap();
+            assert!((one.cosine(&a).unwrap() - 1.0).abs() < 0.003, "{size}");
+            assert!((one.cosine(&b).unwrap() - a.cosine(&b).unwrap()).abs() < 0.005, "{size}");
+            let many = Mean::of([&a, &b].into_iter().cycle().take(1000)).unwrap();
+            let half = ((1.0 + a.cosine(&b).unwrap()) / 2.0).sqrt();
+            for look in [&a, &b] {
+                assert!((many.cosine(look).unwrap() - half).abs() < 0.005, "{size}");
+            }
+        }
+        let (long, short) = (Look::of(&wave(0.37, 512)).unwrap(), Look::of(&wave(0.37, 64)).unwrap());
+        let mean = Mean::of([&long, &short].into_iter()).unwrap();
+        assert_eq!((mean.cosine(&short), mean.cosine(&long).is_some()), (None, true));
+        assert_eq!(Mean::of(std::iter::empty()), None);
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl Association {
         let mut answer = JsonMap::new();
         answer.insert("camera".to_owned(), Json::from(self.camera_name(one.camera)));
         answer.insert("track".to_owned(), Json::from(one.track));
-        answer.insert("from_us".to_owned(), Json::from(one.first.us));
+        answer.insert("from_us".to_owned(), Json::from(one.since_us()));
         answer.insert("to_us".to_owned(), Json::from(one.last.us));
         Json::Object(answer)
     }

@@ -4,37 +4,25 @@ use ocellus_sdk::core::tracker::assignment::{Assigner, Pair};
 use ocellus_sdk::prelude::*;
 
 use crate::Association;
-use crate::evidence::{Evidence, are_together, gap_s};
-use crate::tracklet::Tracklet;
+use crate::evidence::{Evidence, Terms, gap_s};
+use crate::look::Mean;
 
 /// Time between the rounds of a camera.
 const ROUND_US: u64 = 250_000;
 /// A track unseen for so long is decided on as it is.
-const UNSEEN_US: u64 = 500_000;
+pub(crate) const UNSEEN_US: u64 = 500_000;
 /// Time that a track without a look waits for one besides.
 const LOOK_US: u64 = 1_000_000;
 /// A decision so young is looked at again with every new one.
 const YOUNG_US: u64 = 5_000_000;
-/// Time between looks at decisions that are older.
-const REVISE_US: u64 = 1_500_000;
-/// Older decisions that are looked at in a round.
-const MOST_REVISED: usize = 2;
 /// Tracks that are decided on in a round, with short looks; the others wait for the next one.
 const MOST_ROWS: usize = 12;
 /// Numbers of a look up to which that many are.
 const SHORT_LOOK: usize = 512;
 /// How much better another identity must be, for a young decision and for a settled one.
-const BETTER: [f32; 2] = [1.5, 3.0];
-/// How much must speak against an identity for a track to leave it.
-const AGAINST: f32 = -3.0;
-/// What looks must say for a way to be learned from it, and against for a track to have become another.
+pub(crate) const BETTER: [f32; 2] = [1.5, 3.0];
+/// What looks must say for a way to be learned from it.
 const CERTAIN: f32 = 2.0;
-/// No identity has this number.
-const NOBODY: u64 = 0;
-/// Looks are smoothed, so that they are another's only some time after a tracker has gone over to them.
-const DRIFT_US: u64 = 12_000_000;
-/// Looks in a row that are another's.
-const MOST_ODD: u32 = 3;
 
 /// When it is decided who tracks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,70 +68,17 @@ impl Association {
 
     /// The round of a camera.
     pub(crate) fn round(&mut self, (camera, now): (u32, TimeUs), output: &mut Output) {
-        self.cut_the_odd(camera, output);
+        self.cut_the_odd((camera, now), output);
         self.part_the_doubled(camera, output);
         self.revise((camera, now), output);
         self.decide((camera, now), output, When::InTime);
         self.book.forget(now, self.settings.forget(), self.settings.most_identities as usize);
     }
 
-    /// A track that looks like another since several looks, by which nobody of its identity is known: the tracker has
-    /// gone over to somebody else.
-    fn cut_the_odd(&mut self, camera: u32, output: &mut Output) {
-        let odd = self.book.currents(camera).filter(|(_, track)| track.odd >= MOST_ODD);
-        let odd: Vec<u32> = odd.map(|(number, _)| number).collect();
-        for number in odd {
-            let Some(tracklet) = self.book.tracklet(number) else { continue };
-            let (key, from, odd_us) = (tracklet.key(), tracklet.identity, tracklet.odd_us);
-            let numbers = from.and_then(|id| self.book.identity(id)).map_or(&[][..], |known| &known.tracks);
-            // Who joined them lately may have been the other one already.
-            let is_late = |other: &&u32| {
-                self.book
-                    .tracklet(**other)
-                    .is_some_and(|other| other.first.us + DRIFT_US >= odd_us && !other.is_told)
-            };
-            let late: Vec<u32> = numbers.iter().filter(is_late).copied().chain([number]).collect();
-            let known = from.and_then(|id| self.terms.newest(tracklet, self.book.tracks_but(id, &late)));
-            if known.is_some_and(|known| known > 0.0) || tracklet.is_told {
-                self.book.tracklet_mut(number).into_iter().for_each(Tracklet::accept);
-                continue;
-            }
-            let Some(part) = self.book.cut(number).and_then(|part| self.book.tracklet(part)) else {
-                continue;
-            };
-            let Some(from) = from else { continue };
-            self.tell_split(key, (from, part.first.us), output);
-            late.into_iter()
-                .filter(|other| *other != number)
-                .for_each(|other| self.let_go(other, from, output));
-        }
-    }
-
-    /// Nobody is twice in one picture: of two tracks that are, the one that was decided on later is asked about again. So it
-    /// goes where somebody comes back whose place another one took.
-    fn part_the_doubled(&mut self, camera: u32, output: &mut Output) {
-        let decided =
-            self.book.currents(camera).filter_map(|(number, track)| Some((track.identity?, number)));
-        let mut decided: Vec<(u64, u32)> = decided.collect();
-        decided.sort_unstable();
-        for pair in decided.windows(2) {
-            let &[(id, one), (other_id, other)] = pair else { continue };
-            if id != other_id {
-                continue;
-            }
-            let tracks = self.book.tracklet(one).zip(self.book.tracklet(other));
-            let Some((a, b)) = tracks.filter(|(a, b)| are_together(a, b) && !(a.is_told && b.is_told)) else {
-                continue;
-            };
-            let leaves_first = (a.is_told, b.decided_us, other) < (b.is_told, a.decided_us, one);
-            self.let_go(if leaves_first { one } else { other }, id, output);
-        }
-    }
-
     /// A track is no longer its identity; who it is instead is decided as for a new one.
-    fn let_go(&mut self, number: u32, own: u64, output: &mut Output) {
+    pub(crate) fn let_go(&mut self, number: u32, own: u64, output: &mut Output) {
         let Some(tracklet) = self.book.tracklet(number) else { return };
-        let (key, since_us) = (tracklet.key(), tracklet.first.us);
+        let (key, since_us) = (tracklet.key(), tracklet.since_us());
         self.tell_split(key, (own, since_us), output);
         self.book.leave(number);
     }
@@ -206,10 +141,14 @@ impl Association {
     fn choices(&self, rows: &[Row]) -> Vec<Choice> {
         let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
         let ids: Vec<u64> = self.book.identities().map(|(id, _)| id).collect();
+        let means: Vec<Option<Mean>> =
+            ids.iter().map(|id| Terms::mean(self.book.tracks_but(*id, &numbers))).collect();
         let (mut pairs, mut scores) = (Vec::new(), Vec::new());
         for (index, row) in (0_u32..).zip(rows) {
-            for (column, id) in (0_u32..).zip(&ids) {
-                let Some(evidence) = self.weigh(row.number, *id, &numbers) else { continue };
+            for ((column, id), mean) in (0_u32..).zip(&ids).zip(&means) {
+                let Some(evidence) = self.weigh_by(row.number, *id, (&numbers, mean.as_ref())) else {
+                    continue;
+                };
                 let score = evidence.sum();
                 let bonus = if row.identity == Some(*id) { BETTER[0] } else { 0.0 };
                 let gain = ((score - self.sureness + bonus) * 1000.0) as i64;
@@ -234,14 +173,20 @@ impl Association {
 
     /// What speaks for a track being this identity, by its tracks but for some; none where it cannot be, or nobody else
     /// is of it.
-    fn weigh(&self, number: u32, id: u64, without: &[u32]) -> Option<Evidence> {
+    pub(crate) fn weigh(&self, number: u32, id: u64, without: &[u32]) -> Option<Evidence> {
+        let mean = Terms::mean(self.book.tracks_but(id, without));
+        self.weigh_by(number, id, (without, mean.as_ref()))
+    }
+
+    /// The same where it is known what those tracks look like.
+    fn weigh_by(&self, number: u32, id: u64, (without, mean): (&[u32], Option<&Mean>)) -> Option<Evidence> {
         let tracklet = self.book.tracklet(number)?;
         if tracklet.apart.contains(&id) {
             return None;
         }
         let others = self.book.tracks_but(id, without);
         others.clone().next()?;
-        self.terms.weigh(tracklet, others)
+        self.terms.weigh(tracklet, others, mean)
     }
 
     /// A track leaves its identity for one of its own.
@@ -253,11 +198,12 @@ impl Association {
         output: &mut Output,
     ) -> Option<u64> {
         let tracklet = self.book.tracklet(number)?;
-        let (key, since_us) = (tracklet.key(), tracklet.first.us);
+        let (key, since_us) = (tracklet.key(), tracklet.since_us());
         self.tell_split(key, (own, since_us), output);
         self.book.leave(number);
         let id = self.book.found(number, now);
         self.tell_new(number, id, output);
+        self.tell_rest(number, output);
         Some(id)
     }
 
@@ -285,16 +231,23 @@ impl Association {
     }
 
     /// A track turns out to be another identity: all of its identity with it, where nothing forbids that.
-    fn change(&mut self, number: u32, (own, id, score): (u64, u64, f32), now: TimeUs, output: &mut Output) {
-        if self.are_one(own, id) {
+    pub(crate) fn change(
+        &mut self,
+        number: u32,
+        (own, id, score): (u64, u64, f32),
+        now: TimeUs,
+        output: &mut Output,
+    ) {
+        if self.is_of(number, own) && self.are_one(own, id) {
             self.merge(own, id, now, output);
             return;
         }
         let Some(tracklet) = self.book.tracklet(number) else { return };
-        let (key, since_us) = (tracklet.key(), tracklet.first.us);
+        let (key, since_us) = (tracklet.key(), tracklet.since_us());
         self.tell_split(key, (own, since_us), output);
         self.tell_again(number, (id, score), output);
         self.book.join(number, id, now);
+        self.tell_rest(number, output);
     }
 
     /// Two identities become the older one.
@@ -307,8 +260,14 @@ impl Association {
             .attribute("gone", gone.cast_signed());
     }
 
+    /// Whether a track is rightly of its identity, as far as the others of it say; also where there are none.
+    fn is_of(&self, number: u32, own: u64) -> bool {
+        let is_alone = self.book.tracks_but(own, &[number]).next().is_none();
+        is_alone || self.weigh(number, own, &[number]).is_some_and(|evidence| evidence.sum() > 0.0)
+    }
+
     /// Whether nothing forbids that two identities are one person.
-    fn are_one(&self, a: u64, b: u64) -> bool {
+    pub(crate) fn are_one(&self, a: u64, b: u64) -> bool {
         self.book.tracks_of(a).all(|one| {
             !one.apart.contains(&b)
                 && self
@@ -316,59 +275,6 @@ impl Association {
                     .tracks_of(b)
                     .all(|other| !other.apart.contains(&a) && self.terms.allows(one, other))
         })
-    }
-
-    /// Looks again at settled decisions, a few a round, the one looked at longest ago first.
-    fn revise(&mut self, (camera, now): (u32, TimeUs), output: &mut Output) {
-        let settled = self.book.currents(camera).filter(|(_, track)| {
-            track.identity.is_some()
-                && !track.is_told
-                && now.0.saturating_sub(track.last.us) < UNSEEN_US
-                && now.0.saturating_sub(track.weighed_us) >= REVISE_US
-        });
-        let mut due: Vec<(u64, u32)> = settled.map(|(number, track)| (track.weighed_us, number)).collect();
-        due.sort_unstable();
-        for (_, number) in due.into_iter().take(MOST_REVISED) {
-            self.reconsider(number, now, output);
-        }
-    }
-
-    fn reconsider(&mut self, number: u32, now: TimeUs, output: &mut Output) {
-        let Some(own) = self.book.tracklet(number).and_then(|tracklet| tracklet.identity) else { return };
-        let is_alone = self.book.tracks_but(own, &[number]).next().is_none();
-        let score = self.weigh(number, own, &[number]).map(|evidence| evidence.sum());
-        let others = self.book.identities().filter(|(id, _)| *id != own);
-        let best = others.filter_map(|(id, _)| Some((self.weigh(number, id, &[number])?.sum(), id)));
-        let best = best.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let wish = self.wish((own, is_alone), score, best);
-        let Some(tracklet) = self.book.tracklet_mut(number) else { return };
-        tracklet.weighed_us = now.0;
-        let was_so = tracklet.leaning == wish;
-        tracklet.leaning = wish;
-        // Twice in a row, so that one bad moment changes nothing.
-        match (wish.filter(|_| was_so), best) {
-            (Some(NOBODY), _) => self.let_go(number, own, output),
-            (Some(id), Some((score, _))) => self.change(number, (own, id, score), now, output),
-            _ => {}
-        }
-    }
-
-    /// The identity that a settled track would rather be.
-    fn wish(
-        &self,
-        (own, is_alone): (u64, bool),
-        score: Option<f32>,
-        best: Option<(f32, u64)>,
-    ) -> Option<u64> {
-        if let Some((other, id)) = best {
-            if other > self.sureness + BETTER[0] && (is_alone || self.are_one(own, id)) {
-                return Some(id);
-            }
-            if !is_alone && other > self.sureness && other > score.unwrap_or(AGAINST) + BETTER[1] {
-                return Some(id);
-            }
-        }
-        (!is_alone && score.is_none_or(|score| score < AGAINST)).then_some(NOBODY)
     }
 
     /// A way that looks prove.

@@ -23,7 +23,7 @@ impl Association {
             .track(tracklet.track)
             .attribute("identity", id.cast_signed())
             .attribute("camera", self.camera_name(tracklet.camera))
-            .attribute("since_us", tracklet.first.us.cast_signed());
+            .attribute("since_us", tracklet.since_us().cast_signed());
     }
 
     /// A track is somebody known, of whom it is not one yet.
@@ -39,7 +39,7 @@ impl Association {
             .track(tracklet.track)
             .attribute("identity", id.cast_signed())
             .attribute("camera", self.camera_name(tracklet.camera))
-            .attribute("since_us", tracklet.first.us.cast_signed())
+            .attribute("since_us", tracklet.since_us().cast_signed())
             .attribute("evidence", tenth(f64::from(score)));
         if let Some(last) = last {
             let away_us = tracklet.first.us.saturating_sub(last.last.us);
@@ -48,6 +48,19 @@ impl Association {
                 .attribute("seconds", tenth(away_us as f64 / 1e6));
         }
         let _ = event;
+    }
+
+    /// What was said of the beginning of a track that was cut holds up to the cut: what it is from there is said again.
+    pub(crate) fn tell_rest(&self, number: u32, output: &mut Output) {
+        let Some(tracklet) = self.book.tracklet(number).filter(|tracklet| tracklet.is_cut) else { return };
+        let later = self.book.all_of(tracklet.camera).filter(|(other, part)| {
+            *other != number && part.track == tracklet.track && part.since_us() >= tracklet.since_us()
+        });
+        for (other, part) in later {
+            if let Some(id) = part.identity {
+                self.tell_again(other, (id, 0.0), output);
+            }
+        }
     }
 
     /// A track is no longer an identity, since a time.

@@ -18,8 +18,16 @@ const ENTRY_US: u64 = 1_800_000;
 const LEAST_US: u64 = 400_000;
 /// Slower than this is standing.
 const LEAST_WALKING_MPS: f32 = 0.4;
-/// How long a tracker has followed somebody else before looks, which are smoothed, show it.
-const CUT_US: u64 = 5_000_000;
+/// Looks after which it is known what a track looks like: the first ones, at the picture's edge, show half of it.
+const SETTLED: u32 = 5;
+/// How much less like itself a track is once somebody else comes into its looks, which are smoothed.
+const DRIFT: f32 = 0.05;
+/// What a look adds to how like itself a track usually is.
+const USUAL_SHARE: f32 = 0.1;
+/// How long a tracker has followed somebody else at most before looks, which are smoothed, show it.
+const CUT_US: u64 = 12_000_000;
+/// Looks in a row that are less like itself than usual, of a track that may have gone over to somebody else.
+const DRIFTING: u32 = 2;
 /// Times a track must be seen to count.
 const LEAST_SIGHTINGS: u32 = 3;
 /// Metres and picture heights further from the origin than this are no places.
@@ -116,6 +124,20 @@ pub(crate) struct Tracklet {
     /// Looks in a row that are another's, and when that began.
     pub(crate) odd: u32,
     pub(crate) odd_us: u64,
+    /// Looks so far, up to those after which it is known.
+    #[serde(default)]
+    settled: u32,
+    /// How like itself it usually is, as a cosine, and when it last was.
+    #[serde(default)]
+    usual: f32,
+    #[serde(default)]
+    own_us: u64,
+    /// Looks since then.
+    #[serde(default)]
+    off: u32,
+    /// When it began to be this person, where it is the later part of a track; 0 where it is the first.
+    #[serde(default)]
+    taken_us: u64,
     /// Its end was cut off: where it ends is where somebody else was.
     pub(crate) is_cut: bool,
     pub(crate) decided_us: u64,
@@ -146,6 +168,11 @@ impl Tracklet {
             print: 0,
             odd: 0,
             odd_us: 0,
+            settled: 0,
+            usual: 1.0,
+            own_us: 0,
+            off: 0,
+            taken_us: 0,
             is_cut: false,
             decided_us: 0,
             weighed_us: 0,
@@ -262,8 +289,24 @@ impl Tracklet {
         }
         let Some(look) = Look::of(values) else { return };
         self.print = print;
+        if self.settled < SETTLED {
+            self.settled += 1;
+            self.own_us = self.last.us;
+            self.kept = vec![look.clone()];
+            self.newest = Some(look);
+            return;
+        }
         let alike = self.kept.first().and_then(|first| first.cosine(&look));
-        if alike.is_some_and(is_odd) {
+        let is_odd = alike.is_some_and(is_odd);
+        if let Some(cosine) = alike {
+            if cosine >= self.usual - DRIFT && !is_odd {
+                (self.own_us, self.off) = (self.last.us, 0);
+            } else {
+                self.off = self.off.saturating_add(1);
+            }
+            self.usual += (cosine - self.usual) * USUAL_SHARE;
+        }
+        if is_odd {
             if self.odd == 0 {
                 self.odd_us = self.last.us;
             }
@@ -278,7 +321,7 @@ impl Tracklet {
 
     /// What seemed to be another's is its own: people turn round.
     pub(crate) fn accept(&mut self) {
-        self.odd = 0;
+        (self.odd, self.off, self.own_us) = (0, 0, self.last.us);
         if let Some(look) = self.newest.clone() {
             self.keep(&look);
         }
@@ -287,6 +330,11 @@ impl Tracklet {
     /// Its newest look.
     pub(crate) fn newest(&self) -> Option<&Look> {
         self.newest.as_ref()
+    }
+
+    /// The look by which it is known, and others are judged.
+    pub(crate) fn oldest(&self) -> Option<&Look> {
+        self.kept.first()
     }
 
     /// Keeps a look that is unlike the others; where there are enough, it takes the place of the one most like another.
@@ -313,10 +361,28 @@ impl Tracklet {
         }
     }
 
+    /// When it began to be who it is.
+    pub(crate) fn since_us(&self) -> u64 {
+        if self.taken_us > 0 { self.taken_us } else { self.first.us }
+    }
+
+    /// Whether it is less and less like itself.
+    pub(crate) fn drifts(&self) -> bool {
+        self.off >= DRIFTING && !self.is_cut
+    }
+
+    /// When somebody else began to come into its looks.
+    pub(crate) fn lost_us(&self) -> u64 {
+        self.own_us.max(self.last.us.saturating_sub(CUT_US)).clamp(self.first.us, self.last.us)
+    }
+
     /// Cuts off the part since it began to look like another; that part is nobody yet.
     pub(crate) fn cut(&mut self) -> Tracklet {
-        let begin = self.trail.iter().find(|step| step.us >= self.odd_us).copied().unwrap_or(self.last);
+        let lost_us = self.lost_us();
+        // Where it was then may be forgotten: what is known of the part begins a little later.
+        let begin = self.trail.iter().find(|step| step.us >= lost_us).copied().unwrap_or(self.last);
         let mut part = Tracklet::new(self.key(), begin);
+        part.taken_us = lost_us;
         part.last = self.last;
         part.sightings = LEAST_SIGHTINGS;
         part.print = self.print;
@@ -325,14 +391,13 @@ impl Tracklet {
         part.trail = self.trail.iter().filter(|step| step.us >= begin.us).copied().collect();
         part.newest = self.newest.take();
         part.kept = part.newest.iter().cloned().collect();
-        // The tracker went over to the other one some time before that showed.
-        self.last = Step { us: begin.us.saturating_sub(CUT_US).max(self.first.us), ..self.last };
+        self.last = Step { us: lost_us, ..self.last };
         self.is_cut = true;
         self.trail = Vec::new();
         // Later looks may be of both.
         self.kept.truncate(1);
         self.newest = self.kept.first().cloned();
-        self.odd = 0;
+        (self.odd, self.off) = (0, 0);
         part
     }
 }

@@ -232,6 +232,63 @@ fn a_track_that_becomes_another_person_is_cut_there() {
     assert_eq!(said, ["split 1 is 1", "split 2 is 2", "seen-again 1 is 2", "seen-again 2 is 1"]);
 }
 
+/// What a smoothed look is that goes over from one person to another at `from` seconds: a little more of the other one
+/// with each picture.
+fn going_over(time: f64, from: f64, (one, other): (usize, usize)) -> Vec<f32> {
+    let pictures = (time * 3.0).floor() as f32;
+    let share = 1.0 - 0.87_f32.powf(((time - from) * 3.0).floor().max(0.0) as f32);
+    let mut numbers = look(one, 0.1);
+    numbers[one] = 1.0 - share;
+    numbers[other] += share;
+    numbers[14] = 0.02 * (pictures * 1.7).sin();
+    numbers
+}
+
+#[test]
+fn a_track_is_cut_where_its_looks_began_to_change_and_not_where_they_had_changed() {
+    let mut harness = start(json!({}));
+    let mut cuts = Vec::new();
+    for frame in 0..250 {
+        let time = f64::from(frame) / 10.0;
+        let numbers = going_over(time, 10.0, (0, 1));
+        let output = harness.frame_of(NORTH, time, [person(1).embedding(&numbers)]).unwrap();
+        let splits = output.events().iter().filter(|event| event.kind == "split");
+        cuts.extend(splits.flat_map(|event| event.attributes.clone()).filter(|(key, _)| key == "since_us"));
+    }
+    let [(_, Value::Integer(since_us))] = cuts.as_slice() else { panic!("{cuts:?}") };
+    assert!((9_000_000..=11_500_000).contains(since_us), "{since_us}");
+}
+
+#[test]
+fn a_first_look_at_the_edge_of_the_picture_does_not_stand_for_the_track() {
+    let mut harness = start(json!({}));
+    let coming_in = |time: f64| {
+        // Somebody else hides them at first.
+        let mut numbers = look(if time < 0.5 { 5 } else { 0 }, 0.1);
+        numbers[14] = (time * 3.0).floor() as f32 * 1e-3;
+        vec![person(1).embedding(&numbers)]
+    };
+    assert_eq!(show(&mut harness, NORTH, (0.0, 10.0), coming_in), ["identity 1 is 1"]);
+}
+
+#[test]
+fn who_looks_as_people_do_on_the_whole_is_them_however_alike_one_look_of_another_is() {
+    let mut harness = start(json!({}));
+    let mixed = |a: usize, b: usize, share: f32| {
+        let mut numbers = look(a, 0.1);
+        numbers[b] = share;
+        numbers
+    };
+    // The first one has many looks, one of them much like the second one's.
+    for (begin, other, share) in [(0.0, 2, 0.6), (10.0, 3, 0.6), (20.0, 1, 0.8)] {
+        show(&mut harness, NORTH, (begin, begin + 3.0), |_| {
+            vec![person(begin as u64 + 1).embedding(&mixed(0, other, share))]
+        });
+    }
+    let said = show(&mut harness, SOUTH, (30.0, 33.0), |_| vec![person(50).embedding(&mixed(1, 0, 0.5))]);
+    assert_eq!(said, ["identity 50 is 2"]);
+}
+
 #[test]
 fn somebody_who_turns_round_stays_who_they_are() {
     let mut harness = start(json!({}));
