@@ -264,8 +264,8 @@ fn a_first_look_at_the_edge_of_the_picture_does_not_stand_for_the_track() {
     let mut harness = start(json!({}));
     let coming_in = |time: f64| {
         // Somebody else hides them at first.
-        let mut numbers = look(if time < 0.5 { 5 } else { 0 }, 0.1);
-        numbers[14] = (time * 3.0).floor() as f32 * 1e-3;
+        let mut numbers = look(if time < 1.0 { 5 } else { 0 }, 0.1);
+        numbers[14] = time.floor() as f32 * 1e-3;
         vec![person(1).embedding(&numbers)]
     };
     assert_eq!(show(&mut harness, NORTH, (0.0, 10.0), coming_in), ["identity 1 is 1"]);
