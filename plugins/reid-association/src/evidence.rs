@@ -1,6 +1,8 @@
 //! What speaks for two tracks being one person: logarithms of likelihoods (natural, summed), each of "the same person"
 //! against "anybody else".
 
+use std::f32::consts::{PI, TAU};
+
 use crate::look::Mean;
 use crate::settings::Settings;
 use crate::topology::Topology;
@@ -154,7 +156,7 @@ impl Terms {
             let variance = sigma * sigma + sigma2 * sigma2 + 2.0 * self.error_m * self.error_m;
             let off = (x - x2) * (x - x2) + (y - y2) * (y - y2);
             let room = ELBOW_ROOM_M2.max(7.0 * variance);
-            sum += (room / (6.283 * variance)).ln() - (off / (2.0 * variance)).min(20.0);
+            sum += (room / (TAU * variance)).ln() - (off / (2.0 * variance)).min(20.0);
             count += 1;
         }
         if count == 0 {
@@ -234,7 +236,7 @@ impl Terms {
         // Or they turned round, or stood there.
         let stayed = area * normal(way[0].hypot(way[1]), variance + 1.0 + (0.5 * gap_s) * (0.5 * gap_s));
         let radius = self.max_speed_mps * gap_s + 3.0 * variance.sqrt().min(3.0);
-        let anywhere = (0.5 * area / (3.1416 * radius * radius)).max(0.8);
+        let anywhere = (0.5 * area / (PI * radius * radius)).max(0.8);
         // The longer nobody saw them, the less they went straight, and the more they may have gone straight there.
         let share = 1.0 / (1.0 + gap_s / 15.0);
         let near = 0.4 * straight + 0.2 * roughly + 0.2 * stayed;
@@ -277,7 +279,7 @@ struct Ground {
 
 /// Density at a distance of a normal distribution over the ground, with its variance along each axis.
 fn normal(off: f32, variance: f32) -> f32 {
-    (-off * off / (2.0 * variance)).exp() / (6.283 * variance)
+    (-off * off / (2.0 * variance)).exp() / (TAU * variance)
 }
 
 /// What the time says that somebody took for a way, if they walked straight there as fast as they were seen to walk.
