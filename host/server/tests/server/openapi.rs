@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::host::{TestHost, request};
 
 /// Every route of the server but the console's files.
-const ROUTES: [(&str, &str); 41] = [
+const ROUTES: [(&str, &str); 43] = [
     ("get", "/health"),
     ("get", "/metrics"),
     ("get", "/api/v1/openapi.json"),
@@ -16,6 +16,8 @@ const ROUTES: [(&str, &str); 41] = [
     ("post", "/api/v1/cameras"),
     ("get", "/api/v1/cameras/{name}"),
     ("delete", "/api/v1/cameras/{name}"),
+    ("get", "/api/v1/cameras/{name}/plates"),
+    ("get", "/api/v1/cameras/{name}/plates/{track}/picture"),
     ("get", "/api/v1/cameras/{name}/snapshot"),
     ("get", "/api/v1/cameras/{name}/stream.mjpeg"),
     ("put", "/api/v1/cameras/{name}/region"),
@@ -75,7 +77,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
     for (method, path) in &described {
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let path = path.replace("{name}", "absent").replace("{digest}", "absent");
-        let path = path.replace("{camera}", "absent").replace("{file}", "absent");
+        let path = path.replace("{camera}", "absent").replace("{file}", "absent").replace("{track}", "1");
         let answer = host.send(request(method.clone(), &path).body(Body::empty()).unwrap()).await;
         assert_ne!(answer.status.as_u16(), 405, "{method} {path}");
         assert!(!answer.text().contains("there is nothing at"), "{method} {path}");

@@ -118,6 +118,40 @@ async fn an_upload_that_is_no_plugin_is_refused_and_nothing_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_are_never_sent_whole_are_few_and_take_no_place_once_they_are_gone() {
+    let host = TestHost::start(ServerOptions::default()).await;
+    let upload = |body: Body| {
+        let request =
+            request(Method::POST, "/api/v1/plugins").header(header::CONTENT_TYPE, "application/wasm");
+        host.send(request.body(body).unwrap())
+    };
+    let endless = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let mut hanging: Vec<_> = (0..8).map(|_| Box::pin(upload(endless()))).collect();
+    for upload in &mut hanging {
+        assert!(futures::poll!(upload).is_pending());
+    }
+    let refused = upload(Body::from("late")).await;
+    assert!(refused.problem(503, "too-many-uploads").contains("8 uploads"));
+    drop(hanging);
+    upload(Body::from("in time")).await.problem(422, "plugin-refused");
+    host.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_without_a_reader_has_no_plates_and_what_is_asked_of_them_is_checked() {
+    let host = TestHost::start(ServerOptions::default()).await;
+    let yard = r#"{"name":"yard","source":"scene:parking-lot?seed=5"}"#;
+    assert_eq!(host.json(Method::POST, "/api/v1/cameras", yard).await.status, StatusCode::CREATED);
+    let path = "/api/v1/cameras/yard/plates";
+    assert_eq!(host.get(path).await.json(), serde_json::json!({"plates": []}));
+    host.get(&format!("{path}?limit=0")).await.problem(400, "bad-query");
+    host.get(&format!("{path}/one/picture")).await.problem(400, "bad-request");
+    assert!(host.get(&format!("{path}/7/picture")).await.problem(404, "not-found").contains("track \"7\""));
+    host.get("/api/v1/cameras/none/plates").await.problem(404, "not-found");
+    host.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_without_a_trusted_signature_is_forbidden_whatever_it_is() {
     let key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".parse::<TrustedKey>().unwrap();
     let host = TestHost::with_keys([key].into_iter().collect()).await;
