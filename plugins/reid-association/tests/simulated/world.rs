@@ -153,8 +153,8 @@ fn walk(person: &mut Person, plan: &Plan, time: f64, chance: &mut Chance) {
         return;
     }
     let step = (person.speed / RATE).min(left);
-    for axis in 0..2 {
-        person.at[axis] += way[axis] / left * step + chance.normal() * 0.01;
+    for (at, way) in person.at.iter_mut().zip(way) {
+        *at += way / left * step + chance.normal() * 0.01;
     }
 }
 
