@@ -114,7 +114,7 @@ fn states(analysed: &Analysed, space: &str) -> (Vec<bool>, Vec<bool>) {
 }
 
 #[test]
-fn parking_is_right_on_99_percent_of_the_space_seconds_away_from_changes() {
+fn parking_is_right_on_nearly_all_space_seconds_away_from_changes() {
     let (mut right, mut judged) = (0_u64, 0_u64);
     for seed in SEEDS {
         let analysed = analyse("parking-lot", "parking", seed);
@@ -140,7 +140,7 @@ fn parking_is_right_on_99_percent_of_the_space_seconds_away_from_changes() {
         judged += seed_judged;
     }
     let share = right as f64 / judged as f64;
-    assert!(share >= 0.99, "{:.2} % right", 100.0 * share);
+    assert!(share >= 0.995, "{:.2} % right", 100.0 * share);
 }
 
 /// Speeds beyond this of the limit must be judged rightly, in km/h.
