@@ -44,7 +44,7 @@ impl Site {
         name: &Name,
         change: impl FnOnce(&mut CameraSettings),
     ) -> Result<CameraStatus, SiteError> {
-        let _turn = self.0.take_turn()?;
+        let _turn = self.0.take_turn("camera", name)?;
         let found = self.0.cameras().get(name).map(|entry| (entry.declared, entry.settings.clone()));
         let (declared, mut settings) = found.ok_or_else(|| SiteError::no_camera(name))?;
         match declared {

@@ -58,8 +58,11 @@ pub enum SiteError {
         rules: String,
     },
     /// Another change takes long.
-    #[error("another change to the site is under way; try again when that one is done")]
-    Busy,
+    #[error("a change of {of} is under way and takes long; try again when that one is done")]
+    Busy {
+        /// What is being changed, such as `rule gate`.
+        of: String,
+    },
     /// Somebody else records the rule.
     #[error("rule {rule} is being recorded on {place} already; try again when that journal has ended")]
     Recorded {
@@ -189,7 +192,7 @@ impl SiteError {
             | SiteError::InUse { .. }
             | SiteError::Consent { .. }
             | SiteError::Recorded { .. }
-            | SiteError::Busy => SiteErrorKind::Conflict,
+            | SiteError::Busy { .. } => SiteErrorKind::Conflict,
             SiteError::Invalid(_)
             | SiteError::Camera(_)
             | SiteError::Policy(_)

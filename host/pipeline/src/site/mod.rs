@@ -138,7 +138,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::Exists`], [`SiteError::Camera`] for a bad value, or the database's error.
     pub fn add_camera(&self, settings: CameraSettings) -> Result<CameraStatus, SiteError> {
-        let _turn = self.0.take_turn()?;
+        let _turn = self.0.take_turn("camera", &settings.name)?;
         let name = settings.name.clone();
         if self.0.cameras().contains_key(&name) {
             return Err(SiteError::Exists { what: "camera", name });
@@ -173,7 +173,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`], [`SiteError::ReadOnly`] for one of the config file, or the database's.
     pub fn remove_camera(&self, name: &Name) -> Result<(), SiteError> {
-        let _turn = self.0.take_turn()?;
+        let _turn = self.0.take_turn("camera", name)?;
         let declared = self.0.cameras().get(name).map(|entry| entry.declared);
         match declared.ok_or_else(|| SiteError::no_camera(name))? {
             Declared::Config => return Err(self.0.read_only("camera", name)),
@@ -321,11 +321,16 @@ impl Site {
 }
 
 impl Inner {
-    fn take_turn(&self) -> Result<turn::Turn<'_>, SiteError> {
+    /// The right to change the site; what is changed is for those who wait.
+    fn take_turn(
+        &self,
+        what: &str,
+        name: &(impl std::fmt::Display + ?Sized),
+    ) -> Result<turn::Turn<'_>, SiteError> {
         if self.ending.load(Ordering::Acquire) {
             return Err(SiteError::ShuttingDown);
         }
-        self.turns.take()
+        self.turns.take(format!("{what} {name}"))
     }
 
     fn shared(&self, name: &Name) -> Result<Arc<CameraShared>, SiteError> {

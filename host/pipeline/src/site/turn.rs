@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    taken: Mutex<bool>,
+    /// What the one who has it changes.
+    taken: Mutex<Option<String>>,
     freed: Condvar,
 }
 
@@ -22,23 +23,24 @@ pub(crate) struct Turns {
 pub(crate) struct Turn<'a>(&'a Turns);
 
 impl Turns {
-    pub(crate) fn take(&self) -> Result<Turn<'_>, SiteError> {
+    /// `of` is what is going to be changed.
+    pub(crate) fn take(&self, of: String) -> Result<Turn<'_>, SiteError> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut taken, waited) = self
             .freed
-            .wait_timeout_while(taken, PATIENCE, |taken| *taken)
+            .wait_timeout_while(taken, PATIENCE, |taken| taken.is_some())
             .unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() && *taken {
-            return Err(SiteError::Busy);
+        if let Some(of) = taken.as_ref().filter(|_| waited.timed_out()) {
+            return Err(SiteError::Busy { of: of.clone() });
         }
-        *taken = true;
+        *taken = Some(of);
         Ok(Turn(self))
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.freed.notify_one();
     }
 }
