@@ -59,9 +59,13 @@ impl Shelf {
         Ok((path, file))
     }
 
-    /// A file is written to no more.
+    /// A file is written to no more; one in which nothing stands goes.
     pub(super) fn close(&self, path: &Path) {
         self.open().remove(path);
+        if fs::metadata(path).is_ok_and(|facts| facts.len() == 0) {
+            // What does not go now is the oldest some time.
+            let _ = fs::remove_file(path);
+        }
     }
 
     /// All files, the oldest first. Files that are not ours are left out.

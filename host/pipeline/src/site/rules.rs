@@ -181,7 +181,8 @@ impl Site {
         answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })
     }
 
-    /// Gives a rule on a camera an operator's correction. Blocks until the lane's next frame boundary.
+    /// Gives a rule on a camera an operator's correction. Blocks until the lane's next frame boundary, and until the
+    /// rule's state with it is handed to the disk.
     ///
     /// # Errors
     /// [`SiteError::NotFound`], or the rule's own refusal.
@@ -190,7 +191,9 @@ impl Site {
         let (reply, answer) = sync_channel(1);
         let command = LaneCommand::Command { rule: name.clone(), request: request.to_owned(), reply };
         let answer = ask(&place, command, &answer)?.ok_or_else(|| SiteError::no_rule(name))?;
-        answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })
+        answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })?;
+        self.0.wiring.rules.keeper.wait();
+        Ok(())
     }
 
     /// The last lines that a rule wrote to its log, camera by camera.

@@ -213,6 +213,14 @@ impl LaneRules {
                 let mut said = Vec::new();
                 self.wiring.submit(rule, (&between.shared, &info), output, &mut said);
                 self.wiring.bus.publish(&said);
+                // Whoever gave it is told that it is kept; while a change is under way, that keeps it.
+                if !bound.held {
+                    let checkpoint = bound.slot.checkpoint_now();
+                    bound.note_save();
+                    if let Some(checkpoint) = checkpoint {
+                        self.wiring.keeper.keep(rule, &bound.slot, checkpoint);
+                    }
+                }
                 Ok(())
             }
             Processed::Failed(error) => Err(error.to_string()),
