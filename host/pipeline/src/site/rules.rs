@@ -193,7 +193,7 @@ impl Site {
         let answer = ask(&place, command, &answer)?.ok_or_else(|| SiteError::no_rule(name))?;
         answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })?;
         self.0.wiring.rules.keeper.wait();
-        Ok(())
+        Ok(self.0.database.flush_states()?)
     }
 
     /// The last lines that a rule wrote to its log, camera by camera.
