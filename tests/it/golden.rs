@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ocellus_tests::{ocellus, plugin};
 
-/// A rule, the tracks that it sees, and its settings.
-const RUNS: [(&str, &str, &str); 7] = [
-    ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#),
+/// A rule, the tracks that it sees, its settings, and what it may do.
+const RUNS: [(&str, &str, &str, &[&str]); 7] = [
+    ("line-crossing", "crossing", r#"{"lines":[{"name":"gate","from":[0.5,0],"to":[0.5,1]}]}"#, &[]),
     (
         "zones",
         "crossing",
@@ -16,17 +16,19 @@ const RUNS: [(&str, &str, &str); 7] = [
             {"name":"middle","polygon":[[0.3,0.2],[0.7,0.2],[0.7,1.0],[0.3,1.0]],"dwell_s":3,"loitering_s":5,"over":2,
              "direction":{"from":[0.3,0.6],"to":[0.7,0.6]}},
             {"name":"right","polygon":[[0.6,0],[1,0],[1,1],[0.6,1]],"under":1}],"classes":["person","bicycle"]}"#,
+        &[],
     ),
-    ("parking", "parking-lot", ""),
+    ("parking", "parking-lot", "", &[]),
     (
         "plate-log",
         "plates",
         r#"{"look_alike":"same","lists":[
             {"name":"staff","kind":"allow","plates":["AG 889 ZD","LGR OSHW"]},{"name":"stolen","kind":"deny","plates":["KJB-459"]}]}"#,
+        &["readings"],
     ),
-    ("reid-association", "crossing", "{}"),
-    ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#),
-    ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#),
+    ("reid-association", "crossing", "{}", &[]),
+    ("speeding", "road", r#"{"limit_kmh":30,"report":"all"}"#, &[]),
+    ("traffic-stats", "road", r#"{"roi":[[0.2,0.3],[0.8,0.3],[1,1],[0,1]]}"#, &[]),
 ];
 
 fn golden() -> PathBuf {
@@ -36,7 +38,7 @@ fn golden() -> PathBuf {
 #[test]
 fn shipped_rules_conclude_from_recorded_tracks_what_they_always_did() {
     let folder = tempfile::tempdir().unwrap();
-    for (rule, scene, settings) in RUNS {
+    for (rule, scene, settings, grants) in RUNS {
         let out = folder.path().join(format!("{rule}.jsonl"));
         let tracks = golden().join(format!("{scene}.tracks.jsonl"));
         let kept = golden().join(format!("{rule}.settings.json"));
@@ -45,9 +47,7 @@ fn shipped_rules_conclude_from_recorded_tracks_what_they_always_did() {
         let [tracks, plugin, out_path] = [&tracks, &plugin, &out].map(|path| path.to_str().unwrap());
         let mut args =
             vec!["replay", tracks, "--rule", plugin, "--settings", &settings, "--events", out_path];
-        if rule == "plate-log" {
-            args.extend(["--grant", "readings"]);
-        }
+        args.extend(grants.iter().flat_map(|grant| ["--grant", *grant]));
         let finished = ocellus(&args);
         assert_eq!(finished.code, 0, "{rule}: {}", finished.stderr);
         compare(rule, &std::fs::read_to_string(&out).unwrap());

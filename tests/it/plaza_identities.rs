@@ -99,7 +99,8 @@ fn means(scene: &str, views: u32, model: Option<&PathBuf>) -> [f64; 2] {
         let all: Vec<View> = (0..views)
             .map(|at| view(folder.path(), &scene(at), &seed, model.map(PathBuf::as_path)))
             .collect();
-        let looks = json!({"appearance": {"same": 0.85, "other": 0.25, "spread": 0.2}, "decide_after_s": 3, "position_error_m": 0.3});
+        let appearance = json!({"same": 0.85, "other": 0.25, "spread": 0.2});
+        let looks = json!({"appearance": appearance, "decide_after_s": 3, "position_error_m": 0.3});
         let ways = json!({"links": links(&all[0].truth), "position_error_m": 0.3});
         let found =
             [idf1(folder.path(), &all, &looks, &["embeddings"]), idf1(folder.path(), &all, &ways, &[])];

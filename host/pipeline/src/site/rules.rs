@@ -182,10 +182,10 @@ impl Site {
     }
 
     /// Gives a rule on a camera an operator's correction. Blocks until the lane's next frame boundary, and until the
-    /// rule's state with it is handed to the disk.
+    /// rule's state with it is on the disk.
     ///
     /// # Errors
-    /// [`SiteError::NotFound`], or the rule's own refusal.
+    /// [`SiteError::NotFound`], the rule's own refusal, or the database's: then the rule has it, and the disk may not.
     pub fn command_rule(&self, name: &Name, camera: &Name, request: &str) -> Result<(), SiteError> {
         let place = self.place_of(name, camera)?;
         let (reply, answer) = sync_channel(1);
