@@ -13,6 +13,8 @@
 //!
 //! Version 1 had no last line, so a file that was cut at the end of a line looked whole. It is still read.
 
+mod unpack;
+
 use std::io::{self, BufRead, Write};
 
 use ocellus_core::{
@@ -22,6 +24,7 @@ use ocellus_core::{
 
 use serde::{Deserialize, Serialize};
 
+pub use self::unpack::{Unpacked, unpack};
 use crate::embeddings::KnownEmbeddings;
 use crate::readings::{read_readings, write_readings};
 use crate::wire::{GroundEntry, State, TrackEntry, TracksHeader, TracksLine};

@@ -1,11 +1,12 @@
 //! Files that the command line names: inputs that are files, and outputs that are nothing else as well.
 
-use std::fs;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use ocellus_pipeline::record::{Unpacked, unpack};
 
 /// Refuses what is no regular file, before it is opened: a pipe would wait for ever, a device never ends.
 pub(crate) fn expect_regular(what: &str, path: &Path) -> anyhow::Result<()> {
@@ -13,6 +14,14 @@ pub(crate) fn expect_regular(what: &str, path: &Path) -> anyhow::Result<()> {
     ensure!(!found.is_dir(), "{what} {} is a folder; name a file in it", path.display());
     ensure!(found.is_file(), "{what} {} is not a regular file; copy it into one", path.display());
     Ok(())
+}
+
+/// A file, read as if it were not packed with gzip where it is: recordings are.
+pub(crate) type UnpackedFile = Unpacked<BufReader<File>>;
+
+/// Opens a file that may be packed.
+pub(crate) fn open_unpacked(path: &Path) -> io::Result<UnpackedFile> {
+    unpack(BufReader::new(File::open(path)?))
 }
 
 /// Reads a small text file; larger ones are something else.

@@ -1,7 +1,6 @@
 //! `ocellus replay`: recorded tracks through rules again.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use ocellus_pipeline::journal::{self, JournalReader};
 use ocellus_pipeline::record::{RecordEnd, RecordHeader, RecordReader};
 use ocellus_pipeline::recorded::{self, Divergences, Ending};
 
-use super::files::Files;
+use super::files::{self, Files, UnpackedFile};
 use super::output::Output;
 use super::{ending, rules};
 use crate::args::{ReplayArgs, RuleArgs};
@@ -30,7 +29,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     let mut recordings = Vec::new();
     for path in &args.tracks {
         let about = || format!("tracks file {}", path.display());
-        let mut input = BufReader::new(File::open(path).with_context(about)?);
+        let mut input = files::open_unpacked(path).with_context(about)?;
         // The first bytes tell a journal from a tracks file; both name their format there.
         let begins = input.fill_buf().with_context(about)?;
         let begins = String::from_utf8_lossy(&begins[..begins.len().min(200)]).into_owned();
@@ -70,7 +69,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
 }
 
 /// The cameras of the recordings with their classes, each another one.
-fn cameras(recordings: &[RecordReader<BufReader<File>>]) -> anyhow::Result<Vec<(Name, Arc<[String]>)>> {
+fn cameras(recordings: &[RecordReader<UnpackedFile>]) -> anyhow::Result<Vec<(Name, Arc<[String]>)>> {
     let mut cameras: Vec<(Name, Arc<[String]>)> = Vec::new();
     for tracks in recordings {
         let RecordHeader { camera, classes, .. } = tracks.header().clone();
@@ -84,7 +83,7 @@ fn cameras(recordings: &[RecordReader<BufReader<File>>]) -> anyhow::Result<Vec<(
 }
 
 /// A journal of a live rule: the same calls again, and whether they come to the same.
-fn rejudge(args: &ReplayArgs, path: &Path, input: BufReader<File>) -> anyhow::Result<Outcome> {
+fn rejudge(args: &ReplayArgs, path: &Path, input: UnpackedFile) -> anyhow::Result<Outcome> {
     let about = || format!("journal {}", path.display());
     let RuleArgs { rules: plugins, settings, names, grants, events } = &args.rule;
     ensure!(plugins.len() == 1, "a journal is of one rule: name its plugin with one --rule FILE.wasm");

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ocellus_core::{Name, Size, TimeUs};
 
 use super::{RecordedSight, RecordingSettings, Shelf};
@@ -30,16 +32,26 @@ pub(super) struct Desk {
 /// A camera's file that is being written.
 struct OpenFile {
     path: PathBuf,
-    out: RecordWriter<Tally>,
+    out: RecordWriter<GzEncoder<Tally>>,
     size: Size,
     first: TimeUs,
     last: u64,
+    /// Whether something was written since the last flush, which costs some bytes each.
+    is_new: bool,
 }
 
 /// A file that knows how much was written to it.
 struct Tally {
     file: BufWriter<File>,
     bytes: u64,
+}
+
+impl Tally {
+    /// All that was written stands on the disk when this returns.
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_data()
+    }
 }
 
 impl Write for Tally {
@@ -93,7 +105,7 @@ impl Desk {
             self.open.insert(sight.camera.clone(), file);
         }
         let Some(file) = self.open.get_mut(&sight.camera) else { return Ok(()) };
-        file.last = sight.info.sequence;
+        (file.last, file.is_new) = (sight.info.sequence, true);
         let facts = Facts { embeddings: &sight.embeddings, readings: &sight.readings };
         file.out.frame(sight.info.sequence, sight.info.time, &sight.tracks, facts)
     }
@@ -143,7 +155,7 @@ impl Desk {
     /// A camera is recorded no more.
     pub(super) fn end(&mut self, camera: &Name) {
         let Some(OpenFile { path, out, .. }) = self.open.remove(camera) else { return };
-        if let Err(error) = out.finish().and_then(|out| out.file.get_ref().sync_data()) {
+        if let Err(error) = out.finish().and_then(GzEncoder::finish).and_then(|mut tally| tally.sync()) {
             tracing::warn!(%camera, %error, "a recording was not ended");
         }
         self.shelf.close(&path);
@@ -173,8 +185,10 @@ impl OpenFile {
             has_readings: sight.holds.readings,
         };
         let tally = Tally { file: BufWriter::with_capacity(1 << 16, file), bytes: 0 };
-        let out = RecordWriter::new(tally, &header).inspect_err(|_| shelf.close(&path))?;
-        Ok(OpenFile { path, out, size: sight.info.size, first: sight.info.time, last: sight.info.sequence })
+        let packer = GzEncoder::new(tally, Compression::default());
+        let out = RecordWriter::new(packer, &header).inspect_err(|_| shelf.close(&path))?;
+        let (size, first, last) = (sight.info.size, sight.info.time, sight.info.sequence);
+        Ok(OpenFile { path, out, size, first, last, is_new: true })
     }
 
     /// Whether a frame goes on where this file stands.
@@ -182,13 +196,17 @@ impl OpenFile {
         sight.info.size == self.size
             && self.last.checked_add(1) == Some(sight.info.sequence)
             && sight.info.time.since(self.first) < settings.file_span
-            && self.out.out().bytes < settings.file_bytes
+            && self.out.out().get_ref().bytes < settings.file_bytes
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let Tally { file, .. } = self.out.out();
-        file.flush()?;
-        file.get_ref().sync_data()
+        if !self.is_new {
+            return Ok(());
+        }
+        self.out.out().flush()?;
+        self.out.out().get_mut().sync()?;
+        self.is_new = false;
+        Ok(())
     }
 }
 

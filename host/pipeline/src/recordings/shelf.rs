@@ -13,7 +13,10 @@ use super::Pause;
 
 /// Digits of a file's name: enough for any time, so that names sort as times do.
 const DIGITS: usize = 20;
-const ENDING: &str = ".jsonl";
+/// Files are packed; what an earlier version left is not.
+const ENDINGS: [&str; 2] = [".jsonl.gz", ".jsonl"];
+/// A packed file in which nothing stands has its own header at most.
+const EMPTY: u64 = 20;
 
 /// A file of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +65,7 @@ impl Shelf {
     /// A file is written to no more; one in which nothing stands goes.
     pub(super) fn close(&self, path: &Path) {
         self.open().remove(path);
-        if fs::metadata(path).is_ok_and(|facts| facts.len() == 0) {
+        if fs::metadata(path).is_ok_and(|facts| facts.len() < EMPTY) {
             // What does not go now is the oldest some time.
             let _ = fs::remove_file(path);
         }
@@ -145,12 +148,12 @@ impl Shelf {
 }
 
 fn file_name(from: TimeUs) -> String {
-    format!("{:0DIGITS$}{ENDING}", from.0)
+    format!("{:0DIGITS$}{}", from.0, ENDINGS[0])
 }
 
 /// The time of a file's first frame; none where no recording is called so.
 fn start_of(file: &str) -> Option<TimeUs> {
-    let digits = file.strip_suffix(ENDING)?;
+    let digits = ENDINGS.iter().find_map(|ending| file.strip_suffix(ending))?;
     let is_time = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_time.then(|| digits.parse().ok().map(TimeUs)).flatten()
 }
@@ -197,11 +200,16 @@ mod tests {
         let shelf = Shelf::new(folder.path().join("recordings"));
         write(&shelf, 7, 100);
         fs::write(folder.path().join("secret"), "x").unwrap();
-        let (_, bytes) = shelf.read(&camera(), "00000000000000000007.jsonl").unwrap().unwrap();
+        let (_, bytes) = shelf.read(&camera(), "00000000000000000007.jsonl.gz").unwrap().unwrap();
         assert_eq!(bytes, 100);
-        for name in
-            ["../../secret", "7.jsonl", "00000000000000000008.jsonl", "0000000000000000000a.jsonl", ""]
-        {
+        for name in [
+            "../../secret",
+            "7.jsonl",
+            "00000000000000000008.jsonl",
+            "0000000000000000000a.jsonl.gz",
+            "00000000000000000007.gz",
+            "",
+        ] {
             assert!(shelf.read(&camera(), name).unwrap().is_none(), "{name}");
         }
     }

@@ -6,7 +6,7 @@ use ocellus_core::{CameraHandle, Embedding, FrameInfo, Rect, Track, TrackReading
 
 use super::super::{Counts, Holds};
 use super::*;
-use crate::record::{RecordEnd, RecordReader};
+use crate::record::{RecordEnd, RecordReader, unpack};
 
 const START: u64 = 1_700_000_000_000_000;
 
@@ -68,7 +68,7 @@ fn sight(sequence: u64, counts: &Arc<Counts>) -> RecordedSight {
 fn files(shelf: &Shelf) -> Vec<(Vec<u64>, bool)> {
     let read = |file: &super::super::RecordingFile| {
         let (input, _) = shelf.read(&file.camera, &file.file).unwrap().unwrap();
-        let mut reader = RecordReader::new(BufReader::new(input)).unwrap();
+        let mut reader = RecordReader::new(unpack(BufReader::new(input)).unwrap()).unwrap();
         let mut sequences = Vec::new();
         while let Some(frame) = reader.next_frame().unwrap() {
             assert_eq!(frame.time, TimeUs(START + frame.sequence * 100_000));
@@ -99,13 +99,17 @@ fn a_file_ends_with_its_size_and_the_oldest_go_when_all_are_too_large() {
     let folder = tempfile::tempdir().unwrap();
     let settings = RecordingSettings { file_bytes: 1_000, max_bytes: 5_000, ..settings(folder.path()) };
     let (mut desk, shelf) = desk(&settings);
-    (0..200).for_each(|sequence| desk.frame(&sight(sequence, &Arc::default()), Instant::now()));
+    for sequence in 0..600 {
+        desk.frame(&sight(sequence, &Arc::default()), Instant::now());
+        // What was packed is known when it is flushed.
+        desk.flush(Instant::now());
+    }
     desk.end_all();
     let kept = shelf.files().unwrap();
     let total: u64 = kept.iter().map(|file| file.bytes).sum();
     assert!(kept.len() >= 2 && total <= 5_000, "{total} in {kept:?}");
     assert!(kept.iter().all(|file| file.bytes < 1_600), "{kept:?}");
-    assert_eq!(files(&shelf).last().unwrap().0.last(), Some(&199), "the newest stay");
+    assert_eq!(files(&shelf).last().unwrap().0.last(), Some(&599), "the newest stay");
 }
 
 #[test]

@@ -68,11 +68,11 @@ pub(crate) async fn list(
 
 /// A file of a recording
 ///
-/// A tracks file (JSON Lines), for `ocellus replay`, `ocellus eval tracks` and `ocellus plugin test --tracks`. One that is being
+/// A tracks file (JSON Lines, packed with gzip), for `ocellus replay`, `ocellus eval tracks` and `ocellus plugin test --tracks`. One that is being
 /// written is given as far as it stands on the disk; its end is cut off.
 #[utoipa::path(get, path = "/api/v1/recordings/{camera}/{file}", tag = "recordings", operation_id = "getRecording",
     params(("camera" = String, Path, description = "The camera."), ("file" = String, Path, description = "The file's name.")),
-    responses((status = 200, content_type = "application/jsonl", body = String, description = "The file."),
+    responses((status = 200, content_type = "application/gzip", body = String, description = "The file."),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "There is none, or it has just gone to make room."),
         (status = "default", body = ProblemDocument, content_type = "application/problem+json", description = "Refused.")))]
 pub(crate) async fn get(
@@ -81,6 +81,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let camera = name(&camera, "camera")?;
     let seat = shared.seat()?;
+    let kind = if file.ends_with(".gz") { "application/gzip" } else { "application/jsonl" };
     let saved_as = format!("attachment; filename=\"{camera}-{file}\"");
     let (file, bytes) = blocking(&shared, move |site| site.open_recording(&camera, &file)).await?;
     let chunks = stream::unfold((file.take(bytes), seat), |(mut file, seat)| async move {
@@ -93,7 +94,7 @@ pub(crate) async fn get(
     });
     let mut response = Response::new(axum::body::Body::from_stream(chunks));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/jsonl"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     if let Ok(saved_as) = HeaderValue::from_str(&saved_as) {
         headers.insert(CONTENT_DISPOSITION, saved_as);

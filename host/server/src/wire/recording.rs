@@ -16,7 +16,7 @@ pub(crate) struct Recording {
     /// The camera.
     camera: String,
     /// The file's name: it is at `/api/v1/recordings/{camera}/{file}`.
-    #[schema(example = "00001764369600000000.jsonl")]
+    #[schema(example = "00001764369600000000.jsonl.gz")]
     file: String,
     /// Time of its first frame, in microseconds since the Unix epoch.
     from_us: u64,

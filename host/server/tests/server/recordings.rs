@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use ocellus_pipeline::record::{RecordEnd, RecordReader};
+use ocellus_pipeline::record::{RecordEnd, RecordReader, unpack};
 use ocellus_server::ServerOptions;
 use serde_json::json;
 
@@ -33,9 +33,9 @@ async fn a_camera_is_recorded_between_two_calls_and_the_file_is_read_whole() {
     assert_eq!(files.len(), 1, "{files:?}");
     let path = format!("/api/v1/recordings/yard/{}", files[0]["file"].as_str().unwrap());
     let got = host.get(&path).await;
-    assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, "application/jsonl"));
+    assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, "application/gzip"));
     assert!(got.header("content-disposition").contains("yard-"), "{:?}", got.headers);
-    let mut reader = RecordReader::new(&got.bytes[..]).unwrap();
+    let mut reader = RecordReader::new(unpack(&got.bytes[..]).unwrap()).unwrap();
     assert_eq!(reader.header().classes, ["car"]);
     let mut frames = 0;
     while let Some(frame) = reader.next_frame().unwrap() {
@@ -52,7 +52,7 @@ async fn a_camera_is_recorded_between_two_calls_and_the_file_is_read_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_recording_is_not_found_and_a_declared_camera_is_read_only() {
     let host = TestHost::start(ServerOptions::default()).await;
-    for path in ["gate/00000000000000000001.jsonl", "gate/..%2F..%2Fdata", "none/x"] {
+    for path in ["gate/00000000000000000001.jsonl.gz", "gate/..%2F..%2Fdata", "none/x"] {
         host.get(&format!("/api/v1/recordings/{path}")).await.problem(404, "not-found");
     }
     host.get("/api/v1/recordings/a%20b/x").await.problem(400, "bad-name");

@@ -1,7 +1,5 @@
 //! Reading boxes with identities, whatever file they are in.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -12,11 +10,11 @@ use ocellus_pipeline::recorded::Ending;
 
 use super::identities::Identities;
 use super::lines::{Lines, beginning};
-use super::scene::{Object, SceneTruth, is_scene};
+use super::scene::{SceneTruth, is_scene};
 use crate::commands::files;
 
 /// Objects of a scene that are hidden further than this are neither asked for nor held against a tracker.
-const VISIBLE: f64 = 0.25;
+pub(super) const VISIBLE: f64 = 0.25;
 
 /// Reads the ground truth of a sequence.
 pub(super) fn read_truth(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<TruthBox>> {
@@ -72,7 +70,7 @@ fn read_text<T>(
     Ok(rows)
 }
 
-fn check_room(name: &str, boxes: usize) -> anyhow::Result<()> {
+pub(super) fn check_room(name: &str, boxes: usize) -> anyhow::Result<()> {
     ensure!(boxes <= MOST_BOXES, "{name} has more than {MOST_BOXES} boxes; evaluate the sequence in parts");
     Ok(())
 }
@@ -86,9 +84,8 @@ fn read_scene(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<Tru
     while let Some(frame) = scene.next()? {
         let number = frame_number(&name, frame.frame)?;
         for object in frame.objects.iter().filter(|object| kept.has(object.class)) {
-            let Object { id, rect: [x, y, width, height], visibility, .. } = *object;
-            let role = if visibility >= VISIBLE { Role::Counted } else { Role::Distractor };
-            rows.push(TruthBox { label: LabelledBox { frame: number, id, x, y, width, height }, role });
+            let role = if object.visibility >= VISIBLE { Role::Counted } else { Role::Distractor };
+            rows.push(TruthBox { label: object.label(number), role });
         }
         check_room(&name, rows.len())?;
     }
@@ -105,7 +102,7 @@ fn read_recording(
     let name = format!("tracks file {}", path.display());
     let about = || name.clone();
     let mut recording =
-        RecordReader::new(BufReader::new(File::open(path).with_context(about)?)).with_context(about)?;
+        RecordReader::new(files::open_unpacked(path).with_context(about)?).with_context(about)?;
     let kept = Kept::new(&name, &recording.header().classes, classes)?;
     let camera = recording.header().camera.as_str().to_owned();
     let (mut rows, mut first) = (Vec::new(), None);
@@ -133,7 +130,7 @@ fn label(frame: u32, track: &Track) -> LabelledBox {
 }
 
 /// From counting from 0 to counting from 1.
-fn frame_number(name: &str, index: u64) -> anyhow::Result<u32> {
+pub(super) fn frame_number(name: &str, index: u64) -> anyhow::Result<u32> {
     let number = index.checked_add(1).and_then(|number| u32::try_from(number).ok());
     number.with_context(|| format!("{name}: frame {index} is beyond the highest number"))
 }

@@ -1,7 +1,6 @@
 //! Text files that are read line by line, so that large ones cost no memory.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -14,7 +13,7 @@ const MOST_BYTES: u64 = 16 << 20;
 /// A file with its name and the line that was read last.
 pub(super) struct Lines {
     name: String,
-    input: BufReader<File>,
+    input: files::UnpackedFile,
     line: usize,
     text: Vec<u8>,
 }
@@ -24,8 +23,8 @@ impl Lines {
     pub(super) fn open(what: &str, path: &Path) -> anyhow::Result<Lines> {
         files::expect_regular(what, path)?;
         let name = format!("{what} {}", path.display());
-        let file = File::open(path).with_context(|| format!("{name} cannot be read"))?;
-        Ok(Lines { name, input: BufReader::new(file), line: 0, text: Vec::new() })
+        let input = files::open_unpacked(path).with_context(|| format!("{name} cannot be read"))?;
+        Ok(Lines { name, input, line: 0, text: Vec::new() })
     }
 
     /// What the file is called in messages.
@@ -62,7 +61,9 @@ pub(super) fn beginning(what: &str, path: &Path) -> anyhow::Result<String> {
     files::expect_regular(what, path)?;
     let about = || format!("{what} {} cannot be read", path.display());
     let mut first = Vec::new();
-    File::open(path).with_context(about)?.take(4096).read_to_end(&mut first).with_context(about)?;
+    files::open_unpacked(path)
+        .and_then(|file| file.take(4096).read_to_end(&mut first))
+        .with_context(about)?;
     let line = first.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
     Ok(String::from_utf8_lossy(line.unwrap_or_default()).into_owned())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use ocellus_core::eval::LabelledBox;
 use serde::Deserialize;
 
 use super::lines::{Lines, beginning};
@@ -42,6 +43,16 @@ pub(in crate::commands) struct Object {
     pub(in crate::commands) rect: [f64; 4],
     /// The share that is not hidden, 0..1.
     pub(in crate::commands) visibility: f64,
+    /// Over the ground, in metres a second.
+    pub(in crate::commands) speed_mps: f64,
+}
+
+impl Object {
+    /// Its box in a frame that is counted from 1.
+    pub(in crate::commands) fn label(&self, frame: u32) -> LabelledBox {
+        let [x, y, width, height] = self.rect;
+        LabelledBox { frame, id: self.id, x, y, width, height }
+    }
 }
 
 #[derive(Debug, Deserialize)]

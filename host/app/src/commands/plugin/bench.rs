@@ -1,8 +1,7 @@
 //! `ocellus plugin bench`: what a plugin costs a host.
 
-use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
@@ -17,7 +16,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::check::trial;
 use super::words;
 use crate::args::plugin::BenchArgs;
-use crate::commands::rules;
+use crate::commands::{files, rules};
 use crate::exit::Outcome;
 
 /// Figures are of at most so many calls, and of what fits in so much time.
@@ -205,7 +204,7 @@ fn looked_at(mut scene: Scene, looks: bool, seed: u64) -> Scene {
 fn recorded(path: &std::path::Path) -> anyhow::Result<Scene> {
     let about = || format!("tracks file {}", path.display());
     let mut reader =
-        RecordReader::new(BufReader::new(File::open(path).with_context(about)?)).with_context(about)?;
+        RecordReader::new(files::open_unpacked(path).with_context(about)?).with_context(about)?;
     let mut frames = Vec::new();
     while frames.len() < RECORDED_FRAMES
         && let Some(frame) = reader.next_frame().with_context(about)?

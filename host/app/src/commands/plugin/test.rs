@@ -1,8 +1,7 @@
 //! `ocellus plugin test`: a plugin over recorded tracks, for its author.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufReader, StdoutLock, Write};
+use std::io::{StdoutLock, Write};
 use std::ops::ControlFlow;
 
 use anyhow::Context;
@@ -15,7 +14,7 @@ use ocellus_runtime::{CallError, Grants, Histogram, Limits, Trap};
 use super::difference::Events;
 use super::words;
 use crate::args::plugin::TestArgs;
-use crate::commands::files::Files;
+use crate::commands::files::{self, Files};
 use crate::commands::output::Output;
 use crate::commands::{ending, rules};
 use crate::exit::Outcome;
@@ -27,8 +26,8 @@ const SHOWN: u64 = 100;
 pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Outcome> {
     files(args).check()?;
     let about = || format!("tracks file {}", args.tracks.display());
-    let file = File::open(&args.tracks).with_context(about)?;
-    let mut tracks = RecordReader::new(BufReader::new(file)).with_context(about)?;
+    let mut tracks =
+        RecordReader::new(files::open_unpacked(&args.tracks).with_context(about)?).with_context(about)?;
     let expected = args.expect.as_deref().map(Events::read).transpose()?;
     let source = RuleSource {
         origin: args.file.display().to_string(),
