@@ -206,8 +206,10 @@ fn run_batch(
             for (((feed, waiting), seen), found) in batch.iter().zip(&shown).zip(&mut results) {
                 seen.judge(feed, waiting, found);
             }
-            let mut looks = look(roster, rounds.looks.as_mut(), &batch, &results).into_iter();
-            let mut plates = read(roster, rounds.reads.as_mut(), &batch, &results).into_iter();
+            let bare: Vec<Picture> =
+                batch.iter().zip(&shown).map(|((_, waiting), seen)| seen.bare(&waiting.picture)).collect();
+            let mut looks = look(roster, rounds.looks.as_mut(), (&batch, &bare), &results).into_iter();
+            let mut plates = read(roster, rounds.reads.as_mut(), (&batch, &bare), &results).into_iter();
             for ((feed, waiting), detections) in batch.into_iter().zip(results) {
                 let looks = looks.next().unwrap_or_default();
                 let plates = plates.next().unwrap_or_default();
@@ -250,6 +252,14 @@ impl Seen {
         }
     }
 
+    /// The whole picture without what is masked.
+    fn bare(&self, picture: &Picture) -> Picture {
+        match self {
+            Seen::All(picture) => picture.clone(),
+            Seen::Part(region, shown) => region.blanked(picture, shown),
+        }
+    }
+
     /// Keeps of what was found what counts.
     fn judge(&self, feed: &Feed, waiting: &Waiting, found: &mut Vec<Detection>) {
         if let Seen::Part(region, shown) = self {
@@ -262,13 +272,13 @@ impl Seen {
 fn look(
     roster: &Roster,
     rounds: Option<&mut Rounds>,
-    batch: &[(Arc<Feed>, Waiting)],
+    (batch, bare): (&[(Arc<Feed>, Waiting)], &[Picture]),
     found: &[Vec<Detection>],
 ) -> Vec<Vec<Option<Embedding>>> {
     let Some(rounds) = rounds.filter(|_| batch.iter().any(|(feed, _)| feed.has_plan())) else {
         return Vec::new();
     };
-    let looks = rounds.look(batch, found);
+    let looks = rounds.look((batch, bare), found);
     roster.note_embedder(looks.as_ref().err().map(|error| error.0.clone()));
     looks.unwrap_or_default()
 }
@@ -277,13 +287,13 @@ fn look(
 fn read(
     roster: &Roster,
     rounds: Option<&mut ReadRounds>,
-    batch: &[(Arc<Feed>, Waiting)],
+    (batch, bare): (&[(Arc<Feed>, Waiting)], &[Picture]),
     found: &[Vec<Detection>],
 ) -> Vec<PlateLooks> {
     let Some(rounds) = rounds.filter(|_| batch.iter().any(|(feed, _)| feed.reads_plates())) else {
         return Vec::new();
     };
-    let looks = rounds.look(batch, found);
+    let looks = rounds.look((batch, bare), found);
     roster.note_reader(looks.as_ref().err().map(|error| error.0.clone()));
     looks.unwrap_or_default()
 }

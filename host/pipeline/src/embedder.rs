@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ocellus_core::{Detection, Embedding};
+use ocellus_core::{Detection, Embedding, Picture};
 use ocellus_inference::{Crop, EmbeddingSession};
 
 use crate::camera::feed::{Feed, Waiting};
@@ -69,7 +69,7 @@ impl Rounds {
     /// [`EmbedderError`]; frames go on without.
     pub(crate) fn look(
         &mut self,
-        batch: &[(std::sync::Arc<Feed>, Waiting)],
+        (batch, pictures): (&[(std::sync::Arc<Feed>, Waiting)], &[Picture]),
         found: &[Vec<Detection>],
     ) -> Result<Vec<Vec<Option<Embedding>>>, EmbedderError> {
         let wanted: Vec<Vec<usize>> =
@@ -78,10 +78,7 @@ impl Rounds {
         let chosen = share(&wanted, &budgets, self.affordable());
         let crops: Vec<Crop<'_>> = chosen
             .iter()
-            .map(|(camera, index)| Crop {
-                picture: &batch[*camera].1.picture,
-                rect: found[*camera][*index].rect,
-            })
+            .map(|(camera, index)| Crop { picture: &pictures[*camera], rect: found[*camera][*index].rect })
             .collect();
         let started = Instant::now();
         let looks = if crops.is_empty() { Ok(Vec::new()) } else { self.live.embedder.embed(&crops) };

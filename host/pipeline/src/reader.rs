@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ocellus_core::{Detection, Size};
+use ocellus_core::{Detection, Picture, Size};
 use ocellus_inference::{Crop, PlateReader, ReadPlate};
 
 use crate::camera::feed::{Feed, Waiting};
@@ -65,7 +65,7 @@ pub(crate) type PlateLooks = Vec<Option<PlateLook>>;
 /// Makes the looks `parts` at one picture.
 pub(crate) fn look(
     reader: &mut dyn Reader,
-    picture: &ocellus_core::Picture,
+    picture: &Picture,
     parts: Vec<PlatePart>,
 ) -> Result<Vec<(PlatePart, Vec<ReadPlate>)>, ReaderError> {
     let crops: Vec<Crop<'_>> = parts.iter().map(|part| Crop { picture, rect: part.rect }).collect();
@@ -91,7 +91,7 @@ impl ReadRounds {
     /// [`ReaderError`]; frames go on without.
     pub(crate) fn look(
         &mut self,
-        batch: &[(Arc<Feed>, Waiting)],
+        (batch, pictures): (&[(Arc<Feed>, Waiting)], &[Picture]),
         found: &[Vec<Detection>],
     ) -> Result<Vec<PlateLooks>, ReaderError> {
         let input = self.live.reader.input();
@@ -106,10 +106,7 @@ impl ReadRounds {
         chosen.sort_unstable();
         let crops: Vec<Crop<'_>> = chosen
             .iter()
-            .map(|(camera, part)| Crop {
-                picture: &batch[*camera].1.picture,
-                rect: wanted[*camera][*part].rect,
-            })
+            .map(|(camera, part)| Crop { picture: &pictures[*camera], rect: wanted[*camera][*part].rect })
             .collect();
         let started = Instant::now();
         let read = if crops.is_empty() { Ok(Vec::new()) } else { self.live.reader.read(&crops) };

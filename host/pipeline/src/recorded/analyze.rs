@@ -140,8 +140,10 @@ const AHEAD: usize = 4;
 
 struct Decided {
     picture_time: TimeUs,
-    /// For the embedder, and for the tracker of a camera that moves; none where nobody looks.
+    /// For the tracker of a camera that moves; none where nobody looks.
     picture: Option<Picture>,
+    /// Without what is masked, for the embedder and the reader of plates; none where nobody looks.
+    bare: Option<Picture>,
     detections: Vec<Detection>,
 }
 
@@ -255,7 +257,11 @@ fn detect(
             ignored.outside += outside;
             ignored.masked += masked;
         }
-        let decided = Decided { picture_time, picture: looks.then_some(picture), detections };
+        let bare = looks.then(|| match &shown {
+            Some((region, shown)) => region.blanked(&picture, shown),
+            None => picture.clone(),
+        });
+        let decided = Decided { picture_time, picture: looks.then_some(picture), bare, detections };
         if results.send(decided).is_err() {
             break;
         }
@@ -414,14 +420,14 @@ impl<P: FnMut(u64)> Consumer<'_, '_, P> {
 
     /// Follows the objects of a frame, and says what they look like and what their plates say.
     fn track(&mut self, decided: &Decided, frame: u64) -> Result<Followed, AnalysisError> {
-        let Decided { picture_time: time, picture, detections } = decided;
-        let looks = match (&mut self.looking, picture) {
+        let Decided { picture_time: time, picture, bare, detections } = decided;
+        let looks = match (&mut self.looking, bare) {
             (Some(looking), Some(picture)) => looking
                 .look(picture, *time, detections)
                 .map_err(|error| AnalysisError::Embedder { frame, error })?,
             _ => Vec::new(),
         };
-        let plates = match (&mut self.reading, picture) {
+        let plates = match (&mut self.reading, bare) {
             (Some(reading), Some(picture)) => reading
                 .look(picture, *time, detections)
                 .map_err(|error| AnalysisError::Reader { frame, error })?,

@@ -72,6 +72,18 @@ impl Region {
         Shown { picture: cutout.of(picture), origin: cutout.origin() }
     }
 
+    /// The whole picture without what is masked, of which `shown` is what the detector saw: for who looks at parts of it.
+    pub(crate) fn blanked(&self, picture: &Picture, shown: &Shown) -> Picture {
+        let size = picture.size();
+        if self.masks.is_empty() {
+            return picture.clone();
+        }
+        if self.part.is_none() {
+            return shown.picture.clone();
+        }
+        Cutout::new(size, None, &self.masks).of(picture)
+    }
+
     /// Puts boxes that were found in what was shown where they are in the picture of `size`, and keeps those that count.
     pub(crate) fn judge(&self, shown: &Shown, size: Size, detections: &mut Vec<Detection>) -> IgnoredCounts {
         let mut ignored = IgnoredCounts::default();
@@ -156,6 +168,24 @@ mod tests {
         // On the screen; larger than it by a trembling edge; a person whose head is before it.
         let found = vec![found(0.45, 0.25, 0.1, 0.2), found(0.4, 0.2, 0.2, 0.31), found(0.45, 0.3, 0.1, 0.5)];
         assert_eq!(judged(&region, found), (1, IgnoredCounts { outside: 0, masked: 2 }));
+    }
+
+    #[test]
+    fn whoever_looks_at_parts_of_the_picture_does_not_see_what_is_masked() {
+        let masks = r#""masks":[[[0.5,0],[1,0],[1,1],[0.5,1]]]"#;
+        let area = r#""areas":[[[0.2,0.2],[0.8,0.2],[0.8,0.8],[0.2,0.8]]],"crop":true"#;
+        let picture = picture();
+        for (json, is_masked) in [
+            (format!("{{{masks}}}"), true),
+            (format!("{{{masks},{area}}}"), true),
+            (format!("{{{area}}}"), false),
+        ] {
+            let region = region(&json);
+            let blanked = region.blanked(&picture, &region.show(&picture));
+            assert_eq!(blanked.size(), SIZE);
+            let row = &blanked.y()[..SIZE.width as usize];
+            assert_eq!((row[100], row[500] != 60), (60, is_masked), "{json}");
+        }
     }
 
     #[test]
