@@ -98,6 +98,7 @@ else
 endif
 
 bench: build guests
+	@.ci/setup bench
 	cargo bench -q --profile release -p ocellus-core --bench tracker --bench trackers --bench embedding
 	cargo bench -q --profile release -p ocellus-media --bench camera_motion
 	cargo bench -q --profile release -p ocellus-inference --bench embed

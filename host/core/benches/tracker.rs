@@ -1,7 +1,12 @@
-//! The time of one update of each tracker, beside its limit and the `trackforge` crate.
+//! The time of one update of each tracker, beside its limit, the `trackforge` crate, and supervision in Python where `make
+//! bench` has installed it.
 #![expect(clippy::print_stdout, reason = "a bench says what it measured")]
 
+use std::fmt::Write as _;
 use std::hint::black_box;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ocellus_core::tracker::{
@@ -18,6 +23,7 @@ fn main() -> Result<(), SettingsError> {
     for (objects, limit_ms) in [(100, 0.06), (500, 0.5)] {
         let scene = scene(objects);
         let peers = milliseconds(peers(&scene));
+        let python = supervision(&scene);
         for kind in TrackerKind::ALL {
             let ours = milliseconds(update_time(kind, &scene, Looks::Unknown)?);
             print!(
@@ -25,7 +31,13 @@ fn main() -> Result<(), SettingsError> {
                 ours / limit_ms
             );
             match kind {
-                TrackerKind::ByteTrack => println!("; trackforge {peers:.2} ms, {:.1}x)", peers / ours),
+                TrackerKind::ByteTrack => {
+                    let python = match python {
+                        Some(python) => format!("supervision {python:.2} ms, {:.1}x", python / ours),
+                        None => "supervision is not installed: make bench".to_owned(),
+                    };
+                    println!("; trackforge {peers:.2} ms, {:.1}x; {python})", peers / ours);
+                }
                 TrackerKind::BotSort | TrackerKind::DeepSort => {
                     let looking = milliseconds(update_time(kind, &scene, Looks::Known)?);
                     println!("; with {DIMENSION} numbers of embedding each {looking:.3} ms)");
@@ -89,6 +101,33 @@ fn peers(scene: &[Vec<Walker>]) -> Duration {
         start.elapsed()
     });
     median(times.collect())
+}
+
+/// The median of supervision's ByteTrack in milliseconds, where it is installed.
+fn supervision(scene: &[Vec<Walker>]) -> Option<f64> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/supervision.py");
+    let mut python = Command::new("python3")
+        .arg(script)
+        .env("PYTHONPATH", cache.join("ocellus/bench-python"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut input = String::new();
+    for walkers in scene {
+        for Walker { detection: Detection { rect, confidence, .. }, .. } in walkers {
+            let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+            let _ = write!(input, "{},{},{right},{bottom},{confidence} ", rect.x, rect.y);
+        }
+        input.push('\n');
+    }
+    // It reads all before it prints; one that ends at once says so below.
+    let _ = python.stdin.take()?.write_all(input.as_bytes());
+    let output = python.wait_with_output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
