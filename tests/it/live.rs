@@ -40,6 +40,36 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     }
 }
 
+#[test]
+fn every_acknowledged_correction_is_there_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = plugin("parking-levels");
+    let config = format!(
+        "{}[[rule]]\nname = \"levels\"\nplugin = \"{}\"\ncameras = [\"gate\"]\ngrants = {{ powers = [\"messages\"] }}\n[rule.settings]\nlocation = \"station\"\n\
+         levels = [{{ id = \"roof\", unseen = 100 }}]\n",
+        cameras(&["gate"]),
+        rule.display()
+    );
+    let car = json!({"camera": "gate", "request": {"level": "roof", "change": 1}});
+    let mut given = 0;
+    for round in 1..=3 {
+        let mut host = Host::serve(folder.path(), &config);
+        host.wait_until("/api/v1/cameras/gate", "frames", |body| body["frames"].as_u64() > Some(2));
+        // One and then several at once: each is acknowledged when it is on the disk.
+        for _ in 0..round {
+            let answer = host.send_json("POST", "/api/v1/rules/levels/command", &car);
+            assert_eq!(answer.status, 204, "{answer:?}");
+            given += 1;
+        }
+        host.kill();
+    }
+    let host = Host::serve(folder.path(), &config);
+    host.wait_until("/api/v1/cameras/gate", "frames", |body| body["frames"].as_u64() > Some(2));
+    let question = json!({"camera": "gate", "request": {}});
+    let said = host.send_json("POST", "/api/v1/rules/levels/query", &question);
+    assert_eq!(said.body["answer"]["levels"][0]["spots"]["occupied"], given, "{said:?}");
+}
+
 fn by_sequence(page: &Value) -> BTreeMap<u64, Value> {
     let events = page["events"].as_array().unwrap().iter();
     events.map(|event| (event["sequence"].as_u64().unwrap(), event.clone())).collect()

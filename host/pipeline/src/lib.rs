@@ -32,7 +32,7 @@ pub use reader::{LiveReader, ReadCounts, Reader, ReaderError};
 pub use recordings::{RecordingFile, RecordingSettings, RecordingStatus};
 pub use site::{
     Activation, Comparison, ComponentHealth, DeclaredRule, Difference, HandedOver, Health, HealthState,
-    PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,
+    NotKept, PluginStatus, PolicyError, RuleCameraStatus, RuleJournal, RuleLogLine, RulePolicy, RuleSettings,
     RuleStatus, ShadowStatus, ShutdownReport, Side, Site, SiteError, SiteErrorKind, SiteParts, SiteSettings,
     SwappedCamera, WebhookCounts,
 };

@@ -98,6 +98,12 @@ pub enum CalibrationError {
     /// Distortion without a camera matrix, or of another model.
     #[error("calibration.distortion has {0} numbers; give k1, k2, p1, p2 and at will k3, with camera_matrix")]
     Distortion(usize),
+    /// Distortion in pixels of no known lens.
+    #[error(
+        "calibration.distortion needs camera_matrix, to whose focal length and middle its numbers belong; give both, as \
+         the calibration of the lens printed them"
+    )]
+    NoCameraMatrix,
     /// A place on the map that cannot be.
     #[error(
         "calibration.on_map has the origin [{x}, {y}] and a rotation of {degrees} degrees; give metres from an \
@@ -208,6 +214,7 @@ impl CalibrationSpec {
                 distortion[..given].copy_from_slice(&self.distortion);
                 Ok(Some(Lens::new(matrix, distortion)?))
             }
+            (None, 4 | 5) => Err(CalibrationError::NoCameraMatrix),
             _ => Err(CalibrationError::Distortion(given)),
         }
     }
@@ -327,6 +334,10 @@ mod tests {
             (
                 r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]],"size":[640,480],"distortion":[1]}"#,
                 "distortion has 1 numbers",
+            ),
+            (
+                r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]],"size":[640,480],"distortion":[0,0,0,0]}"#,
+                "distortion needs camera_matrix",
             ),
         ] {
             let error = spec(json).solve().unwrap_err().to_string();

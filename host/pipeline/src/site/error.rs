@@ -100,6 +100,14 @@ pub enum SiteError {
         /// Why.
         reason: String,
     },
+    /// The rule took the correction, which is not on the disk.
+    #[error("rule {rule} took the correction, but it may be lost with the process: {source}")]
+    NotKept {
+        /// The rule.
+        rule: Name,
+        /// Why.
+        source: NotKept,
+    },
     /// No picture arrived so far.
     #[error("camera {0} has given no picture yet; look at its state under /api/v1/cameras/{0}")]
     NoFrameYet(Name),
@@ -173,6 +181,20 @@ pub enum SiteErrorKind {
     Internal,
 }
 
+/// Why what a rule remembers is not on the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKept {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// More is to be written than the disk takes.
+    #[error("the disk is too slow for all that rules remember; it is kept with the rule's next save")]
+    Busy,
+    /// Nothing is written any more.
+    #[error("the host is shutting down")]
+    Ending,
+}
+
 fn declared_where(file: Option<&std::path::Path>) -> String {
     match file {
         Some(file) => format!("in {}; change it there and restart", file.display()),
@@ -206,10 +228,15 @@ impl SiteError {
             | SiteError::TooManyViews(_)
             | SiteError::NoAnswer { .. }
             | SiteError::ShuttingDown => SiteErrorKind::Unavailable,
-            SiteError::Store(StoreError::DiskFull { .. }) => SiteErrorKind::NoRoom,
+            SiteError::Store(StoreError::DiskFull { .. })
+            | SiteError::NotKept { source: NotKept::Store(StoreError::DiskFull { .. }), .. } => {
+                SiteErrorKind::NoRoom
+            }
+            SiteError::NotKept { source: NotKept::Busy | NotKept::Ending, .. } => SiteErrorKind::Unavailable,
             SiteError::Encode { .. }
             | SiteError::Recordings(_)
             | SiteError::Store(_)
+            | SiteError::NotKept { .. }
             | SiteError::Thread(_) => SiteErrorKind::Internal,
         }
     }

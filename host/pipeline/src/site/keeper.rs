@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{Name, TimeUs};
 use ocellus_runtime::{Checkpoint, Receipt, RuleSlot, ValueChanges};
-use ocellus_store::{Database, Retention, StateKey, StateRecord, Values};
+use ocellus_store::{Database, Retention, StateKey, StateRecord, StoreError, Values};
 
 use super::memory;
 use crate::camera::numbers::BLOCK;
@@ -28,6 +28,18 @@ pub(crate) struct Keep {
     state: StateRecord,
     values: ValueChanges,
     receipt: Receipt,
+    /// Who wants to hear how it went.
+    tell: Option<SyncSender<Result<(), StoreError>>>,
+}
+
+/// What becomes of a memory that somebody waits for.
+pub(crate) enum Kept {
+    /// Nothing of it is new to the keeper.
+    Known,
+    /// The keeper has it, and will say how it went.
+    Handed(Receiver<Result<(), StoreError>>),
+    /// The keeper has more to do than it may hold; it must be handed over again.
+    NoRoom,
 }
 
 /// The way to the keeper's thread.
@@ -46,9 +58,15 @@ impl Keeper {
 
     /// Hands over what a rule remembers, to be kept.
     pub(crate) fn keep(&self, rule: &Name, slot: &RuleSlot, checkpoint: Checkpoint) {
-        let Checkpoint { snapshot, values, receipt } = checkpoint;
-        let key = memory::key(rule, slot.share());
-        self.submit(Job::Keep(Box::new(Keep { key, state: memory::state(&snapshot), values, receipt })));
+        self.submit(Job::Keep(Box::new(Keep::new(rule, slot, checkpoint, None))));
+    }
+
+    /// The same where somebody waits until it is kept.
+    pub(crate) fn keep_for(&self, rule: &Name, slot: &RuleSlot, checkpoint: Option<Checkpoint>) -> Kept {
+        let Some(checkpoint) = checkpoint else { return Kept::Known };
+        let (tell, told) = sync_channel(1);
+        let job = Job::Keep(Box::new(Keep::new(rule, slot, checkpoint, Some(tell))));
+        if self.submit(job) { Kept::Handed(told) } else { Kept::NoRoom }
     }
 
     /// Blocks until all that was handed over before is kept.
@@ -70,25 +88,43 @@ impl Keeper {
     }
 }
 
+impl Keep {
+    fn new(
+        rule: &Name,
+        slot: &RuleSlot,
+        checkpoint: Checkpoint,
+        tell: Option<SyncSender<Result<(), StoreError>>>,
+    ) -> Keep {
+        let Checkpoint { snapshot, values, receipt } = checkpoint;
+        Keep { key: memory::key(rule, slot.share()), state: memory::state(&snapshot), values, receipt, tell }
+    }
+
+    fn put(self, database: &Database) {
+        let Keep { key, state, values, receipt, tell } = self;
+        let kept = match values.are_all {
+            true => Values::All(&values.changes),
+            false => Values::Changed(&values.changes),
+        };
+        let put = database.put_memory(&key, &state, kept);
+        match &put {
+            Ok(()) => {
+                values.confirm();
+                receipt.confirm();
+            }
+            Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
+        }
+        if let Some(tell) = tell {
+            let _ = tell.try_send(put);
+        }
+    }
+}
+
 /// Does the jobs until told to stop.
 pub(crate) fn run(inbox: &Receiver<Job>, database: &Database, retention: &Retention) {
     let mut next_expiry = Instant::now() + EXPIRE_EVERY;
     loop {
         match inbox.recv_timeout(next_expiry.saturating_duration_since(Instant::now())) {
-            Ok(Job::Keep(keep)) => {
-                let Keep { key, state, values, receipt } = &*keep;
-                let kept = match values.are_all {
-                    true => Values::All(&values.changes),
-                    false => Values::Changed(&values.changes),
-                };
-                match database.put_memory(key, state, kept) {
-                    Ok(()) => {
-                        values.confirm();
-                        receipt.confirm();
-                    }
-                    Err(error) => tracing::warn!(rule = %key.rule, %error, "a rule's state was not kept"),
-                }
-            }
+            Ok(Job::Keep(keep)) => keep.put(database),
             Ok(Job::Tell { done }) => drop(done.try_send(())),
             Ok(Job::ReserveTracks { camera }) => {
                 if let Err(error) = database.reserve_track_ids(&camera, BLOCK) {

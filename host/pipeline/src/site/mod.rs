@@ -53,7 +53,7 @@ use self::turn::Turns;
 use self::watch::Watch;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, SeenPlate, View, ViewSettings, encode};
 
-pub use self::error::{SiteError, SiteErrorKind};
+pub use self::error::{NotKept, SiteError, SiteErrorKind};
 pub use self::health::{ComponentHealth, Health, HealthState};
 pub use self::journal::RuleJournal;
 pub use self::plugins::PluginStatus;

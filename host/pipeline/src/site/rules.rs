@@ -11,14 +11,18 @@ use super::change::{Change, Changed, Trial};
 use super::grants::RuleGrants;
 use super::history::{self, of_entry, of_facts, of_plugin};
 use super::hold::Held;
+use super::keeper::Kept;
 use super::level::Level;
 use super::memory::Memories;
 use super::policy::RulePolicy;
 use super::rule::{Activation, FailedRule, RuleEntry, RuleLogLine, RuleSettings, RuleStatus, SwappedCamera};
 use super::seat::Seat;
-use super::{Inner, PluginStatus, Site, SiteError, now_us, plugins};
+use super::{Inner, NotKept, PluginStatus, Site, SiteError, now_us, plugins};
 use crate::camera::Declared;
 use crate::camera::lane::LaneCommand;
+
+/// How often a memory is handed over to a keeper that has no room, before that is said.
+const KEEPS: usize = 20;
 
 impl Site {
     /// All plugin versions, by name, then by upload time.
@@ -191,9 +195,30 @@ impl Site {
         let (reply, answer) = sync_channel(1);
         let command = LaneCommand::Command { rule: name.clone(), request: request.to_owned(), reply };
         let answer = ask(&place, command, &answer)?.ok_or_else(|| SiteError::no_rule(name))?;
-        answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })?;
-        self.0.wiring.rules.keeper.wait();
-        Ok(self.0.database.flush_states()?)
+        let kept = answer.map_err(|reason| SiteError::Rule { rule: name.clone(), reason })?;
+        self.kept(name, &place, kept).map_err(|source| SiteError::NotKept { rule: name.clone(), source })
+    }
+
+    /// Waits until what a rule remembers is on the disk.
+    fn kept(&self, rule: &Name, place: &Place, mut kept: Kept) -> Result<(), NotKept> {
+        let keeper = &self.0.wiring.rules.keeper;
+        for _ in 0..KEEPS {
+            match kept {
+                Kept::Handed(told) => told.recv().map_err(|_| NotKept::Ending)??,
+                Kept::Known => keeper.wait(),
+                Kept::NoRoom => {
+                    keeper.wait();
+                    let (reply, answer) = sync_channel(1);
+                    let command = LaneCommand::Keep { rule: rule.clone(), reply };
+                    // A rule that is gone by now has nothing to keep.
+                    let asked = ask(place, command, &answer).map_err(|_| NotKept::Busy)?;
+                    kept = asked.unwrap_or(Kept::Known);
+                    continue;
+                }
+            }
+            return Ok(self.0.database.flush_states()?);
+        }
+        Err(NotKept::Busy)
     }
 
     /// The last lines that a rule wrote to its log, camera by camera.

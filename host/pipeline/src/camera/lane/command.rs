@@ -12,6 +12,7 @@ use crate::camera::claim::Claim;
 use crate::camera::feed::Detected;
 use crate::site::camera::CameraShared;
 use crate::site::journal::Noted;
+use crate::site::keeper::Kept;
 use crate::site::rule::RuleCell;
 use crate::site::shadow::Told;
 use crate::site::tap::Tap;
@@ -99,7 +100,12 @@ pub(crate) enum LaneCommand {
     Command {
         rule: Name,
         request: String,
-        reply: SyncSender<Option<Result<(), String>>>,
+        reply: SyncSender<Option<Result<Kept, String>>>,
+    },
+    /// Hands what a rule remembers to the keeper now, for somebody who waits.
+    Keep {
+        rule: Name,
+        reply: SyncSender<Option<Kept>>,
     },
     /// Places tracks on the ground anew from the next frame on, or not at all.
     Calibrate(Option<Box<GroundTracks>>),

@@ -16,7 +16,7 @@ use super::command::{LaneCommand, LaneMessage, Saved, SwapReply};
 use crate::site::bus::Bus;
 use crate::site::camera::CameraShared;
 use crate::site::journal::Noted;
-use crate::site::keeper::Keeper;
+use crate::site::keeper::{Keeper, Kept};
 use crate::site::outbox::Outgoing;
 use crate::site::restarter::{Restarter, Revival};
 use crate::site::rule::RuleCell;
@@ -159,6 +159,9 @@ impl LaneRules {
             LaneCommand::Command { rule, request, reply } => {
                 let _ = reply.try_send(self.correct(&rule, &request, between));
             }
+            LaneCommand::Keep { rule, reply } => {
+                let _ = reply.try_send(self.keep(&rule));
+            }
             LaneCommand::Restarted { rule, restarted } => {
                 if let Some(bound) = self.rules.get_mut(&rule) {
                     bound.slot.install(*restarted);
@@ -193,8 +196,19 @@ impl LaneRules {
         Some(SwapReply { result, at_frame: between.sequence })
     }
 
+    /// Hands over what a rule remembers, for somebody who waits. While a change is under way, that keeps it.
+    fn keep(&mut self, rule: &Name) -> Option<Kept> {
+        let bound = self.rules.get_mut(rule)?;
+        if bound.held {
+            return Some(Kept::Known);
+        }
+        let checkpoint = bound.slot.checkpoint_now();
+        bound.note_save();
+        Some(self.wiring.keeper.keep_for(rule, &bound.slot, checkpoint))
+    }
+
     /// An operator's correction, at the time of the last frame.
-    fn correct(&mut self, rule: &Name, request: &str, between: &Between) -> Option<Result<(), String>> {
+    fn correct(&mut self, rule: &Name, request: &str, between: &Between) -> Option<Result<Kept, String>> {
         let bound = self.rules.get_mut(rule)?;
         let info = FrameInfo {
             camera: between.shared.handle,
@@ -213,15 +227,8 @@ impl LaneRules {
                 let mut said = Vec::new();
                 self.wiring.submit(rule, (&between.shared, &info), output, &mut said);
                 self.wiring.bus.publish(&said);
-                // Whoever gave it is told that it is kept; while a change is under way, that keeps it.
-                if !bound.held {
-                    let checkpoint = bound.slot.checkpoint_now();
-                    bound.note_save();
-                    if let Some(checkpoint) = checkpoint {
-                        self.wiring.keeper.keep(rule, &bound.slot, checkpoint);
-                    }
-                }
-                Ok(())
+                // Whoever gave it is told that it is kept.
+                Ok(self.keep(rule)?)
             }
             Processed::Failed(error) => Err(error.to_string()),
             Processed::Skipped => Err("the rule is backing off after a failure; try again later".into()),

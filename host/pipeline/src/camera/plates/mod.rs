@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn rules_are_told_each_reading_once_and_viewers_what_most_speaks_for() {
-        let mut plates = Plates::new(PlatePrivacy::Keep);
+        let mut plates = Plates::new(PlatePrivacy::default());
         assert_eq!(texts(&see(&mut plates, 0, read("ab 123", 0.9))), ["AB123"]);
         assert!(plates.known().is_empty(), "one reading is no verdict");
         assert_eq!(texts(&see(&mut plates, 1, read("A8123", 0.4))), ["A8123"]);
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_no_plate_is_told_to_nobody_and_still_was_a_look() {
-        let mut plates = Plates::new(PlatePrivacy::Keep);
+        let mut plates = Plates::new(PlatePrivacy::default());
         for (frame, look) in [read("", 0.0), read("A1", 0.9), read("AB123", 0.01), read("AB123", f32::NAN)]
             .into_iter()
             .enumerate()
@@ -274,14 +274,14 @@ mod tests {
 
     #[test]
     fn a_plate_is_sure_once_enough_readings_agree() {
-        let mut plates = Plates::new(PlatePrivacy::Keep);
+        let mut plates = Plates::new(PlatePrivacy::default());
         for frame in 0..9 {
             see(&mut plates, frame, read("AB123", 0.9));
         }
         assert!(!plates.wishes()[0].is_sure);
         see(&mut plates, 9, read("AB123", 0.9));
         assert!(plates.wishes()[0].is_sure);
-        let mut torn = Plates::new(PlatePrivacy::Keep);
+        let mut torn = Plates::new(PlatePrivacy::default());
         for frame in 0..40 {
             see(&mut torn, frame, read(if frame % 2 == 0 { "AB123" } else { "AB128" }, 0.9));
         }
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_track_that_has_gone_is_told_once_with_what_is_known_of_it() {
-        let mut plates = Plates::new(PlatePrivacy::Keep);
+        let mut plates = Plates::new(PlatePrivacy::default());
         see(&mut plates, 0, read("AB123", 0.9));
         see(&mut plates, 3, read("AB123", 0.9));
         assert!(plates.gone().is_empty());

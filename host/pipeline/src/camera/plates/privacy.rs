@@ -12,13 +12,13 @@ const FINGERPRINT: usize = 8;
 impl PlatePrivacy {
     /// Whether texts are shown as they were read.
     pub(super) fn keeps(&self) -> bool {
-        *self == PlatePrivacy::Keep
+        matches!(self, PlatePrivacy::Keep {})
     }
 
     /// What is shown in place of `text`.
     pub(super) fn shown(&self, text: &str) -> String {
         match self {
-            PlatePrivacy::Keep => text.to_owned(),
+            PlatePrivacy::Keep {} => text.to_owned(),
             PlatePrivacy::Mask { shown } => {
                 let mask = |(place, c): (usize, char)| if place < usize::from(*shown) { c } else { '*' };
                 text.chars().enumerate().map(mask).collect()

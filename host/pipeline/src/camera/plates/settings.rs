@@ -39,12 +39,12 @@ pub struct PlatesSpec {
 }
 
 /// What becomes of a plate's text before anybody sees it.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "mode", deny_unknown_fields)]
 pub enum PlatePrivacy {
+    // With braces: beside a mode without any serde takes every field, and whoever writes `shown` expects a mask.
     /// It stays as it was read.
-    #[default]
-    Keep,
+    Keep {},
     /// All but the first characters of what was read in most looks are asterisks.
     Mask {
         /// Characters that stay, at most 8.
@@ -63,11 +63,17 @@ fn shown() -> u8 {
     2
 }
 
+impl Default for PlatePrivacy {
+    fn default() -> PlatePrivacy {
+        PlatePrivacy::Keep {}
+    }
+}
+
 /// Without the key.
 impl fmt::Debug for PlatePrivacy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PlatePrivacy::Keep => f.write_str("Keep"),
+            PlatePrivacy::Keep {} => f.write_str("Keep"),
             PlatePrivacy::Mask { shown } => write!(f, "Mask({shown})"),
             PlatePrivacy::Hash { .. } => f.write_str("Hash"),
         }
@@ -81,7 +87,7 @@ impl Default for PlatesSpec {
             refresh_seconds: 0.1,
             min_width: 80.0,
             classes: None,
-            privacy: PlatePrivacy::Keep,
+            privacy: PlatePrivacy::default(),
         }
     }
 }
@@ -198,6 +204,20 @@ mod tests {
         let spec = |refresh_seconds| PlatesSpec { refresh_seconds, ..PlatesSpec::default() };
         assert_eq!(spec(0.0).refresh(), Duration::ZERO);
         assert_eq!(spec(LONGEST_S).refresh(), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn what_another_mode_takes_is_refused_by_name() {
+        for (json, says) in [
+            (r#"{"privacy": {"mode": "keep", "shown": 2}}"#, "unknown field `shown`"),
+            (r#"{"privacy": {"mode": "mask", "key": "sixteen characters"}}"#, "unknown field `key`"),
+            (r#"{"privacy": {"shown": 2}}"#, "missing field `mode`"),
+        ] {
+            let error = serde_json::from_str::<PlatesSpec>(json).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let kept: PlatesSpec = serde_json::from_str(r#"{"privacy": {"mode": "keep"}}"#).unwrap();
+        assert_eq!(kept, PlatesSpec::default());
     }
 
     #[test]
