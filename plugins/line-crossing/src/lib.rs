@@ -17,6 +17,7 @@ mod state;
 
 use std::time::Duration;
 
+use ocellus_sdk::check_no_question;
 use ocellus_sdk::follow::{Follower, Mover};
 use ocellus_sdk::prelude::*;
 
@@ -120,7 +121,8 @@ impl Rule for LineCrossing {
         state.give_to(self)
     }
 
-    fn query(&self, _request: Json) -> Result<Json, String> {
+    fn query(&self, request: Json) -> Result<Json, String> {
+        check_no_question(&request)?;
         let mut lines = JsonMap::new();
         for line in &self.lines {
             let mut counts = JsonMap::new();

@@ -90,6 +90,7 @@ fn the_event_and_the_report_say_what_happened() {
     assert_eq!((segment.from, label.as_str()), (Point::new(0.5, 0.2), "door  in 1 out 0"));
     let answer = harness.query(&Json::Null).unwrap();
     assert_eq!(answer, json!({"lines": {"door": {"entries": 1, "exits": 0}}}));
+    assert!(harness.query(&json!({"line": "door"})).unwrap_err().contains("\"line\""));
 }
 
 #[test]

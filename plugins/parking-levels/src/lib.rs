@@ -9,6 +9,7 @@ mod command;
 mod level;
 mod settings;
 
+use ocellus_sdk::check_no_question;
 use ocellus_sdk::prelude::*;
 use ocellus_sdk::settings::seconds;
 
@@ -111,7 +112,8 @@ impl Rule for ParkingLevels {
         Ok(())
     }
 
-    fn query(&self, _request: Json) -> Result<Json, String> {
+    fn query(&self, request: Json) -> Result<Json, String> {
+        check_no_question(&request)?;
         let mut answer = JsonMap::new();
         answer.insert("location".to_owned(), Json::from(self.location.as_str()));
         answer.insert("levels".to_owned(), Json::Array(self.levels.iter().map(Level::answer).collect()));

@@ -66,6 +66,7 @@ fn a_level_is_the_sum_of_its_cameras_and_told_when_it_changes() {
     assert!(told(&harness.frame_of(2, 0.3, []).unwrap()).is_empty(), "said again, nothing new");
     let answer = harness.query(&Json::Null).unwrap();
     assert_eq!(answer["location"], "station");
+    assert!(harness.query(&json!({"level": "P1"})).unwrap_err().contains("\"level\""));
     assert_eq!(answer["levels"][0]["spots"], json!({"total": 15, "occupied": 7, "available": 8}));
     assert_eq!(answer["levels"][0]["updated_us"], 200_000);
     assert_eq!(answer["levels"][0]["reports"][1]["rule"], "lot-south");

@@ -21,6 +21,7 @@ mod space;
 
 use std::time::Duration;
 
+use ocellus_sdk::check_no_question;
 use ocellus_sdk::prelude::*;
 
 use correction::Command;
@@ -90,7 +91,8 @@ impl Rule for Parking {
         Ok(())
     }
 
-    fn query(&self, _request: Json) -> Result<Json, String> {
+    fn query(&self, request: Json) -> Result<Json, String> {
+        check_no_question(&request)?;
         let mut answer = Spots::of(self.spaces.iter()).answer();
         let by_name = |value: fn(&Space) -> Json| {
             Json::Object(self.spaces.iter().map(|space| (space.name.clone(), value(space))).collect())

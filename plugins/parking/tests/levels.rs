@@ -164,7 +164,8 @@ fn a_question_corrects_nothing() {
     let mut harness = start();
     harness.frame(0.0, []).unwrap();
     let before = harness.save();
-    harness.query(&json!({"space": "A1", "state": "occupied"})).unwrap();
+    let refusal = harness.query(&json!({"space": "A1", "state": "occupied"})).unwrap_err();
+    assert!(refusal.contains("Corrections are commands"), "{refusal}");
     assert_eq!(harness.save(), before);
 }
 

@@ -14,6 +14,7 @@ mod totals;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ocellus_sdk::check_no_question;
 use ocellus_sdk::follow::{Follower, Mover, SavedSighting};
 use ocellus_sdk::prelude::*;
 use ocellus_sdk::region::{Change, Patience, Region};
@@ -164,7 +165,8 @@ impl Rule for TrafficStats {
         Ok(())
     }
 
-    fn query(&self, _request: Json) -> Result<Json, String> {
+    fn query(&self, request: Json) -> Result<Json, String> {
+        check_no_question(&request)?;
         let mut answer = JsonMap::new();
         let mut say = |key: &str, value: Json| answer.insert(key.to_owned(), value);
         say("total_vehicles", Json::from(self.totals.entries));

@@ -179,6 +179,7 @@ fn the_picture_shows_the_region_with_its_numbers_and_the_query_tells_them() {
     let output = harness.frame(1.0, [car(1, 0.5)]).unwrap();
     let Overlay::Polygon { corners, label, .. } = &output.overlays()[0] else { panic!("no outline") };
     assert_eq!((corners.len(), label.as_str()), (4, "1 in, 1 now"));
+    assert!(harness.query(&json!({"type": "car"})).unwrap_err().contains("\"type\""));
     let answer = harness.query(&Json::Null).unwrap();
     let expected = json!({
         "total_vehicles": 1, "current_in_roi": 1, "left": 0, "mean_dwell_s": null, "mean_speed_kmh": null,

@@ -16,6 +16,7 @@ mod zone;
 
 use std::rc::Rc;
 
+use ocellus_sdk::check_no_question;
 use ocellus_sdk::follow::Follower;
 use ocellus_sdk::prelude::*;
 
@@ -109,7 +110,8 @@ impl Rule for Zones {
         Ok(())
     }
 
-    fn query(&self, _request: Json) -> Result<Json, String> {
+    fn query(&self, request: Json) -> Result<Json, String> {
+        check_no_question(&request)?;
         let zones = self.zones.iter().map(|zone| (zone.settings.name.clone(), zone.answer()));
         let mut answer = JsonMap::new();
         answer.insert("zones".to_owned(), Json::Object(zones.collect()));

@@ -232,6 +232,7 @@ fn overlapping_zones_count_on_their_own_and_the_query_tells_them_all() {
     for (index, x) in [0.5, 0.5, 0.8, 0.8].into_iter().enumerate() {
         harness.frame(index as f64, [person(1, x, 0.5)]).unwrap();
     }
+    assert!(harness.query(&json!({"zone": "a"})).unwrap_err().contains("\"zone\""));
     let answer = harness.query(&Json::Null).unwrap();
     let left = json!({"count": 0, "classes": {"person": 0}, "entries": 1, "exits": 1, "mean_stay_s": 2.0,
         "over": false, "under": false});
