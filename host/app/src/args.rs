@@ -256,7 +256,8 @@ pub(crate) struct SceneRenderArgs {
     /// Where the ground truth goes: a header line, then one JSON object a frame.
     #[arg(long, value_name = "TRUTH.jsonl")]
     pub(crate) truth: Option<PathBuf>,
-    /// Where the settings of the matching rule go, ready for `--settings @FILE`.
+    /// Where the settings of the matching rule go, ready for `--settings @FILE`: of parking for parking-lot, of
+    /// line-crossing for crossing, road and plates.
     #[arg(long, value_name = "SETTINGS.json")]
     pub(crate) settings: Option<PathBuf>,
     /// Where the camera's calibration goes, ready for `analyze --calibration @FILE` and for a camera's settings.

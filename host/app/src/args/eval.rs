@@ -81,6 +81,10 @@ pub(crate) struct EvalSpeedsArgs {
     /// The kind of the events that have speeds.
     #[arg(long, value_name = "KIND", default_value = "passage")]
     pub(crate) kind: String,
+    /// What `analyze --tracks` wrote of the same frames: says which vehicle of a scene an event is about. With the truth
+    /// of a scene, and with that only.
+    #[arg(long, value_name = "TRACKS.jsonl")]
+    pub(crate) tracks: Option<PathBuf>,
     /// The attribute that is the speed, in km/h.
     #[arg(long, value_name = "NAME", default_value = "speed_kmh")]
     pub(crate) attribute: String,

@@ -69,15 +69,23 @@ pub(crate) fn render(args: &SceneRenderArgs) -> anyhow::Result<Outcome> {
         out.finish()?;
     }
     eprintln!("{written} frames of {} written to {} ({encoder})", args.scene, args.out.display());
+    if let Some(file) = &args.settings {
+        eprintln!("settings of rule {} written to {}", matching_rule(&scene).0, file.display());
+    }
     Ok(Outcome::Done)
 }
 
 /// The settings of the rule that belongs to a scene.
 pub(crate) fn rule_settings(scene: &Scene) -> String {
+    matching_rule(scene).1
+}
+
+/// The rule that belongs to a scene, and its settings.
+fn matching_rule(scene: &Scene) -> (&'static str, String) {
     match scene.settings().kind {
-        SceneKind::ParkingLot => scene::parking_settings(scene.header()),
+        SceneKind::ParkingLot => ("parking", scene::parking_settings(scene.header())),
         SceneKind::Crossing | SceneKind::Road | SceneKind::Plaza | SceneKind::Plates => {
-            scene::line_crossing_settings(scene.header())
+            ("line-crossing", scene::line_crossing_settings(scene.header()))
         }
     }
 }

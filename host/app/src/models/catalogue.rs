@@ -32,6 +32,7 @@ pub(crate) struct Catalogue(BTreeMap<String, (Entry, String)>);
 
 impl Catalogue {
     /// What is part of the program, and where `folder` is given, what is in it: `NAME/model.toml`, which goes before.
+    /// What cannot be used of it is said on standard error and left out: it is in nobody else's way.
     pub(crate) fn read(folder: Option<&Path>) -> anyhow::Result<Catalogue> {
         let mut models = BTreeMap::new();
         for (name, text) in EMBEDDED {
@@ -46,10 +47,12 @@ impl Catalogue {
             if !file.is_file() {
                 continue;
             }
-            ensure!(Name::is_valid(&name), "{}: {name:?} is no name of a model", about());
-            let text = files::read_text("model.toml", &file, MOST_BYTES)?;
-            let entry = Entry::parse(&file.display().to_string(), &text)?;
-            models.insert(name, (entry, text));
+            match read_entry(&name, &file) {
+                Ok(found) => {
+                    models.insert(name, found);
+                }
+                Err(error) => eprintln!("warning: {} is left out: {error:#}", file.display()),
+            }
         }
         Ok(Catalogue(models))
     }
@@ -68,6 +71,12 @@ impl Catalogue {
     pub(crate) fn names(&self) -> String {
         self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn read_entry(name: &str, file: &Path) -> anyhow::Result<(Entry, String)> {
+    ensure!(Name::is_valid(name), "{name:?} is no name of a model");
+    let text = files::read_text("model.toml", file, MOST_BYTES)?;
+    Ok((Entry::parse(&file.display().to_string(), &text)?, text))
 }
 
 #[cfg(test)]
@@ -131,9 +140,16 @@ mod tests {
             std::fs::write(folder.path().join(name).join("model.toml"), text).unwrap();
         }
         std::fs::create_dir(folder.path().join("empty")).unwrap();
+        for (name, text) in [("broken", "[model\n"), ("no name", "[model]\nlicence = \"MIT\"")] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("model.toml"), text).unwrap();
+        }
         let catalogue = Catalogue::read(Some(folder.path())).unwrap();
         assert_eq!(catalogue.get("mine").unwrap().0.licence(), "MIT");
         assert_eq!(catalogue.get("yolox-s").unwrap().0.licence(), "other");
-        assert!(catalogue.get("empty").is_none() && catalogue.get("yolox-nano").is_some());
+        assert!(catalogue.get("yolox-nano").is_some());
+        for left_out in ["empty", "broken", "no name"] {
+            assert!(catalogue.get(left_out).is_none(), "{left_out}");
+        }
     }
 }

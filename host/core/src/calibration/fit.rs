@@ -84,15 +84,17 @@ pub enum FitError {
     Degenerate,
     /// The horizon goes through them.
     #[error(
-        "pair {index} lies beyond the horizon that the others give; check its place on the ground, or whether two pairs are swapped"
+        "with the best map that {count} pairs give, pair {index} lies beyond the horizon; {}", blame(*count, "check its place on the ground, or whether two pairs are swapped")
     )]
     BeyondHorizon {
         /// Which pair, counted from 0.
         index: usize,
+        /// How many pairs were given.
+        count: usize,
     },
     /// Pairs that contradict each other.
     #[error(
-        "the pairs contradict each other: the best map leaves {rms_px:.1} px ({rms_m:.2} m), at most {limit_px:.1} px is taken; pair {worst} is the furthest off with {worst_m:.2} m"
+        "the {count} pairs contradict each other: the best map leaves {rms_px:.1} px ({rms_m:.2} m), at most {limit_px:.1} px is taken; pair {worst} is the furthest off with {worst_m:.2} m; {}", blame(*count, "check it first")
     )]
     Poor {
         /// Root mean square in the picture, in pixels.
@@ -105,7 +107,20 @@ pub enum FitError {
         worst: usize,
         /// How far that is, in metres.
         worst_m: f64,
+        /// How many pairs were given.
+        count: usize,
     },
+}
+
+/// What to check where pairs contradict each other. Any four agree, so of five each may be the wrong one.
+fn blame(count: usize, remedy: &str) -> String {
+    match count {
+        ENOUGH_TO_DOUBT.. => remedy.to_owned(),
+        _ => format!(
+            "of so few any may be the wrong one, or two may be swapped: check all, or add pairs, since from \
+             {ENOUGH_TO_DOUBT} on one that is wrong is found"
+        ),
+    }
 }
 
 /// A pair in scaled coordinates.
@@ -271,7 +286,8 @@ fn judged(
     if rms_px > limit_px {
         let worst = agreeing.iter().copied().max_by(|&a, &b| residuals_m[a].total_cmp(&residuals_m[b]));
         let worst = worst.unwrap_or_default();
-        return Err(FitError::Poor { rms_px, limit_px, rms_m, worst, worst_m: residuals_m[worst] });
+        let (worst_m, count) = (residuals_m[worst], pairs.len());
+        return Err(FitError::Poor { rms_px, limit_px, rms_m, worst, worst_m, count });
     }
     let left_out = (0..pairs.len()).filter(|index| !agreeing.contains(index)).collect();
     Ok(Fit { calibration, residuals_m, rms_m, rms_px, left_out })
@@ -314,12 +330,13 @@ impl Scaled {
         let depth = |index: usize| product(&rows(&matrix), straight[index])[2];
         let above = agreeing.iter().filter(|&&index| depth(index) > 0.0).count();
         let is_turned = above * 2 < agreeing.len();
+        let beyond = |index| FitError::BeyondHorizon { index, count: straight.len() };
         let outside = |&&index: &&usize| (depth(index) > 0.0) == is_turned;
         if let Some(&index) = agreeing.iter().find(outside) {
-            return Err(FitError::BeyondHorizon { index });
+            return Err(beyond(index));
         }
         Homography::new(rows(&matrix), straight[agreeing[0]]).map_err(|error| match error {
-            HomographyError::BeyondHorizon => FitError::BeyondHorizon { index: agreeing[0] },
+            HomographyError::BeyondHorizon => beyond(agreeing[0]),
             HomographyError::NotFinite | HomographyError::Singular => FitError::Degenerate,
         })
     }
@@ -441,6 +458,27 @@ mod tests {
         pairs[4].ground.x_m += 10.0;
         let error = fit(&pairs, SIZE, None).unwrap_err();
         assert!(matches!(error, FitError::Poor { .. } | FitError::BeyondHorizon { .. }), "{error}");
+    }
+
+    #[test]
+    fn few_pairs_accuse_nobody_and_many_do() {
+        let refusals = |count: usize| {
+            let refused = move |(bad, metres): (usize, f64)| {
+                let mut pairs = pairs(&TEN[..count]);
+                pairs[bad].ground.x_m += metres;
+                pairs[(bad + 2) % count].ground.y_m -= 2.0 * metres;
+                fit(&pairs, SIZE, None).err().map(|error| error.to_string())
+            };
+            let shifts = [-40.0, -10.0, 10.0, 40.0];
+            let cases = (0..count).flat_map(move |bad| shifts.map(|metres| (bad, metres)));
+            cases.filter_map(refused).collect::<Vec<String>>()
+        };
+        let of_five = refusals(5);
+        assert!(of_five.iter().any(|error| error.contains("horizon")), "{of_five:?}");
+        assert!(of_five.iter().any(|error| error.contains("contradict")), "{of_five:?}");
+        assert!(of_five.iter().all(|error| error.contains("any may be the wrong one")), "{of_five:?}");
+        let of_six = refusals(6);
+        assert!(!of_six.is_empty() && !of_six.iter().any(|error| error.contains("any may be")), "{of_six:?}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct EventEntry {
     camera: String,
     rule: String,
     pub(super) kind: String,
+    #[serde(default)]
+    pub(super) track: Option<u64>,
     pub(super) attributes: Map<String, Value>,
 }
 

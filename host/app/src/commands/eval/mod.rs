@@ -11,6 +11,7 @@ mod speeds;
 mod table;
 mod tracks;
 mod truth;
+mod vehicles;
 
 use crate::args::eval::EvalCommand;
 use crate::exit::Outcome;

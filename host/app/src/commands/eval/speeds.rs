@@ -1,12 +1,19 @@
 //! `ocellus eval speeds`.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use anyhow::{Context, bail, ensure};
 use ocellus_core::eval::{Pairing, Spread};
+use ocellus_pipeline::recorded::Ending;
 use serde_json::{Map, Value, json};
 
-use super::events::{each_event, read_truth};
-use super::table::{Table, print_json};
+use super::boxes::read_tracks;
+use super::events::{EventEntry, each_event, read_truth};
+use super::scene::is_scene;
+use super::table::{Table, decimals, print_json, signed};
 use super::truth::{Speed, Truth};
+use super::vehicles::Vehicles;
 use crate::args::eval::{EvalSpeedsArgs, Format};
 use crate::exit::Outcome;
 
@@ -21,6 +28,7 @@ struct Group {
 /// What became of the vehicles.
 #[derive(Default)]
 struct Compared {
+    vehicles: usize,
     errors_kmh: Vec<f64>,
     missed: usize,
     invented: usize,
@@ -28,37 +36,23 @@ struct Compared {
 
 pub(super) fn run(args: &EvalSpeedsArgs) -> anyhow::Result<Outcome> {
     let truth = read_truth(&args.events)?;
-    ensure!(
-        !truth.speeds.is_empty(),
-        "truth {} has no speeds; add some, or name another",
-        args.events.truth.display()
-    );
-    let mut groups = groups(&truth);
-    let mut unasked = 0_u64;
-    each_event(&args.events, &truth, |time_s, event| {
-        if event.kind != args.kind {
-            return Ok(());
-        }
-        let Some(speed) = event.attributes.get(&args.attribute).and_then(Value::as_f64) else {
-            bail!(
-                "an event of kind {} at {time_s:.3} s has no number {}; name the attribute with --attribute",
-                args.kind,
-                args.attribute
-            );
-        };
-        match groups.iter_mut().find(|group| event.has(&group.attributes)) {
-            Some(group) => group.measured.push((time_s, speed)),
-            None => unasked += 1,
-        }
-        Ok(())
-    })?;
-    if unasked > 0 {
-        eprintln!("note: {unasked} events have none of the attributes that the truth asks for");
-    }
-    let compared = compare(&groups, args.events.tolerance)?;
+    let path = &args.events.truth;
+    let compared = match (&args.tracks, is_scene(path)?) {
+        (Some(tracks), true) => by_track(args, &truth, tracks)?,
+        (None, false) => by_time(args, &truth)?,
+        (None, true) => bail!(
+            "truth {} is that of a scene, which says where vehicles are and not when a rule reports them; give --tracks too, \
+             what `analyze --tracks` wrote beside the events",
+            path.display()
+        ),
+        (Some(_), false) => bail!(
+            "--tracks goes with the truth of a scene; truth {} has the times of its vehicles, leave it out",
+            path.display()
+        ),
+    };
     let spread = Spread::of(&compared.errors_kmh).with_context(|| {
         format!(
-            "no event of kind {} is within {} s of a vehicle of the truth; is it the same recording? --kind and \
+            "no event of kind {} is about a vehicle of the truth within {} s; is it the same recording? --kind and \
              --tolerance say what is looked for",
             args.kind, args.events.tolerance
         )
@@ -68,6 +62,76 @@ pub(super) fn run(args: &EvalSpeedsArgs) -> anyhow::Result<Outcome> {
         Format::Json => print_json(&to_json(&compared, &spread))?,
     }
     Ok(Outcome::Done)
+}
+
+/// Events beside the vehicles of a scene, by their tracks.
+fn by_track(args: &EvalSpeedsArgs, truth: &Truth, tracks: &Path) -> anyhow::Result<Compared> {
+    let (boxes, ending) = read_tracks(tracks, None, None)?;
+    if let Ending::Early(reason) = ending {
+        eprintln!("warning: {reason}; events about what is missing count as invented");
+    }
+    let vehicles = Vehicles::read(&args.events.truth, boxes)?;
+    let mut compared = Compared::default();
+    let mut measured = BTreeSet::new();
+    each_event(&args.events, truth, |time_s, event| {
+        let Some(speed) = speed_of(args, time_s, event)? else { return Ok(()) };
+        let track = event.track.with_context(|| {
+            format!(
+                "an event of kind {} at {time_s:.3} s is about no track; it cannot be told whose speed it is",
+                args.kind
+            )
+        })?;
+        match vehicles.of_track(track) {
+            Some((object, kmh)) => {
+                measured.insert(object);
+                compared.errors_kmh.push(speed - kmh);
+            }
+            None => compared.invented += 1,
+        }
+        Ok(())
+    })?;
+    let asked = vehicles.to_be_measured();
+    compared.missed = asked.difference(&measured).count();
+    compared.vehicles = asked.union(&measured).count();
+    Ok(compared)
+}
+
+/// The speed that an event of the wanted kind tells.
+fn speed_of(args: &EvalSpeedsArgs, time_s: f64, event: &EventEntry) -> anyhow::Result<Option<f64>> {
+    if event.kind != args.kind {
+        return Ok(None);
+    }
+    let speed = event.attributes.get(&args.attribute).and_then(Value::as_f64);
+    let speed = speed.with_context(|| {
+        format!(
+            "an event of kind {} at {time_s:.3} s has no number {}; name the attribute with --attribute",
+            args.kind, args.attribute
+        )
+    })?;
+    Ok(Some(speed))
+}
+
+/// Events beside the vehicles of a truth with times.
+fn by_time(args: &EvalSpeedsArgs, truth: &Truth) -> anyhow::Result<Compared> {
+    ensure!(
+        !truth.speeds.is_empty(),
+        "truth {} has no speeds; add some, or name another",
+        args.events.truth.display()
+    );
+    let mut groups = groups(truth);
+    let mut unasked = 0_u64;
+    each_event(&args.events, truth, |time_s, event| {
+        let Some(speed) = speed_of(args, time_s, event)? else { return Ok(()) };
+        match groups.iter_mut().find(|group| event.has(&group.attributes)) {
+            Some(group) => group.measured.push((time_s, speed)),
+            None => unasked += 1,
+        }
+        Ok(())
+    })?;
+    if unasked > 0 {
+        eprintln!("note: {unasked} events have none of the attributes that the truth asks for");
+    }
+    compare(&groups, args.events.tolerance)
 }
 
 /// The vehicles of the truth that lie in its window, by their attributes.
@@ -101,6 +165,7 @@ fn compare(groups: &[Group], tolerance: f64) -> anyhow::Result<Compared> {
         let error = |&(truth, measured): &(usize, usize)| group.measured[measured].1 - group.truth[truth].1;
         compared.errors_kmh.extend(pairing.pairs.iter().map(error));
     }
+    compared.vehicles = compared.errors_kmh.len() + compared.missed;
     Ok(compared)
 }
 
@@ -108,17 +173,16 @@ fn print_table(compared: &Compared, spread: &Spread) -> anyhow::Result<()> {
     let mut table = Table::new(&[
         "vehicles", "measured", "missed", "invented", "median", "mean", "p95", "worst", "bias", "(km/h)",
     ]);
-    let kmh = |value: f64| format!("{value:.2}");
     table.row(vec![
-        (spread.count + compared.missed).to_string(),
+        compared.vehicles.to_string(),
         spread.count.to_string(),
         compared.missed.to_string(),
         compared.invented.to_string(),
-        kmh(spread.median),
-        kmh(spread.mean),
-        kmh(spread.p95),
-        kmh(spread.worst),
-        format!("{:+.2}", spread.bias),
+        decimals(spread.median),
+        decimals(spread.mean),
+        decimals(spread.p95),
+        decimals(spread.worst),
+        signed(spread.bias),
         String::new(),
     ]);
     table.print()
@@ -126,7 +190,7 @@ fn print_table(compared: &Compared, spread: &Spread) -> anyhow::Result<()> {
 
 fn to_json(compared: &Compared, spread: &Spread) -> Value {
     json!({
-        "vehicles": spread.count + compared.missed, "measured": spread.count,
+        "vehicles": compared.vehicles, "measured": spread.count,
         "missed": compared.missed, "invented": compared.invented,
         "median_kmh": spread.median, "mean_kmh": spread.mean, "p95_kmh": spread.p95,
         "worst_kmh": spread.worst, "bias_kmh": spread.bias,

@@ -54,5 +54,32 @@ pub(super) fn print_json(result: &serde_json::Value) -> anyhow::Result<()> {
 
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.2}", share * 100.0)
+    decimals(share * 100.0)
+}
+
+/// With two decimals; what rounds to nothing has no sign.
+pub(super) fn decimals(value: f64) -> String {
+    format!("{:.2}", rounded(value))
+}
+
+/// The same with the sign of what is above zero.
+pub(super) fn signed(value: f64) -> String {
+    format!("{:+.2}", rounded(value))
+}
+
+fn rounded(value: f64) -> f64 {
+    // Adding zero makes of -0 a 0.
+    if value.abs() < 0.005 { 0.0 } else { value + 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_has_no_sign() {
+        let shares = [-0.000_01, -0.0, 0.0, 0.5, -1.25].map(percent);
+        assert_eq!(shares, ["0.00", "0.00", "0.00", "50.00", "-125.00"]);
+        assert_eq!([-0.004, 0.0, 1.0, -2.0].map(signed), ["+0.00", "+0.00", "+1.00", "-2.00"]);
+    }
 }

@@ -12,6 +12,11 @@ use crate::commands::files;
 /// A larger file is something else: a day of a busy gate takes some megabytes.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// More often nothing happens in a recording; sums of such numbers cannot overflow.
+const MOST_TIMES: u64 = 1_000_000_000;
+/// Seconds of a recording at most: thirty years.
+const MOST_S: f64 = 1e9;
+
 /// Times are in seconds from the beginning of the recording, or from `start_us`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,13 +88,16 @@ impl Truth {
 
     fn check(&self) -> anyhow::Result<()> {
         let Truth { from_s, to_s, .. } = self;
-        ensure!(*from_s >= 0.0, "from_s is {from_s}, it must be 0 or more");
+        ensure!((0.0..MOST_S).contains(from_s), "from_s is {}, use seconds, 0 or more", short(*from_s));
         if let Some(to_s) = to_s {
+            ensure!(*to_s < MOST_S, "to_s is {}, use seconds of the recording", short(*to_s));
             ensure!(to_s > from_s, "to_s is {to_s}, it must be after from_s, which is {from_s}");
         }
         for (index, count) in self.counts.iter().enumerate() {
             let has_one = count.count.is_some() != count.times_s.is_some();
             ensure!(has_one, "counts[{index}] must have count or times_s, and not both");
+            let times = count.count.unwrap_or_default();
+            ensure!(times <= MOST_TIMES, "counts[{index}].count is {times}, use at most {MOST_TIMES}");
             check_times(&format!("counts[{index}].times_s"), count.times_s.iter().flatten())?;
         }
         for Space { space, occupied_s } in &self.occupancy {
@@ -100,7 +108,11 @@ impl Truth {
         for (index, speed) in self.speeds.iter().enumerate() {
             check_times(&format!("speeds[{index}].time_s"), [&speed.time_s])?;
             let kmh = speed.speed_kmh;
-            ensure!((0.0..=1000.0).contains(&kmh), "speeds[{index}].speed_kmh is {kmh}, use 0 to 1000");
+            ensure!(
+                (0.0..=1000.0).contains(&kmh),
+                "speeds[{index}].speed_kmh is {}, use 0 to 1000",
+                short(kmh)
+            );
         }
         Ok(())
     }
@@ -113,9 +125,18 @@ impl Truth {
 
 fn check_times<'a>(what: &str, times: impl IntoIterator<Item = &'a f64>) -> anyhow::Result<()> {
     for time in times {
-        ensure!((0.0..1e9).contains(time), "{what} has {time}; use seconds from the beginning, 0 or more");
+        ensure!(
+            (0.0..MOST_S).contains(time),
+            "{what} has {}; use seconds from the beginning, 0 or more",
+            short(*time)
+        );
     }
     Ok(())
+}
+
+/// A number for a message: 1e300 and not three hundred digits.
+fn short(value: f64) -> String {
+    if value.abs() < 1e15 { value.to_string() } else { format!("{value:e}") }
 }
 
 fn check_spans(space: &str, spans: &[(f64, f64)]) -> anyhow::Result<()> {
@@ -123,8 +144,10 @@ fn check_spans(space: &str, spans: &[(f64, f64)]) -> anyhow::Result<()> {
     spans.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (from, to) in &spans {
         ensure!(
-            *from >= 0.0 && from < to,
-            "space {space} is occupied from {from} to {to}; a span begins at 0 or later and ends after it begins"
+            *from >= 0.0 && from < to && *to < MOST_S,
+            "space {space} is occupied from {} to {}; a span begins at 0 or later and ends after it begins",
+            short(*from),
+            short(*to)
         );
     }
     if let Some(pair) = spans.windows(2).find(|pair| pair[0].1 > pair[1].0) {
