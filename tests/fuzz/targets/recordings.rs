@@ -1,6 +1,7 @@
 //! Tracks files: any bytes through the reader, and what it read, written and read again.
 //!
-//! An input that begins with `{` is a file; any other becomes frames, to be written and read back.
+//! An input that begins with `{` is a file, and one that begins as gzip does a packed one; any other becomes frames, to be
+//! written and read back.
 //!
 //! The reader is compiled from its source, since the crate around it needs OpenCV and FFmpeg.
 
@@ -11,7 +12,7 @@ mod embeddings;
 #[path = "../../../host/pipeline/src/readings.rs"]
 mod readings;
 #[path = "../../../host/pipeline/src/record.rs"]
-#[allow(dead_code, reason = "who rotates files looks at what is written to")]
+#[allow(dead_code, unused_imports, reason = "who rotates and packs files uses more of it")]
 mod record;
 #[path = "../../../host/pipeline/src/wire.rs"]
 #[allow(dead_code, reason = "events are written there too; an expectation of this counts as unfulfilled")]
@@ -22,11 +23,15 @@ use libfuzzer_sys::fuzz_target;
 use ocellus_core::{Name, Size, TimeUs};
 use ocellus_fuzz::inputs;
 
-use record::{RecordEnd, RecordError, RecordHeader, RecordReader, RecordWriter, RecordedFrame};
+use record::{RecordEnd, RecordError, RecordHeader, RecordReader, RecordWriter, RecordedFrame, unpack};
 
 type Recording = (RecordHeader, Vec<RecordedFrame>);
 
 fuzz_target!(|bytes: &[u8]| {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        read_packed(bytes);
+        return;
+    }
     if !bytes.starts_with(b"{") {
         if let Ok(recording) = recorded(&mut Unstructured::new(bytes)) {
             assert_again(&recording);
@@ -55,6 +60,12 @@ fn assert_cut(bytes: &[u8], frames: usize) {
     let ((_, left), end) = read(&bytes[..=start]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(left.len(), frames);
     assert!(matches!(end, RecordEnd::Cut { .. }), "{end:?}");
+}
+
+/// Whatever was packed is read to its end or refused.
+fn read_packed(bytes: &[u8]) {
+    let Ok(mut reader) = unpack(bytes).map_err(RecordError::from).and_then(RecordReader::new) else { return };
+    while let Ok(Some(_)) = reader.next_frame() {}
 }
 
 fn read(bytes: &[u8]) -> Result<(Recording, RecordEnd), RecordError> {
