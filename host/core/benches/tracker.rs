@@ -107,7 +107,7 @@ fn peers(scene: &[Vec<Walker>]) -> Duration {
 fn supervision(scene: &[Vec<Walker>]) -> Option<f64> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/supervision.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer.py");
     let mut python = Command::new("python3")
         .arg(script)
         .env("PYTHONPATH", cache.join("ocellus/bench-python"))
