@@ -63,9 +63,32 @@ fn a_core_module_and_garbage_are_no_plugins() {
 fn a_shipped_plugin_says_what_it_is() {
     let finished = ocellus(&["plugin", "inspect", text_of(&plugin("line-crossing"))]);
     assert_eq!(finished.code, 0, "{}", finished.stderr);
-    for part in ["line-crossing", "0.1", "lines", "host"] {
+    for part in ["line-crossing", "0.2.0", "lines", "host"] {
         assert!(finished.stdout.contains(part), "{part}: {}", finished.stdout);
     }
+}
+
+#[test]
+fn what_a_rule_warns_of_is_shown() {
+    let rule = plugin("speeding");
+    let args = ["analyze", "scene:road?seed=3", "--frames", "30", "--rule", text_of(&rule), "--settings"];
+    let finished = ocellus(&[&args[..], &[r#"{"limit_kmh": 30}"#]].concat());
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    assert_eq!(finished.stderr.matches("calibrate the camera").count(), 1, "{}", finished.stderr);
+}
+
+#[test]
+fn who_reads_standard_error_may_go() {
+    let program = ocellus_tests::program::target_folder().join("release/ocellus");
+    let line = format!(
+        "{{ {} analyze 'scene:crossing?seed=3' --frames 2; echo $? >&3; }} 2>&1 >/dev/null 3>code | true",
+        program.display()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let status =
+        std::process::Command::new("bash").args(["-c", &line]).current_dir(&folder).status().unwrap();
+    assert!(status.success());
+    assert_eq!(std::fs::read_to_string(folder.path().join("code")).unwrap().trim(), "0");
 }
 
 #[test]

@@ -46,6 +46,10 @@ pub struct Settings {
     #[serde(default = "default_memory_s")]
     #[schemars(range(min = 0.0, max = 3600.0))]
     pub memory_s: f64,
+    /// Every so many seconds an event says how often each line was crossed since the last one; none if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1.0, max = 86_400.0))]
+    pub interval_s: Option<f64>,
 }
 
 /// A line.
@@ -109,7 +113,15 @@ impl Settings {
         check_range("hysteresis", self.hysteresis, 0.0..=0.5, "picture heights")?;
         check_range("settle_s", self.settle_s, 0.0..=10.0, "seconds")?;
         check_range("handover_s", self.handover_s.unwrap_or(0.0), 0.0..=10.0, "seconds")?;
+        if let Some(interval_s) = self.interval_s {
+            check_range("interval_s", interval_s, 1.0..=86_400.0, "seconds")?;
+        }
         check_range("memory_s", self.memory_s, 0.0..=3600.0, "seconds")
+    }
+
+    /// How long an interval is, where totals are wanted.
+    pub(crate) fn interval_us(&self) -> Option<u64> {
+        self.interval_s.map(|interval_s| seconds(interval_s).as_micros() as u64)
     }
 
     /// How long an anchor must stay beyond a line.

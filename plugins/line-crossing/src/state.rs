@@ -4,11 +4,12 @@ use ocellus_sdk::follow::{MOST_MOVERS, Mover, SavedSighting};
 use ocellus_sdk::prelude::*;
 
 use crate::LineCrossing;
+use crate::counts::{Counts, Interval};
 use crate::passage::{Passage, Side};
 use crate::settings::LineSettings;
 
-/// A state is at most 1 MiB, and the longest passage takes 32 bytes of it.
-const MOST_PASSAGES: usize = 24_576;
+/// A state is at most 1 MiB, and the longest passage takes 32 bytes of it. Counts by class take 100 kB at most.
+const MOST_PASSAGES: usize = 20_480;
 
 /// Tracks kept at once with so many lines.
 pub(crate) fn most_movers(lines: usize) -> usize {
@@ -22,6 +23,9 @@ pub struct State {
     movers: Vec<SavedMover>,
     #[serde(default)]
     glimpses: Vec<SavedSighting>,
+    /// Length of the intervals, and when the one that runs began.
+    #[serde(default)]
+    interval: Option<(u64, Option<u64>)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +33,11 @@ struct SavedLine {
     line: LineSettings,
     entries: u64,
     exits: u64,
+    #[serde(default)]
+    classes: Vec<(String, u64, u64)>,
+    /// In the interval that runs; none where there are no intervals.
+    #[serde(default)]
+    lately: Option<Counts>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,8 +62,10 @@ impl State {
     pub(crate) fn of(rule: &LineCrossing) -> State {
         let line = |line: &crate::Line| SavedLine {
             line: line.settings.clone(),
-            entries: line.entries,
-            exits: line.exits,
+            entries: line.counts.entries,
+            exits: line.counts.exits,
+            classes: line.counts.classes.clone(),
+            lately: rule.interval.as_ref().map(|_| line.lately.clone()),
         };
         let mover = |mover: &Mover<Vec<Passage>>| SavedMover {
             id: mover.id,
@@ -71,6 +82,7 @@ impl State {
             lines: rule.lines.iter().map(line).collect(),
             movers: rule.follower.movers().map(mover).collect(),
             glimpses: rule.follower.saved_glimpses(),
+            interval: rule.interval.as_ref().map(Interval::saved),
         }
     }
 
@@ -115,11 +127,17 @@ impl State {
                 data: passages,
             });
         }
+        let goes_on = match (&mut rule.interval, self.interval) {
+            (Some(interval), Some(saved)) => interval.resume(saved),
+            _ => false,
+        };
         for line in &mut rule.lines {
-            if let Some(saved) = self.lines.iter().find(|saved| saved.line.name == line.settings.name) {
-                line.entries = saved.entries;
-                line.exits = saved.exits;
-            }
+            let Some(saved) = self.lines.iter().find(|saved| saved.line.name == line.settings.name) else {
+                continue;
+            };
+            let SavedLine { entries, exits, classes, lately, .. } = saved;
+            line.counts = Counts { entries: *entries, exits: *exits, classes: classes.clone() }.checked();
+            line.lately = lately.clone().filter(|_| goes_on).unwrap_or_default().checked();
         }
         rule.follower.restore(movers, self.glimpses);
         Ok(())

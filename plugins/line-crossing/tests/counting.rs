@@ -47,7 +47,7 @@ impl Counter {
             assert_eq!(event.kind, "line-crossing");
             assert!(event.track.is_some());
             let keys: Vec<&str> = event.attributes.iter().map(|(key, _)| key.as_str()).collect();
-            assert_eq!(keys, ["line", "direction"]);
+            assert_eq!(keys, ["line", "direction", "class"]);
             match &event.attributes[1].1 {
                 Value::Text(direction) if direction == "entry" => self.0.0 += 1,
                 Value::Text(direction) if direction == "exit" => self.0.1 += 1,
@@ -83,13 +83,17 @@ fn the_event_and_the_report_say_what_happened() {
     assert_eq!(event.track, Some(7));
     assert_eq!(
         event.attributes,
-        [("line".to_owned(), Value::from("door")), ("direction".to_owned(), Value::from("entry"))]
+        [("line", "door"), ("direction", "entry"), ("class", "person")]
+            .map(|(key, value)| (key.to_owned(), Value::from(value)))
     );
     assert_eq!((output.measured("door.entries"), output.measured("door.exits")), (Some(1.0), Some(0.0)));
     let Overlay::Line { segment, label, .. } = &output.overlays()[0] else { panic!("no line") };
     assert_eq!((segment.from, label.as_str()), (Point::new(0.5, 0.2), "door  in 1 out 0"));
     let answer = harness.query(&Json::Null).unwrap();
-    assert_eq!(answer, json!({"lines": {"door": {"entries": 1, "exits": 0}}}));
+    let people = json!({"person": {"entries": 1, "exits": 0}});
+    assert_eq!(answer, json!({"lines": {"door": {"entries": 1, "exits": 0, "classes": people}}}));
+    let by_class = ["door.entries.person", "door.exits.person"].map(|name| output.measured(name));
+    assert_eq!(by_class, [Some(1.0), Some(0.0)]);
     assert!(harness.query(&json!({"line": "door"})).unwrap_err().contains("\"line\""));
 }
 

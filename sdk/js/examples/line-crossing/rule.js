@@ -1,9 +1,10 @@
-// Counts objects that cross lines: the rule of plugins/line-crossing, in JavaScript. The same tracks give the
-// same events to the last bit, since each operation on a box is rounded to single precision as there.
+// Counts objects that cross lines: the rule of plugins/line-crossing, in JavaScript, but for totals by interval and
+// by class. The same tracks give the same events to the last bit, since each operation on a box is rounded to
+// single precision as there.
 //
 // Each line has a name and a direction that is an entry. Every crossing is an event of kind `line-crossing`
-// with the attributes `line` and `direction` (`entry` or `exit`); the counts so far are the measurements
-// `<line>.entries` and `<line>.exits`.
+// with the attributes `line`, `direction` (`entry` or `exit`) and `class`; the counts so far are the
+// measurements `<line>.entries` and `<line>.exits`.
 //
 // What counts, and what does not:
 // - only confirmed tracks move; a lost one keeps its place until it is seen again;
@@ -30,6 +31,7 @@ class LineCrossing {
   glimpses = [];
   #settings;
   #classes;
+  #names;
   #times;
   #mostMovers;
   #aspect = 1;
@@ -38,6 +40,7 @@ class LineCrossing {
     check(settings);
     this.#settings = settings;
     this.#classes = settings.classes ? site.classes(settings.classes) : site.allClasses();
+    this.#names = site.cameras[0]?.classes ?? [];
     this.#times = timesOf(settings);
     this.#mostMovers = state.mostMovers(settings.lines.length);
     this.lines = settings.lines.map((line) => ({
@@ -177,7 +180,7 @@ class LineCrossing {
     const step = { near: near(this.#settings, sighting.size[1]), settleUs, from: mover.at, to: sighting.at, nowUs };
     this.lines.forEach((line, index) => {
       const side = mover.passages[index].observe(line.gate, step);
-      if (side !== 0) count(line, side, sighting.id, output);
+      if (side !== 0) count(line, side, [sighting.id, this.#names[sighting.class]], output);
     });
     mover.moveTo(sighting, nowUs);
   }
@@ -186,7 +189,7 @@ class LineCrossing {
   #settle(mover, settle, output) {
     this.lines.forEach((line, index) => {
       const side = settle(mover.passages[index]);
-      if (side !== 0) count(line, side, mover.id, output);
+      if (side !== 0) count(line, side, [mover.id, this.#names[mover.class]], output);
     });
   }
 
@@ -201,15 +204,16 @@ class LineCrossing {
 }
 
 /** Counts an arrival on `side`. */
-function count(line, side, track, output) {
+function count(line, side, [track, className], output) {
   const isEntry = side === line.entryArrivesOn;
   if (isEntry) line.entries += 1;
   else line.exits += 1;
-  output
+  const event = output
     .event("line-crossing")
     .track(track)
     .attribute("line", line.settings.name)
     .attribute("direction", isEntry ? "entry" : "exit");
+  if (className !== undefined) event.attribute("class", className);
 }
 
 export default rule({

@@ -41,6 +41,7 @@ test("the event, the report and the answer say what happened", () => {
   const attributes = [
     ["line", { tag: "text", val: "door" }],
     ["direction", { tag: "text", val: "entry" }],
+    ["class", { tag: "text", val: "person" }],
   ];
   assert.deepEqual(output.events, [{ kind: "line-crossing", track: 7, attributes }]);
   assert.deepEqual([output.measured("door.entries"), output.measured("door.exits")], [1, 0]);

@@ -7,7 +7,7 @@ import { Mover } from "./mover.js";
 import { Passage } from "./passage.js";
 
 /** A state is at most 1 MiB, and the longest passage takes 32 bytes of it. */
-const MOST_PASSAGES = 24_576;
+const MOST_PASSAGES = 20_480;
 /** More objects than this are in no picture. */
 const MOST_MOVERS = 1024;
 

@@ -1,9 +1,10 @@
-"""Counts objects that cross lines: the rule of plugins/line-crossing, in Python. The same tracks give the same
-events to the last bit, since each operation on a box is rounded to single precision as there.
+"""Counts objects that cross lines: the rule of plugins/line-crossing, in Python, but for totals by interval and by
+class. The same tracks give the same events to the last bit, since each operation on a box is rounded to single
+precision as there.
 
 Each line has a name and a direction that is an entry. Every crossing is an event of kind `line-crossing` with the
-attributes `line` and `direction` (`entry` or `exit`); the counts so far are the measurements `<line>.entries` and
-`<line>.exits`.
+attributes `line`, `direction` (`entry` or `exit`) and `class`; the counts so far are the measurements
+`<line>.entries` and `<line>.exits`.
 
 What counts, and what does not:
 - only confirmed tracks move; a lost one keeps its place until it is seen again;
@@ -38,13 +39,15 @@ class Line:
         self.entry_arrives_on = -1 if settings["entry"] == "left-to-right" else 1
         self.entries = self.exits = 0
 
-    def count(self, side: int, track_id: int, output: Output) -> None:
+    def count(self, side: int, track_id: int, class_name: str | None, output: Output) -> None:
         """Counts an arrival on `side`."""
         is_entry = side == self.entry_arrives_on
         self.entries += is_entry
         self.exits += not is_entry
         event = output.event("line-crossing").track(track_id).attribute("line", self.name)
         event.attribute("direction", "entry" if is_entry else "exit")
+        if class_name is not None:
+            event.attribute("class", class_name)
 
 
 class LineCrossing(Rule):
@@ -60,6 +63,7 @@ class LineCrossing(Rule):
         classes = settings["classes"]
         self._settings = settings
         self._classes = site.all_classes() if classes is None else site.classes(classes)
+        self._names = site.cameras[0].classes if site.cameras else []
         self._times = times_of(settings)
         self._aspect = 1.0
         self._lines = [Line(line, self._aspect) for line in settings["lines"]]
@@ -183,7 +187,7 @@ class LineCrossing(Rule):
         for line, passage in zip(self._lines, mover.passages):
             side = passage.observe(line.gate, step)
             if side:
-                line.count(side, sighting.id, output)
+                line.count(side, sighting.id, self._name_of(sighting.class_), output)
         mover.move_to(sighting, now_us)
 
     def _settle(self, mover: Mover, settle: Callable[[Passage], int], output: Output) -> None:
@@ -191,7 +195,10 @@ class LineCrossing(Rule):
         for line, passage in zip(self._lines, mover.passages):
             side = settle(passage)
             if side:
-                line.count(side, mover.id, output)
+                line.count(side, mover.id, self._name_of(mover.class_), output)
+
+    def _name_of(self, class_: int) -> str | None:
+        return self._names[class_] if class_ < len(self._names) else None
 
     def _report(self, output: Output) -> Output:
         for line in self._lines:

@@ -8,7 +8,7 @@ from mover import Mover, Sighting
 from ocellus_sdk import Point, Refusal, f32, shortest32
 from passage import Passage
 
-MOST_PASSAGES = 24_576
+MOST_PASSAGES = 20_480
 """A state is at most 1 MiB, and the longest passage takes 32 bytes of it."""
 MOST_MOVERS = 1024
 """More objects than this are in no picture."""

@@ -52,7 +52,7 @@ class Counting(unittest.TestCase):
         output = harness.frame(0.1, [person(7, 0.6)])
         event = output.events[0]
         self.assertEqual((event.kind, event.track_id), ("line-crossing", 7))
-        self.assertEqual(list(event.attributes.items()), [("line", "door"), ("direction", "entry")])
+        self.assertEqual(list(event.attributes.items()), [("line", "door"), ("direction", "entry"), ("class", "person")])
         self.assertEqual((output.measured("door.entries"), output.measured("door.exits")), (1.0, 0.0))
         self.assertEqual(output.overlays[0].label, "door  in 1 out 0")
         self.assertEqual(harness.query(None), {"lines": {"door": {"entries": 1, "exits": 0}}})
