@@ -19,9 +19,12 @@ pub(crate) struct Command {
     /// So many more than before: a barrier's sensor counts in and out.
     #[serde(default)]
     change: Option<i32>,
-    /// What was told is no longer true.
+    /// What was told is no longer true; with `rule`, what that one reports.
     #[serde(default)]
     forget: bool,
+    /// A rule that is no more, or counts other spaces now.
+    #[serde(default)]
+    rule: Option<String>,
     #[serde(default)]
     for_s: Option<f64>,
 }
@@ -42,6 +45,7 @@ impl Command {
             )
         })?;
         command.wanted()?;
+        command.reporter()?;
         if let Some(for_s) = command.for_s {
             check_range("for_s", for_s, 0.0..=LONGEST_S, "seconds")?;
         }
@@ -57,6 +61,17 @@ impl Command {
         }
     }
 
+    /// The rule whose reports are to be forgotten.
+    fn reporter(&self) -> Result<Option<&str>, String> {
+        match (&self.rule, self.forget) {
+            (Some(rule), true) => Ok(Some(rule)),
+            (Some(_), false) => {
+                Err("rule goes with \"forget\": true, which forgets what that rule reports".to_owned())
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
     /// Does what it says, or refuses and changes nothing.
     pub(crate) fn apply(&self, levels: &mut [Level], now: TimeUs) -> Result<(), String> {
         let known: Vec<&str> = levels.iter().map(|level| level.settings.id.as_str()).collect();
@@ -64,6 +79,9 @@ impl Command {
         let place = place
             .ok_or_else(|| format!("there is no level {:?}; there are {}", self.level, known.join(", ")))?;
         let level = &mut levels[place];
+        if let Some(rule) = self.reporter()? {
+            return level.forget_rule(rule);
+        }
         let unseen = level.settings.unseen;
         if unseen == 0 {
             return Err(format!(

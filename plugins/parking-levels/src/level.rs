@@ -6,6 +6,8 @@ use crate::settings::LevelSettings;
 
 /// Reports of cameras that a level keeps.
 const MOST_REPORTS: usize = 32;
+/// `parking` says every 10 s how things stand; who was silent for three times as long is no more.
+const SILENT_US: u64 = 30_000_000;
 
 /// How many spaces there are, and how many of them are known to be occupied or free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,6 +77,13 @@ impl Level {
     pub(crate) fn hear(&mut self, report: Report) {
         let reports = &mut self.memory.reports;
         let of_same = |known: &Report| known.camera == report.camera && known.rule == report.rule;
+        // Another rule of the same camera that has missed some reports was renamed or removed: its spaces are these.
+        let is_gone = |known: &Report| {
+            known.camera == report.camera
+                && known.rule != report.rule
+                && report.heard_us.saturating_sub(known.heard_us) > SILENT_US
+        };
+        reports.retain(|known| !is_gone(known));
         match reports.iter().position(of_same) {
             Some(place) => reports[place] = report,
             None if reports.len() < MOST_REPORTS => reports.push(report),
@@ -82,6 +91,21 @@ impl Level {
                 log::warn(format!("level {}: more than {MOST_REPORTS} rules report of it", self.settings.id));
             }
         }
+    }
+
+    /// Forgets what a rule reports.
+    pub(crate) fn forget_rule(&mut self, rule: &str) -> Result<(), String> {
+        let reports = &mut self.memory.reports;
+        let known: Vec<&str> = reports.iter().map(|report| report.rule.as_str()).collect();
+        if !known.contains(&rule) {
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(format!(
+                "no rule {rule:?} reports of level {:?}; there is {known}",
+                self.settings.id
+            ));
+        }
+        reports.retain(|report| report.rule != rule);
+        Ok(())
     }
 
     /// Forgets what was heard or told too long ago.

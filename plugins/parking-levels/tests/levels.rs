@@ -95,6 +95,30 @@ fn a_camera_that_falls_silent_counts_no_more_after_a_while() {
 }
 
 #[test]
+fn a_rule_that_took_the_place_of_another_is_not_counted_beside_it_for_long() {
+    let mut harness = start();
+    say(&mut harness, "lot", "P1", (10, 4));
+    harness.frame_of(1, 0.0, []).unwrap();
+    say(&mut harness, "lot-renamed", "P1", (10, 5));
+    assert_eq!(told(&harness.frame_of(1, 10.0, []).unwrap()), [level("P1", 20, 9, 11)]);
+    say(&mut harness, "lot-renamed", "P1", (10, 5));
+    assert_eq!(told(&harness.frame_of(1, 31.0, []).unwrap()), [level("P1", 10, 5, 5)]);
+}
+
+#[test]
+fn the_reports_of_a_removed_rule_are_forgotten_by_command() {
+    let mut harness = start();
+    say(&mut harness, "lot", "P1", (10, 4));
+    harness.frame_of(1, 0.0, []).unwrap();
+    let forget = |rule: &str| json!({"level": "P1", "forget": true, "rule": rule});
+    let refusal = harness.command(1.0, &forget("ramp")).unwrap_err();
+    assert!(refusal.contains("no rule \"ramp\"") && refusal.contains("there is lot"), "{refusal}");
+    let refusal = harness.command(1.0, &json!({"level": "P1", "occupied": 3, "rule": "lot"})).unwrap_err();
+    assert!(refusal.contains("rule goes with"), "{refusal}");
+    assert_eq!(told(&harness.command(2.0, &forget("lot")).unwrap()), [level("P1", 0, 0, 0)]);
+}
+
+#[test]
 fn spaces_that_no_camera_sees_are_told_and_counted_by_hand() {
     let mut harness = start();
     harness.frame_of(1, 0.0, []).unwrap();
