@@ -35,6 +35,8 @@ pub struct PlateLog {
     watch: Watch,
     follower: Follower<Vehicle>,
     entries: Entries,
+    /// Whether it was said that lists are of no use here.
+    has_warned: bool,
 }
 
 /// What is remembered of a vehicle.
@@ -87,7 +89,7 @@ impl Rule for PlateLog {
         let (watch, privacy) = (settings.check()?, settings.privacy()?);
         site.require(Power::Readings)?;
         let follower = Follower::new(settings.following(), ClassFilter::all());
-        Ok(PlateLog { settings, privacy, watch, follower, entries: Entries::default() })
+        Ok(PlateLog { settings, privacy, watch, follower, entries: Entries::default(), has_warned: false })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
@@ -125,7 +127,7 @@ impl Rule for PlateLog {
     }
 
     fn query(&self, request: Json) -> Result<Json, String> {
-        Question::read(request)?.answer(&self.entries)
+        Question::read(request)?.answer(&self.entries, &self.settings.lists)
     }
 }
 
@@ -173,6 +175,13 @@ impl PlateLog {
             self.privacy.tells_apart().then(|| self.entries.latest(&text, since)).flatten()
         };
         let meaning = self.watch.meaning(&verdict.text);
+        if watch::is_masked(&verdict.text) && !self.watch.is_empty() && !self.has_warned {
+            self.has_warned = true;
+            log::warn(
+                "the camera masks plates, so that none can be found on a list; set the camera's plates.privacy to keep, or leave \
+                 out the lists",
+            );
+        }
         let list = meaning.event().and_then(|(_, list)| list.map(str::to_owned));
         let known = entry.or_else(again);
         if let Some(found) = known.and_then(|number| self.entries.get_mut(number)) {

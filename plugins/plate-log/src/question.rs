@@ -3,6 +3,7 @@
 use ocellus_sdk::prelude::*;
 
 use crate::entries::Entries;
+use crate::settings::WatchList;
 
 /// Entries of an answer, where nothing else is asked for.
 const USUAL: usize = 50;
@@ -39,7 +40,16 @@ impl Question {
         }
     }
 
-    pub(crate) fn answer(&self, entries: &Entries) -> Result<Json, String> {
+    pub(crate) fn answer(&self, entries: &Entries, lists: &[WatchList]) -> Result<Json, String> {
+        let is_known = |name: &String| {
+            lists.iter().any(|list| list.name == *name)
+                || entries.newest().any(|entry| entry.list.as_ref() == Some(name))
+        };
+        if let Some(list) = self.list.as_ref().filter(|name| !is_known(name)) {
+            let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(format!("there is no list {list:?}; there is {names}"));
+        }
         let found = entries
             .newest()
             .filter(|entry| self.before.is_none_or(|before| entry.number < before))

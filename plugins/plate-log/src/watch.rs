@@ -40,8 +40,16 @@ impl Watch {
         watch
     }
 
-    /// What a plate means.
+    /// Whether there are plates that matter.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// What a plate means. Of a masked one nobody can say.
     pub(crate) fn meaning(&self, text: &str) -> Meaning {
+        if is_masked(text) {
+            return Meaning::Nothing;
+        }
         match self.lists.get(&self.key(text)) {
             Some((list, ListKind::Deny)) => Meaning::Denied(list.clone()),
             Some((list, ListKind::Allow)) => Meaning::Allowed(list.clone()),
@@ -56,6 +64,11 @@ impl Watch {
             LookAlike::Same => plate::simplified(text),
         }
     }
+}
+
+/// Whether the camera shows no more than a part of the text.
+pub(crate) fn is_masked(text: &str) -> bool {
+    text.contains('*')
 }
 
 impl Meaning {

@@ -152,12 +152,13 @@ fn the_log_is_told_newest_first_fifty_at_a_time_and_page_by_page() {
 #[test]
 fn a_question_that_is_none_is_refused() {
     let mut harness = start(&json!({}));
-    let cases: [(Json, &str); 5] = [
+    let cases: [(Json, &str); 6] = [
         (json!({"limit": 0}), "limit is 0; give 1 to 1000"),
         (json!({"limit": 1001}), "limit is 1001"),
         (json!({"limit": -1}), "-1"),
         (json!({"limits": 1}), "unknown field `limits`"),
         (json!("all"), "ask with limit"),
+        (json!({"list": "nope"}), "there is no list \"nope\"; there is none"),
     ];
     for (question, part) in cases {
         let refusal = harness.query(&question).unwrap_err();
@@ -242,6 +243,17 @@ fn a_masked_or_hashed_plate_is_nowhere_in_plain() {
             "the lists are looked up all the same"
         );
     }
+}
+
+#[test]
+fn of_a_plate_that_the_camera_masks_no_list_says_anything_and_the_log_says_why() {
+    let mut harness = start(&json!({"lists": lists(), "min_readings": 1}));
+    let mut told = read_all(&mut harness, 1, 0.0, &["AB***", "AB***"]);
+    told.extend(read_all(&mut harness, 2, 20.0, &["QQ**"]));
+    assert!(told.iter().all(|event| event.starts_with("plate ")), "{told:?}");
+    let log = harness.log();
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert!(log[0].1.contains("the camera masks plates"), "{log:?}");
 }
 
 #[test]
