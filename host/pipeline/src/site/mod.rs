@@ -49,7 +49,7 @@ use self::places::SiteLaneEntry;
 use self::plugins::Plugins;
 use self::rule::{FailedRule, RuleEntry};
 use self::shadow::Shadow;
-use self::turn::Turns;
+use self::turn::{Subject, Turn, Turns};
 use self::watch::Watch;
 use crate::camera::{CameraSettings, CameraStatus, Declared, Live, SeenPlate, View, ViewSettings, encode};
 
@@ -138,7 +138,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::Exists`], [`SiteError::Camera`] for a bad value, or the database's error.
     pub fn add_camera(&self, settings: CameraSettings) -> Result<CameraStatus, SiteError> {
-        let _turn = self.0.take_turn("camera", &settings.name)?;
+        let _turn = self.0.take_turn_alone("camera", &settings.name)?;
         let name = settings.name.clone();
         if self.0.cameras().contains_key(&name) {
             return Err(SiteError::Exists { what: "camera", name });
@@ -173,7 +173,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`], [`SiteError::ReadOnly`] for one of the config file, or the database's.
     pub fn remove_camera(&self, name: &Name) -> Result<(), SiteError> {
-        let _turn = self.0.take_turn("camera", name)?;
+        let _turn = self.0.take_turn_alone("camera", name)?;
         let declared = self.0.cameras().get(name).map(|entry| entry.declared);
         match declared.ok_or_else(|| SiteError::no_camera(name))? {
             Declared::Config => return Err(self.0.read_only("camera", name)),
@@ -321,16 +321,25 @@ impl Site {
 }
 
 impl Inner {
-    /// The right to change the site; what is changed is for those who wait.
-    fn take_turn(
+    /// The right to change a rule.
+    fn take_turn_of(&self, rule: &Name) -> Result<Turn<'_>, SiteError> {
+        self.take_turn(Subject::Rule(rule.clone()))
+    }
+
+    /// The right to change what rules stand on, or how many run beside them.
+    fn take_turn_alone(
         &self,
         what: &str,
         name: &(impl std::fmt::Display + ?Sized),
-    ) -> Result<turn::Turn<'_>, SiteError> {
+    ) -> Result<Turn<'_>, SiteError> {
+        self.take_turn(Subject::Site(format!("{what} {name}")))
+    }
+
+    fn take_turn(&self, of: Subject) -> Result<Turn<'_>, SiteError> {
         if self.ending.load(Ordering::Acquire) {
             return Err(SiteError::ShuttingDown);
         }
-        self.turns.take(format!("{what} {name}"))
+        self.turns.take(of)
     }
 
     fn shared(&self, name: &Name) -> Result<Arc<CameraShared>, SiteError> {

@@ -59,7 +59,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`], [`SiteError::InUse`], or the database's.
     pub fn remove_plugin(&self, digest: &str) -> Result<(), SiteError> {
-        let _turn = self.0.take_turn("plugin", digest)?;
+        let _turn = self.0.take_turn_alone("plugin", digest)?;
         let record = self.0.plugins.resolve(digest)?;
         let users = self.0.users_of(record.digest);
         if !users.is_empty() {
@@ -103,7 +103,7 @@ impl Site {
     /// What the plugin or the rule refused; nothing has changed then.
     pub fn put_rule(&self, settings: RuleSettings) -> Result<RuleStatus, SiteError> {
         let name = settings.name.clone();
-        let _turn = self.0.take_turn("rule", &name)?;
+        let _turn = self.0.take_turn_of(&name)?;
         self.0.put_rule(settings, Declared::Rest)?;
         self.rule(&name)
     }
@@ -120,7 +120,7 @@ impl Site {
         plugin: &str,
         grants: Option<Grants>,
     ) -> Result<Activation, SiteError> {
-        let _turn = self.0.take_turn("rule", name)?;
+        let _turn = self.0.take_turn_of(name)?;
         let entry = self.0.running_rule(name)?;
         self.0.activate(&entry, (plugin, grants), Cause::Activate)
     }
@@ -131,7 +131,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::Invalid`] where there is none to go back to; else as [`Site::activate`].
     pub fn roll_back(&self, name: &Name) -> Result<Activation, SiteError> {
-        let _turn = self.0.take_turn("rule", name)?;
+        let _turn = self.0.take_turn_of(name)?;
         let entry = self.0.running_rule(name)?;
         let sound = |digest: &&Digest| entry.record.quarantine_of(**digest).is_none();
         let former =
@@ -146,7 +146,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`], [`SiteError::ReadOnly`], or the database's.
     pub fn remove_rule(&self, name: &Name) -> Result<(), SiteError> {
-        let _turn = self.0.take_turn("rule", name)?;
+        let _turn = self.0.take_turn_of(name)?;
         let entry = self.0.rules().get(name).cloned();
         if entry.as_ref().is_some_and(|entry| entry.declared == Declared::Config) {
             return Err(self.0.read_only("rule", name));

@@ -86,7 +86,7 @@ impl Inner {
     /// Goes back to what ran before the version on trial.
     fn fall_back(&self, rule: &Name, reason: &str) {
         // Somebody is changing something: the next look comes soon.
-        let Ok(_turn) = self.take_turn("rule", rule) else { return };
+        let Ok(_turn) = self.take_turn_of(rule) else { return };
         let (Some(entry), Some(watch)) = (self.rules().get(rule).cloned(), self.watches().remove(rule))
         else {
             return;
@@ -146,7 +146,7 @@ impl Inner {
 
     /// A version without a way back failed too often: that outlasts a restart.
     fn keep_quarantine(&self, entry: &RuleEntry) {
-        let Ok(_turn) = self.take_turn("rule", &entry.record.name) else { return };
+        let Ok(_turn) = self.take_turn_of(&entry.record.name) else { return };
         let name = &entry.record.name;
         let Some(mut entry) = self.rules().get(name).filter(|now| now.record == entry.record).cloned() else {
             return;

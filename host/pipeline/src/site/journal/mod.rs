@@ -56,7 +56,7 @@ impl Site {
     /// [`SiteError::NotFound`]; [`SiteError::Recorded`] while another journal of that instance goes on; or that the
     /// rule is not running.
     pub fn record_rule(&self, rule: &Name, camera: &Name, calls: u64) -> Result<RuleJournal, SiteError> {
-        let _turn = self.0.take_turn("rule", rule)?;
+        let _turn = self.0.take_turn_of(rule)?;
         let entry = self.0.rules().get(rule).cloned().ok_or_else(|| SiteError::no_rule(rule))?;
         let place = self.place_of(rule, camera)?;
         let refused = |reason: String| SiteError::Rule { rule: rule.clone(), reason };

@@ -89,7 +89,8 @@ impl Site {
     /// What the version refused; [`SiteError::Signature`] for an unsigned one where keys are configured;
     /// [`SiteError::Invalid`] for another plugin, or with eight shadows already.
     pub fn shadow(&self, rule: &Name, plugin: &str) -> Result<ShadowStatus, SiteError> {
-        let _turn = self.0.take_turn("rule", rule)?;
+        // Alone, since shadows are counted.
+        let _turn = self.0.take_turn_alone("shadow", rule)?;
         let entry = self.0.rules().get(rule).cloned().ok_or_else(|| SiteError::no_rule(rule))?;
         let plugin = self.0.plugins.resolve(plugin)?;
         if plugin.facts.name != entry.record.plugin {
@@ -148,7 +149,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`].
     pub fn drop_shadow(&self, rule: &Name) -> Result<(), SiteError> {
-        let _turn = self.0.take_turn("rule", rule)?;
+        let _turn = self.0.take_turn_of(rule)?;
         let plugin = self.0.end_shadow(rule).ok_or_else(|| no_shadow(rule))?;
         let mut transition = of_plugin(&plugin, (VersionState::Retired, Cause::Shadow), "dropped");
         transition.rule = Some(rule.clone());
@@ -162,7 +163,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`]; else as [`Site::activate`], and the shadow goes on.
     pub fn promote_shadow(&self, rule: &Name, grants: Option<Grants>) -> Result<Activation, SiteError> {
-        let _turn = self.0.take_turn("rule", rule)?;
+        let _turn = self.0.take_turn_of(rule)?;
         let digest = self.0.shadows().get(rule).map(|shadow| shadow.plugin.digest.to_string());
         let digest = digest.ok_or_else(|| no_shadow(rule))?;
         let entry = self.0.running_rule(rule)?;
