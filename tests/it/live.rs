@@ -70,6 +70,35 @@ fn every_acknowledged_correction_is_there_after_a_kill() {
     assert_eq!(said.body["answer"]["levels"][0]["spots"]["occupied"], given, "{said:?}");
 }
 
+/// A correction holds from when it is given, whether the camera shows anything or not.
+#[test]
+fn a_correction_before_the_first_frame_has_the_time_of_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = plugin("parking-levels");
+    let config = format!(
+        "[[camera]]\nname = \"away\"\nsource = \"rtsp://127.0.0.1:9/away\"\n[[rule]]\nname = \"levels\"\nplugin = \"{}\"\n\
+         cameras = [\"away\"]\ngrants = {{ powers = [\"messages\"] }}\n[rule.settings]\nlevels = [{{ id = \"roof\", unseen = 9 }}]\n",
+        rule.display()
+    );
+    let host = Host::serve(folder.path(), &config);
+    let clock =
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as u64;
+    let before = clock();
+    let request = json!({"camera": "away", "request": {"level": "roof", "occupied": 5, "for_s": 600}});
+    let answer = host.send_json("POST", "/api/v1/rules/levels/command", &request);
+    assert_eq!(answer.status, 204, "{answer:?}");
+    let question = json!({"camera": "away", "request": {}});
+    let said = host.send_json("POST", "/api/v1/rules/levels/query", &question);
+    let told = &said.body["answer"]["levels"][0]["told"];
+    let since = told["since_us"].as_u64().unwrap();
+    assert!((before - 2_000_000..=clock()).contains(&since), "{told}");
+    assert_eq!(told["until_us"].as_u64().unwrap() - since, 600_000_000, "{told}");
+    let events = host.wait_until("/api/v1/events", "the event", |body| {
+        body["events"].as_array().is_some_and(|events| !events.is_empty())
+    });
+    assert!(events["events"][0]["time_us"].as_u64().unwrap() >= before - 2_000_000, "{events}");
+}
+
 fn by_sequence(page: &Value) -> BTreeMap<u64, Value> {
     let events = page["events"].as_array().unwrap().iter();
     events.map(|event| (event["sequence"].as_u64().unwrap(), event.clone())).collect()

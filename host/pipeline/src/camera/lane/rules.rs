@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ocellus_core::{
     CameraHandle, Event, FrameInfo, Message, Name, RuleOutput, TimeUs, Track, TrackEmbeddings, TrackReadings,
@@ -54,6 +54,19 @@ pub(crate) struct Between {
     pub(crate) time: TimeUs,
     /// The sequence of the next.
     pub(crate) sequence: u64,
+}
+
+/// A last frame that is older than this is no measure of time: the camera is away, or has not shown anything yet.
+const STALE: Duration = Duration::from_secs(2);
+/// How far behind the clock of the host the time of the next frame may be.
+const BEHIND: Duration = Duration::from_secs(1);
+
+impl Between {
+    /// When something happens here at `now` by the host's clock, in the time of frames: the time of the last one, or where
+    /// there is none of late what the clock says, but not later than the next frame may be.
+    fn moment(&self, now: TimeUs) -> TimeUs {
+        if now.since(self.time) > STALE { now - BEHIND } else { self.time }
+    }
 }
 
 /// The rules of a lane, by name.
@@ -207,16 +220,18 @@ impl LaneRules {
         Some(self.wiring.keeper.keep_for(rule, &bound.slot, checkpoint))
     }
 
-    /// An operator's correction, at the time of the last frame.
+    /// An operator's correction.
     fn correct(&mut self, rule: &Name, request: &str, between: &Between) -> Option<Result<Kept, String>> {
         let bound = self.rules.get_mut(rule)?;
+        let now = now();
+        let time = between.moment(now);
         let info = FrameInfo {
             camera: between.shared.handle,
             sequence: between.sequence.saturating_sub(1),
-            time: between.time,
+            time,
             size: ocellus_core::Size::default(),
         };
-        let at = Moment { time: between.time, wall: Some(now()) };
+        let at = Moment { time, wall: Some(now) };
         let processed = bound.slot.command(at, request);
         if let Some(shadow) = &bound.shadow {
             shadow.tell(Told::Command { seat: self.seat.clone(), at, request: request.to_owned() });
