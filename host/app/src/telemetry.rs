@@ -6,12 +6,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Command;
 
-/// Long-running commands log by themselves; the others only what went wrong.
+/// Long-running commands log by themselves; the others only what went wrong, and what rules warn of.
 pub(crate) fn start(command: &Command) {
     let default = match command {
         Command::Serve(_) => "info,wasmtime=warn,sled=warn",
         Command::Demo(_) => "warn",
-        _ => "error",
+        _ => "error,ocellus_rule=warn",
     };
     let filter = EnvFilter::try_from_env("OCELLUS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let colours = std::io::stderr().is_terminal();

@@ -94,7 +94,7 @@ impl RecordedFrame {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// Reading failed.
-    #[error("the tracks file cannot be read: {0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is not a header of this format.
     #[error("line 1 is not the header of a tracks file ({0}); `ocellus analyze … --tracks FILE` writes one")]

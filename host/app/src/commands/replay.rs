@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use ocellus_core::Name;
 use ocellus_pipeline::journal::{self, JournalReader};
-use ocellus_pipeline::record::{RecordEnd, RecordHeader, RecordReader};
-use ocellus_pipeline::recorded::{self, Divergences, Ending};
+use ocellus_pipeline::record::{RecordEnd, RecordReader};
+use ocellus_pipeline::recorded::{self, CameraTracks, Divergences, Ending};
 
 use super::files::{self, Files, UnpackedFile};
 use super::output::Output;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
     }
     rules::name_files(&args.rule, &mut files);
     files.check()?;
-    let mut recordings = Vec::new();
+    let mut recordings: Vec<Vec<(String, RecordReader<UnpackedFile>)>> = Vec::new();
     for path in &args.tracks {
         let about = || format!("tracks file {}", path.display());
         let mut input = files::open_unpacked(path).with_context(about)?;
@@ -37,49 +37,44 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
             ensure!(args.tracks.len() == 1, "{} is a journal; replay it alone", path.display());
             return rejudge(args, path, input);
         }
-        recordings.push(RecordReader::new(input).with_context(about)?);
+        let tracks = RecordReader::new(input).with_context(about)?;
+        let named = (path.display().to_string(), tracks);
+        let camera = &named.1.header().camera;
+        match recordings.iter_mut().find(|files| files[0].1.header().camera == *camera) {
+            Some(files) => files.push(named),
+            None => recordings.push(vec![named]),
+        }
     }
-    let cameras = cameras(&recordings)?;
+    let mut recordings = recordings
+        .into_iter()
+        .map(CameraTracks::new)
+        .collect::<Result<Vec<_>, _>>()
+        .context("tracks file")?;
+    let cameras: Vec<(Name, Arc<[String]>)> =
+        recordings.iter().map(|tracks| (tracks.camera().clone(), Arc::clone(tracks.classes()))).collect();
     let rules = rules::prepare_on(&args.rule, &cameras)?;
     let mut events = args.rule.events.as_deref().map_or_else(|| Ok(Output::nowhere()), Output::create)?;
     let interrupt = Interrupt::listen()?;
     let bar = progress::frames(None);
-    let report = recorded::replay_together(&mut recordings, rules, &mut events, |frames| {
+    let report = recorded::replay(&mut recordings, rules, &mut events, |frames| {
         bar.set_position(frames);
         interrupt.proceed()
     });
     bar.finish_and_clear();
     events.finish()?;
-    let names: Vec<String> = args.tracks.iter().map(|path| path.display().to_string()).collect();
-    let about = || format!("tracks file {}", names.join(", "));
-    let report = report.with_context(about)?;
+    let report = report.context("tracks file")?;
     eprintln!("{} frames, {} events", report.frames, report.events);
-    for (tracks, name) in recordings.iter().zip(&names) {
-        if tracks.end() == Some(RecordEnd::Unmarked) {
-            eprintln!(
-                "note: {name} is of version 1, which does not mark its end; whether it is whole cannot be told"
-            );
-        }
+    let ends = recordings.iter().flat_map(CameraTracks::ends);
+    for (name, _) in ends.filter(|(_, end)| *end == Some(RecordEnd::Unmarked)) {
+        eprintln!(
+            "note: {name} is of version 1, which does not mark its end; whether it is whole cannot be told"
+        );
     }
     let ending = match report.ending {
-        Ending::Early(reason) => Ending::Early(format!("{}: {reason}", about())),
+        Ending::Early(reason) => Ending::Early(format!("tracks file {reason}")),
         other => other,
     };
     Ok(ending::tell("events", ending, report.frames))
-}
-
-/// The cameras of the recordings with their classes, each another one.
-fn cameras(recordings: &[RecordReader<UnpackedFile>]) -> anyhow::Result<Vec<(Name, Arc<[String]>)>> {
-    let mut cameras: Vec<(Name, Arc<[String]>)> = Vec::new();
-    for tracks in recordings {
-        let RecordHeader { camera, classes, .. } = tracks.header().clone();
-        ensure!(
-            cameras.iter().all(|(known, _)| *known != camera),
-            "two of the tracks files are of camera {camera}; `analyze --camera NAME` gives each a name of its own"
-        );
-        cameras.push((camera, classes.into()));
-    }
-    Ok(cameras)
 }
 
 /// A journal of a live rule: the same calls again, and whether they come to the same.

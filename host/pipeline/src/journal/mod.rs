@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for Bytes {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Reading failed.
-    #[error("the journal cannot be read: {0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// The first line is no header.
     #[error("line 1 is not the header of a journal: {0}")]

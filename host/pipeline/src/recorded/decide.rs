@@ -7,7 +7,7 @@ use ocellus_core::{
     CameraHandle, Event, EventRecord, FrameInfo, Message, Name, RuleOutput, Size, TimeUs, Track,
 };
 use ocellus_runtime::{
-    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, Runtime, Share, Shown,
+    Binding, BoundCamera, CallError, DeadlineMode, Grants, Instance, Limits, LogLevel, Runtime, Share, Shown,
     TrackColumns,
 };
 
@@ -16,6 +16,11 @@ use crate::wire::EventLine;
 
 /// The handle that a recording's camera has; where there are several, that of the first one.
 pub(super) const CAMERA: CameraHandle = CameraHandle(1);
+
+/// The target of what rules write to their logs over a recording.
+const RULE_LOG: &str = "ocellus_rule";
+/// Warnings of all rules that are shown as such; further ones are as chatty as the rest of a log.
+const WARNINGS: u32 = 20;
 
 /// A rule to be run over a recording.
 #[derive(Debug, Clone)]
@@ -152,6 +157,8 @@ pub(super) struct Decider<'a> {
     events: &'a mut (dyn Write + Send),
     written: u64,
     refusals: u64,
+    /// Warnings of rules that were shown.
+    warned: u32,
 }
 
 impl<'a> Decider<'a> {
@@ -183,6 +190,7 @@ impl<'a> Decider<'a> {
             events,
             written: 0,
             refusals: 0,
+            warned: 0,
         })
     }
 
@@ -309,7 +317,13 @@ impl<'a> Decider<'a> {
     fn show_log(&mut self, index: usize) {
         let rule = &mut self.rules[index];
         for line in rule.instance_of(self.turn).drain_logs().lines {
-            tracing::info!(rule = %rule.name, level = line.level.as_str(), "{}", line.message);
+            let (name, level, text) = (&rule.name, line.level, line.message);
+            let is_shown = matches!(level, LogLevel::Warn | LogLevel::Error) && self.warned < WARNINGS;
+            self.warned += u32::from(is_shown);
+            match is_shown {
+                true => tracing::warn!(target: RULE_LOG, rule = %name, "{text}"),
+                false => tracing::info!(target: RULE_LOG, rule = %name, level = level.as_str(), "{text}"),
+            }
         }
     }
 }

@@ -4,15 +4,17 @@
 //! byte for byte, on a busy machine too.
 
 mod analyze;
+mod camera_tracks;
 mod decide;
 mod rejudge;
 mod replay;
 mod trial;
 
 pub use self::analyze::{AnalysisError, AnalysisOutputs, AnalysisReport, AnalysisSettings, Models, analyze};
+pub use self::camera_tracks::{CameraTracks, NotOneCamera};
 pub use self::decide::{DecideError, RecordedRule, RuleSource};
 pub use self::rejudge::{Divergences, RejudgeError, RejudgeReport, rejudge};
-pub use self::replay::{ReplayError, ReplayReport, replay, replay_together};
+pub use self::replay::{ReplayError, ReplayReport, replay};
 pub use self::trial::{TrialCall, TrialReport, try_rule};
 
 /// Whether a recording was gone through to its end. What was found up to there is written in every case.

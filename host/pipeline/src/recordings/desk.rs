@@ -68,6 +68,9 @@ impl Write for Tally {
 
 impl Desk {
     pub(super) fn new(settings: RecordingSettings, shelf: Arc<Shelf>) -> Desk {
+        if let Err(error) = shelf.clear() {
+            tracing::warn!(%error, "empty recordings were not removed");
+        }
         Desk { settings, shelf, open: BTreeMap::new(), retry: None, next_trim: None }
     }
 
@@ -79,9 +82,7 @@ impl Desk {
         match self.write(sight) {
             Ok(()) => {
                 sight.counts.write();
-                if self.retry.take().is_some() {
-                    self.shelf.pause.set(None);
-                }
+                self.retry = None;
             }
             Err(error) => {
                 sight.counts.miss();
@@ -113,7 +114,9 @@ impl Desk {
     /// Whether the disk has as much room as is to be left free.
     fn expect_room(&self) -> io::Result<()> {
         let folder = self.shelf.folder();
-        std::fs::create_dir_all(folder)?;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            io::Error::new(error.kind(), format!("the folder {} cannot be made: {error}", folder.display()))
+        })?;
         let disk = rustix::fs::statvfs(folder)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         let wanted = self.settings.keep_free_bytes;
@@ -143,8 +146,11 @@ impl Desk {
             true => Ok(()),
             false => self.expect_room(),
         });
-        if let Err(error) = kept {
-            self.pause(&error, now);
+        match kept {
+            Err(error) => self.pause(&error, now),
+            // It goes on once something stands on the disk again, and not when it is tried.
+            Ok(()) if self.retry.is_none() => self.shelf.pause.set(None),
+            Ok(()) => {}
         }
         if self.next_trim.is_none_or(|next| now >= next) {
             self.next_trim = Some(now + TRIM);

@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use ocellus_core::{Name, TimeUs};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::Pause;
 
@@ -113,14 +115,26 @@ impl Shelf {
         if start_of(file).is_none() {
             return Ok(None);
         }
-        match File::open(self.folder.join(camera.as_str()).join(file)) {
-            Ok(file) => {
-                let bytes = file.metadata()?.len();
-                Ok(Some((file, bytes)))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let path = self.folder.join(camera.as_str()).join(file);
+        // What is listed, and nothing that a link leads to, or that would be waited for.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::RDONLY;
+        let file = match rustix::fs::open(&path, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let facts = file.metadata()?;
+        Ok(facts.is_file().then(|| (file, facts.len())))
+    }
+
+    /// Removes files in which nothing stands: those of a host that was killed before it wrote.
+    pub(super) fn clear(&self) -> io::Result<()> {
+        for RecordingFile { camera, file, .. } in
+            self.files()?.iter().filter(|file| file.bytes < EMPTY && !file.is_open)
+        {
+            fs::remove_file(self.folder.join(camera.as_str()).join(file))?;
         }
+        Ok(())
     }
 
     /// Removes the oldest files until all together have at most `most` bytes; those that are being written stay.
@@ -212,5 +226,27 @@ mod tests {
         ] {
             assert!(shelf.read(&camera(), name).unwrap().is_none(), "{name}");
         }
+        let folder = folder.path().join("recordings/gate");
+        std::os::unix::fs::symlink("/etc/passwd", folder.join("00000000000000000009.jsonl.gz")).unwrap();
+        fs::create_dir(folder.join("00000000000000000010.jsonl.gz")).unwrap();
+        for name in ["00000000000000000009.jsonl.gz", "00000000000000000010.jsonl.gz"] {
+            assert!(shelf.read(&camera(), name).unwrap().is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn files_in_which_nothing_stands_are_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path().join("recordings"));
+        shelf.clear().unwrap();
+        for (from, bytes) in [(1, 0), (2, 10), (3, 500), (4, 0)] {
+            let path = write(&shelf, from, bytes);
+            if from < 4 {
+                shelf.open().remove(&path);
+            }
+        }
+        shelf.clear().unwrap();
+        let left: Vec<u64> = shelf.files().unwrap().iter().map(|file| file.from.0).collect();
+        assert_eq!(left, [3, 4], "one that is being written stays");
     }
 }

@@ -149,6 +149,8 @@ fn recording_pauses_while_the_disk_is_full_and_goes_on_by_itself() {
     desk.frame(&sight(5, &counts), start + Duration::from_secs(1));
     assert!(shelf.pause.reason().is_some(), "not before its time");
     desk.frame(&sight(6, &counts), start + PAUSE);
+    assert!(shelf.pause.reason().is_some(), "nothing stands on the disk yet");
+    desk.flush(start + PAUSE);
     assert_eq!(shelf.pause.reason(), None);
     desk.end_all();
     assert_eq!(files(&shelf), [(vec![6], true)]);
@@ -161,5 +163,9 @@ fn a_folder_that_cannot_be_written_pauses_recording_with_its_reason() {
     std::fs::write(&settings.folder, "a file where the folder should be").unwrap();
     let (mut desk, shelf) = desk(&settings);
     desk.frame(&sight(0, &Arc::default()), Instant::now());
-    assert!(shelf.pause.reason().unwrap().contains("recordings are not written"));
+    let reason = shelf.pause.reason().unwrap();
+    assert!(
+        reason.contains("recordings are not written: the folder") && reason.contains("recordings cannot"),
+        "{reason}"
+    );
 }
