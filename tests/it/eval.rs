@@ -43,6 +43,10 @@ fn json_of(args: &[&str]) -> Value {
     serde_json::from_str(&finished.stdout).unwrap()
 }
 
+fn text_lines(path: &str) -> Vec<Value> {
+    std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 fn is_about(value: &Value, expected: f64) -> bool {
     (value.as_f64().unwrap() - expected).abs() < 1e-9
 }
@@ -130,6 +134,29 @@ fn a_scene_and_what_was_made_of_it_are_compared_without_any_other_file() {
     let counted = json_of(&["counts", "--truth", &truth, "--events", &events]);
     assert!(counted["counts"][0]["truth"].as_u64().unwrap() > 0, "{counted}");
     assert!(is_about(&counted["event_error"], 0.0), "{counted}");
+
+    // A live camera leaves frames out: the times say which, and a truth without times is a reason to warn.
+    let thinned: Vec<Value> = text_lines(&tracks)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, mut line)| {
+            let is_kept = index == 0 || line["end"] == true || (index - 1) % 2 == 0;
+            if line["tracks"].is_array() {
+                line["frame"] = json!((index - 1) / 2);
+            }
+            if line["end"] == true {
+                line["frames"] = json!(line["frames"].as_u64().unwrap().div_ceil(2));
+            }
+            is_kept.then_some(line)
+        })
+        .collect();
+    let thinned =
+        files.write("thinned.jsonl", thinned.iter().map(|line| format!("{line}\n")).collect::<String>());
+    let thin = json_of(&["tracks", "--truth", &truth, "--tracks", &thinned]);
+    let of = |found: &Value, key: &str| found["combined"][key].as_u64().unwrap();
+    let half = of(&found, "true_positives") / 2;
+    assert!(of(&thin, "true_positives").abs_diff(half) < half / 20, "{thin}");
+    assert!(of(&thin, "false_positives") <= of(&found, "false_positives"), "{thin}");
 
     // A recording that is cut off is scored as far as it goes, and said to be.
     let text = std::fs::read_to_string(&tracks).unwrap();
@@ -252,6 +279,11 @@ fn speeds_are_compared_with_a_scene_by_the_tracks() {
     // Those that are in the picture still have no passage yet.
     assert!(number("missed") < number("vehicles") / 3.0 && number("invented") <= 1.0, "{found}");
     assert!(number("measured") + number("missed") >= number("vehicles"), "{found}");
+
+    // Who is told of twice is invented once.
+    let twice = files.write("twice.jsonl", std::fs::read_to_string(&events).unwrap().repeat(2));
+    let twice = json_of(&["speeds", "--truth", &truth, "--tracks", &tracks, "--events", &twice]);
+    assert_eq!((&twice["measured"], &twice["invented"]), (&found["measured"], &found["measured"]), "{twice}");
 
     // A rule that says half of each speed is found out, and one that is silent misses all.
     let text = std::fs::read_to_string(&events).unwrap();

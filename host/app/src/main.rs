@@ -1,5 +1,13 @@
 //! `ocellus`: the command line, and the wiring of the house.
 
+/// As the standard library's, but whoever reads standard error may go: that is no reason to panic after the work is done.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod args;
 mod commands;
 mod config;

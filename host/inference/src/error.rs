@@ -79,7 +79,10 @@ pub enum ModelError {
         reason: String,
     },
     /// It is a model, and none that this product can use.
-    #[error("model {path} cannot be used as a detector: {reason}; found {found}; supported: {SUPPORTED}")]
+    #[error(
+        "model {path} cannot be used as a detector: {reason}; found {found}; supported: {SUPPORTED}. A model that reads texts or \
+         says what objects look like needs a model.toml beside it whose [model] has the task read or embed"
+    )]
     Unsupported {
         /// The file.
         path: PathBuf,

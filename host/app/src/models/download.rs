@@ -68,15 +68,17 @@ impl From<anyhow::Error> for Trouble {
 pub(crate) fn fetch(wanted: &Wanted<'_>, stop: &Stop, bar: &ProgressBar) -> anyhow::Result<Fetched> {
     let mut part = Part::open(wanted.part)?;
     let mut failures = 0;
+    // What is thrown away and fetched again is no progress.
+    let mut furthest = part.length;
     loop {
-        let before = part.length;
         let trouble = match attempt(wanted, &mut part, (stop, bar)) {
             Ok(()) => return Ok(Fetched::Whole),
             Err(Trouble::Interrupted) => return Ok(Fetched::Interrupted(part.length)),
             Err(Trouble::Final(error)) => return Err(error),
             Err(Trouble::Passing(error)) => error,
         };
-        failures = if part.length > before { 1 } else { failures + 1 };
+        failures = if part.length > furthest { 1 } else { failures + 1 };
+        furthest = furthest.max(part.length);
         if failures == TRIES && part.length == 0 {
             return Err(trouble);
         }

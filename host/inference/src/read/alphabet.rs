@@ -84,8 +84,9 @@ impl Alphabet {
         if self.allowed.iter().filter(|allowed| **allowed).count() < 2 {
             let known: String = self.characters.iter().collect();
             return Err(format!(
-                "characters {wanted:?} leave nothing of the alphabet {:?}; name some of it, ranges as A-Z",
-                shown(&known)
+                "characters {wanted:?} leave nothing of the alphabet {:?}, which has {}; name some of it, ranges as A-Z",
+                shown(&known),
+                self.characters.len()
             ));
         }
         Ok(())

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 const NOMINAL: Size = Size::new(1920, 1080);
 /// How far outside the picture a point may lie, as a share of it.
 const FURTHEST: std::ops::RangeInclusive<f64> = -1.0..=2.0;
+/// Metres that places on the ground must span at least.
+const NEAREST_M: f64 = 0.2;
 /// Metres from the origin that a place may lie.
 const FURTHEST_M: f64 = 100_000.0;
 /// Pixels that a homography which somebody else measured may be off, of 1080 rows, one standard deviation.
@@ -98,6 +100,12 @@ pub enum CalibrationError {
     /// Distortion without a camera matrix, or of another model.
     #[error("calibration.distortion has {0} numbers; give k1, k2, p1, p2 and at will k3, with camera_matrix")]
     Distortion(usize),
+    /// Places that are no metres apart.
+    #[error(
+        "calibration.points: all places on the ground lie within {0:.0e} m; give metres from any origin near the site, not \
+         degrees or kilometres"
+    )]
+    TooNear(f64),
     /// Distortion in pixels of no known lens.
     #[error(
         "calibration.distortion needs camera_matrix, to whose focal length and middle its numbers belong; give both, as \
@@ -176,6 +184,18 @@ impl CalibrationSpec {
             Ok(PointPair { pixel: [x * width, y * height], ground: GroundPoint { x_m, y_m } })
         };
         let pairs = self.points.iter().enumerate().map(pair).collect::<Result<Vec<_>, CalibrationError>>()?;
+        let reach = |of: fn(&PointPair) -> f64| {
+            let (least, most) = pairs
+                .iter()
+                .map(of)
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
+            most - least
+        };
+        let reach_m = reach(|pair| pair.ground.x_m).max(reach(|pair| pair.ground.y_m));
+        // All in one place is said by the fit in its own words.
+        if reach_m > 0.0 && reach_m < NEAREST_M {
+            return Err(CalibrationError::TooNear(reach_m));
+        }
         let fit = fit(&pairs, size, lens)?;
         let spare = pairs.len() - fit.left_out.len() > 4;
         Ok(SolvedCalibration {
@@ -324,6 +344,11 @@ mod tests {
             (&format!(r#"{{"points":[{one},{one},{one},{one}]}}"#), "leave the map open"),
             (r#"{"points":[{"picture":[2.5,0],"ground":[0,0]}]}"#, "points[0].picture is [2.5, 0]"),
             (r#"{"points":[{"picture":[0,0],"ground":[1e9,0]}]}"#, "points[0].ground is [1000000000, 0]"),
+            (
+                r#"{"points":[{"picture":[0.2,0.9],"ground":[48.1,11.5]},{"picture":[0.8,0.9],"ground":[48.10001,11.5]},
+                    {"picture":[0.6,0.4],"ground":[48.10001,11.50001]},{"picture":[0.4,0.4],"ground":[48.1,11.50001]}]}"#,
+                "within 1e-5 m; give metres",
+            ),
             (r#"{"homography":[[1,0,0],[0,1,0],[0,0,1]]}"#, "calibration.size is missing"),
             (r#"{"homography":[[0,0,0],[0,0,0],[0,0,0]],"size":[640,480]}"#, "has no inverse"),
             (

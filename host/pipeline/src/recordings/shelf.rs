@@ -124,7 +124,7 @@ impl Shelf {
             Err(error) => return Err(error.into()),
         };
         let facts = file.metadata()?;
-        Ok(facts.is_file().then(|| (file, facts.len())))
+        Ok(facts.is_file().then_some((file, facts.len())))
     }
 
     /// Removes files in which nothing stands: those of a host that was killed before it wrote.

@@ -141,7 +141,7 @@ pub enum SiteError {
     },
     /// A version asks for more than the operator has seen.
     #[error(
-        "version {version} of {plugin} asks for more than the one before: {powers}; say in grants what rule {rule} may \
+        "{plugin} {version} asks for more than what the rule runs now: {powers}; say in grants what rule {rule} may \
          do, with or without these"
     )]
     Consent {

@@ -1,10 +1,11 @@
 //! Reading boxes with identities, whatever file they are in.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::eval::{BoxReader, LabelledBox, MOST_BOXES, Role, TruthBox};
-use ocellus_core::{Track, TrackState};
+use ocellus_core::{TimeUs, Track, TrackState};
 use ocellus_pipeline::record::{RecordEnd, RecordReader};
 use ocellus_pipeline::recorded::Ending;
 
@@ -30,14 +31,23 @@ pub(super) fn read_truth(path: &Path, classes: Option<&[String]>) -> anyhow::Res
     read_text("truth", path, |line| reader.truth(line))
 }
 
-/// Tracks, and whether their file was whole.
+/// Frames a second of a truth that has times: of a scene.
+pub(super) fn frame_rate(truth: &Path) -> anyhow::Result<Option<f64>> {
+    Ok(match is_scene(truth)? {
+        true => Some(SceneTruth::open(truth)?.header.frame_rate),
+        false => None,
+    })
+}
+
+/// Tracks, and whether their file was whole. Where the truth has `frame_rate` frames a second, those of a recording are
+/// numbered by their times, since a live camera leaves frames out.
 pub(super) fn read_tracks(
     path: &Path,
-    classes: Option<&[String]>,
-    identities: Option<&Identities>,
+    (classes, identities): (Option<&[String]>, Option<&Identities>),
+    frame_rate: Option<f64>,
 ) -> anyhow::Result<(Vec<LabelledBox>, Ending)> {
     if beginning("tracks file", path)?.contains("\"ocellus-tracks\"") {
-        return read_recording(path, classes, identities);
+        return read_recording(path, (classes, identities), frame_rate);
     }
     ensure!(
         identities.is_none(),
@@ -95,8 +105,8 @@ fn read_scene(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<Tru
 /// The confirmed tracks of a recording, whose first frame is frame 1.
 fn read_recording(
     path: &Path,
-    classes: Option<&[String]>,
-    identities: Option<&Identities>,
+    (classes, identities): (Option<&[String]>, Option<&Identities>),
+    frame_rate: Option<f64>,
 ) -> anyhow::Result<(Vec<LabelledBox>, Ending)> {
     files::expect_regular("tracks file", path)?;
     let name = format!("tracks file {}", path.display());
@@ -105,9 +115,9 @@ fn read_recording(
         RecordReader::new(files::open_unpacked(path).with_context(about)?).with_context(about)?;
     let kept = Kept::new(&name, &recording.header().classes, classes)?;
     let camera = recording.header().camera.as_str().to_owned();
-    let (mut rows, mut first) = (Vec::new(), None);
+    let (mut rows, mut numbers) = (Vec::new(), Numbers::new(frame_rate));
     while let Some(frame) = recording.next_frame().with_context(about)? {
-        let number = frame_number(&name, frame.sequence - *first.get_or_insert(frame.sequence))?;
+        let number = frame_number(&name, numbers.next(frame.sequence, frame.time))?;
         let seen = frame.tracks.iter().filter(|track| track.state == TrackState::Confirmed);
         let seen = seen.filter(|track| kept.has(track.class as usize)).map(|track| label(number, track));
         match identities {
@@ -116,11 +126,60 @@ fn read_recording(
         }
         check_room(&name, rows.len())?;
     }
+    numbers.warn(&name);
     let ending = match recording.end() {
         Some(RecordEnd::Cut { line }) => Ending::Early(format!("{name} is cut off after line {line}")),
         _ => Ending::Whole,
     };
     Ok((rows, ending))
+}
+
+/// Which frame of the truth each frame of a recording is, counted from 0.
+struct Numbers {
+    /// Of the truth, where that has times.
+    frame_rate: Option<f64>,
+    first: Option<(u64, TimeUs)>,
+    last: Option<(u64, TimeUs)>,
+    /// The shortest and the longest time between two frames.
+    gaps: Option<(Duration, Duration)>,
+}
+
+impl Numbers {
+    fn new(frame_rate: Option<f64>) -> Numbers {
+        Numbers { frame_rate, first: None, last: None, gaps: None }
+    }
+
+    fn next(&mut self, sequence: u64, time: TimeUs) -> u64 {
+        let (first, began) = *self.first.get_or_insert((sequence, time));
+        let number = match self.frame_rate {
+            Some(rate) => (time.since(began).as_secs_f64() * rate).round() as u64,
+            None => sequence - first,
+        };
+        let (number, gap) = match self.last {
+            Some((last, before)) => (number.max(last.saturating_add(1)), Some(time.since(before))),
+            None => (number, None),
+        };
+        if let Some(gap) = gap {
+            let (least, most) = self.gaps.unwrap_or((gap, gap));
+            self.gaps = Some((least.min(gap), most.max(gap)));
+        }
+        self.last = Some((number, time));
+        number
+    }
+
+    /// Says where counting frames must have gone wrong.
+    fn warn(&self, name: &str) {
+        if let (None, Some((least, most))) = (self.frame_rate, self.gaps)
+            && most > least * 3 / 2
+        {
+            eprintln!(
+                "warning: between frames of {name} pass {:.0} to {:.0} ms: it leaves some out, and a truth without times is compared \
+                 frame by frame; record the file with `ocellus analyze`, which leaves none out",
+                least.as_secs_f64() * 1e3,
+                most.as_secs_f64() * 1e3
+            );
+        }
+    }
 }
 
 fn label(frame: u32, track: &Track) -> LabelledBox {

@@ -53,7 +53,7 @@ pub(super) fn each_event(
     let (from_s, to_s) = truth.window();
     let is_asked_for =
         |wanted: &Option<Name>, found: &str| wanted.as_ref().is_none_or(|name| name.as_str() == found);
-    let (mut of_rule, mut looked_at) = (0, 0);
+    let (mut of_rule, mut looked_at) = (0_u64, 0_u64);
     loop {
         let number = lines.line() + 1;
         let Some(text) = lines.next()? else { break };
@@ -85,6 +85,12 @@ pub(super) fn each_event(
     );
     if of_rule == 0 {
         eprintln!("warning: {name} has no event that is asked for");
+    }
+    let outside = of_rule - looked_at;
+    if outside > 0 {
+        eprintln!(
+            "note: {outside} events lie outside the time that the truth is about ({from_s} to {to_s} s)"
+        );
     }
     Ok(looked_at)
 }

@@ -8,7 +8,7 @@ use ocellus_core::eval::{Pairing, Spread};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Map, Value, json};
 
-use super::boxes::read_tracks;
+use super::boxes::{frame_rate, read_tracks};
 use super::events::{EventEntry, each_event, read_truth};
 use super::scene::is_scene;
 use super::table::{Table, decimals, print_json, signed};
@@ -50,12 +50,17 @@ pub(super) fn run(args: &EvalSpeedsArgs) -> anyhow::Result<Outcome> {
             path.display()
         ),
     };
-    let spread = Spread::of(&compared.errors_kmh).with_context(|| {
-        format!(
+    let spread = Spread::of(&compared.errors_kmh).with_context(|| match args.tracks {
+        Some(_) => format!(
+            "no event of kind {} is about a vehicle of the truth; are events, tracks and truth of the same recording? --kind \
+             says what is looked for",
+            args.kind
+        ),
+        None => format!(
             "no event of kind {} is about a vehicle of the truth within {} s; is it the same recording? --kind and \
              --tolerance say what is looked for",
             args.kind, args.events.tolerance
-        )
+        ),
     })?;
     match args.events.format {
         Format::Table => print_table(&compared, &spread)?,
@@ -66,13 +71,14 @@ pub(super) fn run(args: &EvalSpeedsArgs) -> anyhow::Result<Outcome> {
 
 /// Events beside the vehicles of a scene, by their tracks.
 fn by_track(args: &EvalSpeedsArgs, truth: &Truth, tracks: &Path) -> anyhow::Result<Compared> {
-    let (boxes, ending) = read_tracks(tracks, None, None)?;
+    let (boxes, ending) = read_tracks(tracks, (None, None), frame_rate(&args.events.truth)?)?;
     if let Ending::Early(reason) = ending {
         eprintln!("warning: {reason}; events about what is missing count as invented");
     }
     let vehicles = Vehicles::read(&args.events.truth, boxes)?;
     let mut compared = Compared::default();
     let mut measured = BTreeSet::new();
+    let mut told = BTreeSet::new();
     each_event(&args.events, truth, |time_s, event| {
         let Some(speed) = speed_of(args, time_s, event)? else { return Ok(()) };
         let track = event.track.with_context(|| {
@@ -82,11 +88,14 @@ fn by_track(args: &EvalSpeedsArgs, truth: &Truth, tracks: &Path) -> anyhow::Resu
             )
         })?;
         match vehicles.of_track(track) {
-            Some((object, kmh)) => {
+            // A vehicle has one speed in each zone.
+            Some((object, kmh))
+                if told.insert((object, event.attributes.get("zone").map(Value::to_string))) =>
+            {
                 measured.insert(object);
                 compared.errors_kmh.push(speed - kmh);
             }
-            None => compared.invented += 1,
+            _ => compared.invented += 1,
         }
         Ok(())
     })?;
