@@ -7,6 +7,8 @@ use crate::level::{Level, Told};
 
 /// A year.
 const LONGEST_S: f64 = 31_536_000.0;
+/// Less is over before anybody sees it.
+const SHORTEST_S: f64 = 0.1;
 
 /// A command for one level.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -47,7 +49,7 @@ impl Command {
         command.wanted()?;
         command.reporter()?;
         if let Some(for_s) = command.for_s {
-            check_range("for_s", for_s, 0.0..=LONGEST_S, "seconds")?;
+            check_range("for_s", for_s, SHORTEST_S..=LONGEST_S, "seconds")?;
         }
         Ok(command)
     }

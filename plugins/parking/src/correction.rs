@@ -1,5 +1,6 @@
 //! What an operator or a sensor knows better than the camera.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ocellus_sdk::prelude::*;
@@ -9,6 +10,8 @@ use ocellus_sdk::settings::{check_range, seconds};
 const MOST: usize = 1000;
 /// A year.
 const LONGEST_S: f64 = 31_536_000.0;
+/// Less is over before anybody sees it.
+const SHORTEST_S: f64 = 0.1;
 
 /// The state that a space has by correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +61,24 @@ impl Command {
                 )
             })?;
             if let Some(for_s) = command.for_s {
-                check_range(&format!("correction {index}: for_s"), for_s, 0.0..=LONGEST_S, "seconds")?;
+                check_range(&format!("correction {index}: for_s"), for_s, SHORTEST_S..=LONGEST_S, "seconds")?;
+            }
+            if command.state == Wanted::AsSeen && command.for_s.is_some() {
+                return Err(format!("correction {index}: as-seen ends a correction; leave out for_s"));
             }
             Ok(command)
         };
-        list.into_iter().enumerate().map(read).collect()
+        let commands = list.into_iter().enumerate().map(read).collect::<Result<Vec<Command>, String>>()?;
+        let mut known = BTreeMap::new();
+        for (index, command) in commands.iter().enumerate() {
+            if let Some(first) = known.insert(command.space.as_str(), index) {
+                return Err(format!(
+                    "correction {index} is of space {:?} like correction {first}; give one a space",
+                    command.space
+                ));
+            }
+        }
+        Ok(commands)
     }
 
     /// What it makes of a space at `now`.

@@ -141,10 +141,16 @@ fn a_command_that_is_wrong_in_one_part_changes_nothing() {
     harness.frame(0.0, []).unwrap();
     let before = harness.save();
     let good = json!({"space": "A1", "state": "occupied"});
-    let cases: [(Json, &[&str]); 6] = [
+    let cases: [(Json, &[&str]); 9] = [
         (json!([good, {"space": "Z9", "state": "empty"}]), &["there is no space \"Z9\""]),
         (json!([good, {"space": "A2", "state": "full"}]), &["correction 1", "`full`", "`occupied`"]),
         (json!({"space": "A1", "state": "empty", "for_s": -1}), &["for_s is -1", "seconds"]),
+        (json!({"space": "A1", "state": "empty", "for_s": 0}), &["for_s is 0", "0.1 to"]),
+        (json!({"space": "A1", "state": "as-seen", "for_s": 5}), &["as-seen ends a correction"]),
+        (
+            json!([{"space": "A1", "state": "empty"}, {"space": "A1", "state": "occupied"}]),
+            &["correction 1 is of space \"A1\" like correction 0"],
+        ),
         (json!({"space": "A1"}), &["missing field `state`"]),
         (json!([]), &["0 corrections"]),
         (json!(null), &["correction 0"]),

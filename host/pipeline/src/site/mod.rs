@@ -217,7 +217,8 @@ impl Site {
         let plates = self.plates(name)?;
         let seen = plates.into_iter().find(|seen| seen.plate.track == track);
         let picture = seen.as_ref().and_then(|seen| seen.plate.picture.as_ref());
-        let what = "picture of a plate of track";
+        // Where a camera masks or hashes its plates there are none of any.
+        let what = "picture of a plate (none is kept where plates.privacy is mask or hash) of track";
         let picture = picture.ok_or_else(|| SiteError::NotFound { what, name: track.to_string() })?;
         encode::plain(picture, PLATE_QUALITY)
             .map_err(|error| SiteError::Encode { camera: name.clone(), reason: error.to_string() })
