@@ -25,7 +25,7 @@ struct Scrape {
     rules: Vec<RuleStatus>,
     /// Site rules with the frames that they had no room for.
     site_rules: Vec<(Name, u64)>,
-    webhooks: WebhookCounts,
+    webhooks: Vec<(Name, WebhookCounts)>,
     viewers: usize,
     events: Option<WriterCounters>,
     uptime_s: f64,
@@ -335,10 +335,12 @@ impl Scrape {
             let help = "1 while the store takes no events";
             gauge(encoder, "ocellus_store_failing", help, &one(f64::from(u8::from(failing))))?;
         }
-        let WebhookCounts { delivered, failed, dropped } = self.webhooks;
-        let results: Rows<'_> = [("delivered", delivered), ("failed", failed), ("dropped", dropped)]
-            .map(|(result, count)| (vec![("result", result)], count as f64))
-            .into();
+        let mut results: Rows<'_> = Vec::with_capacity(3 * self.webhooks.len());
+        for (rule, WebhookCounts { delivered, failed, dropped }) in &self.webhooks {
+            for (result, count) in [("delivered", delivered), ("failed", failed), ("dropped", dropped)] {
+                results.push((vec![("rule", rule.as_str()), ("result", result)], *count as f64));
+            }
+        }
         counter(encoder, "ocellus_webhook_calls", "Calls of network addresses for rules", &results)?;
         let Some(usage) = self.process else { return Ok(()) };
         let memory = one(usage.resident_bytes as f64);

@@ -258,9 +258,9 @@ impl Site {
         self.0.events.subscribe()
     }
 
-    /// What became of webhook calls.
+    /// What became of the webhook calls of each rule that made any.
     #[must_use]
-    pub fn webhooks(&self) -> WebhookCounts {
+    pub fn webhooks(&self) -> Vec<(Name, WebhookCounts)> {
         self.0.wiring.rules.webhooks.counts()
     }
 

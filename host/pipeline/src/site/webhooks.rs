@@ -1,6 +1,7 @@
 //! Calls of network addresses that rules asked for and operators granted.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a caller rests at most before it looks for a call whose pause is over.
 const REST: Duration = Duration::from_millis(200);
 
+/// Rules whose calls are counted. A host that had more, one after the other, counts anew, as after a restart.
+const COUNTED: usize = 4096;
+
 /// The way to those who call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Webhooks(Arc<Shared>);
@@ -25,13 +29,12 @@ pub(crate) struct Webhooks(Arc<Shared>);
 struct Shared {
     outbox: Mutex<Outbox>,
     arrived: Condvar,
-    delivered: AtomicU64,
-    failed: AtomicU64,
-    dropped: AtomicU64,
+    /// Of rules that are there or were.
+    counts: Mutex<BTreeMap<Name, WebhookCounts>>,
     ending: AtomicBool,
 }
 
-/// What became of webhook calls since the start.
+/// What became of a rule's webhook calls since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookCounts {
     /// Answered with a status of success.
@@ -49,7 +52,7 @@ impl Webhooks {
         match self.outbox().put(outgoing) {
             Ok(()) => self.0.arrived.notify_one(),
             Err(NoRoom { is_news }) => {
-                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                self.count(&rule, |counts| counts.dropped += 1);
                 if is_news {
                     tracing::warn!(%rule, "webhook calls of the rule are dropped: too many of them wait");
                 }
@@ -60,13 +63,26 @@ impl Webhooks {
     /// Drops what waits of a rule and is not granted any more.
     pub(super) fn keep_granted(&self, rule: &Name, grants: &Grants) {
         let dropped = self.outbox().retain(rule, |url| grants.callable(url).is_some());
-        self.0.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        if dropped > 0 {
+            self.count(rule, |counts| counts.dropped += dropped as u64);
+        }
     }
 
-    pub(super) fn counts(&self) -> WebhookCounts {
-        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Shared { delivered, failed, dropped, .. } = &*self.0;
-        WebhookCounts { delivered: get(delivered), failed: get(failed), dropped: get(dropped) }
+    /// Of each rule that called or wanted to.
+    pub(super) fn counts(&self) -> Vec<(Name, WebhookCounts)> {
+        self.tallies().iter().map(|(rule, counts)| (rule.clone(), *counts)).collect()
+    }
+
+    fn count(&self, rule: &Name, change: impl FnOnce(&mut WebhookCounts)) {
+        let mut tallies = self.tallies();
+        if tallies.len() >= COUNTED && !tallies.contains_key(rule) {
+            tallies.clear();
+        }
+        change(tallies.entry(rule.clone()).or_default());
+    }
+
+    fn tallies(&self) -> MutexGuard<'_, BTreeMap<Name, WebhookCounts>> {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// No further attempt begins.
@@ -116,10 +132,10 @@ impl Webhooks {
         match self.outbox().settle(rule, attempt, Instant::now()) {
             Fate::Waits => {}
             Fate::Delivered => {
-                self.0.delivered.fetch_add(1, Ordering::Relaxed);
+                self.count(rule, |counts| counts.delivered += 1);
             }
             Fate::GivenUp => {
-                self.0.failed.fetch_add(1, Ordering::Relaxed);
+                self.count(rule, |counts| counts.failed += 1);
                 tracing::warn!(%rule, to = server(&call.url), reason, "a webhook call failed");
             }
         }

@@ -173,6 +173,10 @@ fn granted_addresses_are_called_and_a_redirect_leads_nowhere() {
         assert!(first.contains(part), "{first}");
     }
     received.recv().unwrap();
-    host.wait_until("both are counted", |site| site.webhooks().failed >= 1 && site.webhooks().delivered == 1);
+    host.wait_until("both are counted", |site| {
+        let counts = site.webhooks().into_iter().find(|(rule, _)| rule.as_str() == "door");
+        let Some((_, counts)) = counts else { return false };
+        counts.failed >= 1 && counts.delivered == 1
+    });
     serving.join().unwrap();
 }
