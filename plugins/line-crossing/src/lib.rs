@@ -41,6 +41,8 @@ pub struct LineCrossing {
     lines: Vec<Line>,
     /// None where no totals are wanted.
     interval: Option<Interval>,
+    /// When an interval began that an instance before counted, and that this one will not go on with.
+    left_open: Option<TimeUs>,
     /// The camera's class names.
     names: Rc<[String]>,
     /// A passage a line for each track.
@@ -89,12 +91,13 @@ impl Rule for LineCrossing {
         let settle = settings.settle();
         let interval = settings.interval_us().map(Interval::new);
         let names = site.cameras().first().map_or_else(|| Rc::from([]), |camera| camera.classes.clone());
-        Ok(LineCrossing { settings, lines, interval, names, follower, settle, aspect })
+        Ok(LineCrossing { settings, lines, interval, left_open: None, names, follower, settle, aspect })
     }
 
     fn process(&mut self, frame: &Frame, tracks: &Tracks) -> Result<Output, String> {
         self.lay_out(frame.size);
         let mut output = Output::new();
+        self.close(frame.time, &mut output);
         if let Some(span) = self.interval.as_mut().and_then(|interval| interval.observe(frame.time)) {
             self.total(span, &mut output);
         }
@@ -129,6 +132,7 @@ impl Rule for LineCrossing {
         for mover in self.follower.movers_mut() {
             settle_with((&mut self.lines, &self.names), mover, Passage::settle_finally, &mut output);
         }
+        self.close(time, &mut output);
         if let Some(span) = self.interval.as_mut().and_then(|interval| interval.end(time)) {
             self.total(span, &mut output);
         }
@@ -165,6 +169,13 @@ impl LineCrossing {
             for line in &mut self.lines {
                 line.gate = Gate::new(line.settings.segment(), aspect);
             }
+        }
+    }
+
+    /// Says what was counted in an interval that the settings before had.
+    fn close(&mut self, now: TimeUs, output: &mut Output) {
+        if let Some(from) = self.left_open.take() {
+            self.total(Span { from, to: now.max(from) }, output);
         }
     }
 

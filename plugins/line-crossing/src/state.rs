@@ -26,6 +26,9 @@ pub struct State {
     /// Length of the intervals, and when the one that runs began.
     #[serde(default)]
     interval: Option<(u64, Option<u64>)>,
+    /// When an interval began that was not told of yet and is not gone on with.
+    #[serde(default)]
+    left_open_us: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,7 +68,7 @@ impl State {
             entries: line.counts.entries,
             exits: line.counts.exits,
             classes: line.counts.classes.clone(),
-            lately: rule.interval.as_ref().map(|_| line.lately.clone()),
+            lately: (rule.interval.is_some() || rule.left_open.is_some()).then(|| line.lately.clone()),
         };
         let mover = |mover: &Mover<Vec<Passage>>| SavedMover {
             id: mover.id,
@@ -83,6 +86,7 @@ impl State {
             movers: rule.follower.movers().map(mover).collect(),
             glimpses: rule.follower.saved_glimpses(),
             interval: rule.interval.as_ref().map(Interval::saved),
+            left_open_us: rule.left_open.map(|time| time.0),
         }
     }
 
@@ -131,13 +135,15 @@ impl State {
             (Some(interval), Some(saved)) => interval.resume(saved),
             _ => false,
         };
+        let (_, began) = self.interval.unwrap_or_default();
+        rule.left_open = self.left_open_us.or(began.filter(|_| !goes_on)).map(TimeUs);
         for line in &mut rule.lines {
             let Some(saved) = self.lines.iter().find(|saved| saved.line.name == line.settings.name) else {
                 continue;
             };
             let SavedLine { entries, exits, classes, lately, .. } = saved;
             line.counts = Counts { entries: *entries, exits: *exits, classes: classes.clone() }.checked();
-            line.lately = lately.clone().filter(|_| goes_on).unwrap_or_default().checked();
+            line.lately = lately.clone().unwrap_or_default().checked();
         }
         rule.follower.restore(movers, self.glimpses);
         Ok(())
