@@ -172,7 +172,8 @@ impl PlateLog {
         let confidence = (verdict.confidence * 1000.0).round() as u32;
         let again = || {
             let since = now - self.settings.again();
-            self.privacy.tells_apart().then(|| self.entries.latest(&text, since)).flatten()
+            let tells_apart = self.privacy.tells_apart() && !watch::is_masked(&text);
+            tells_apart.then(|| self.entries.latest(&text, since)).flatten()
         };
         let meaning = self.watch.meaning(&verdict.text);
         if watch::is_masked(&verdict.text) && !self.watch.is_empty() && !self.has_warned {
