@@ -70,6 +70,29 @@ fn every_acknowledged_correction_is_there_after_a_kill() {
     assert_eq!(said.body["answer"]["levels"][0]["spots"]["occupied"], given, "{said:?}");
 }
 
+#[test]
+fn sixty_corrections_at_once_are_all_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = plugin("parking-levels");
+    let config = format!(
+        "{}[[rule]]\nname = \"levels\"\nplugin = \"{}\"\ncameras = [\"gate\"]\ngrants = {{ powers = [\"messages\"] }}\n\
+         [rule.settings]\nlevels = [{{ id = \"roof\", unseen = 100 }}]\n",
+        cameras(&["gate"]),
+        rule.display()
+    );
+    let host = Host::serve(folder.path(), &config);
+    let car = json!({"camera": "gate", "request": {"level": "roof", "change": 1}});
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let give = || host.send_json("POST", "/api/v1/rules/levels/command", &car).status;
+        let sensors: Vec<_> = (0..60).map(|_| scope.spawn(give)).collect();
+        sensors.into_iter().map(|sensor| sensor.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [204; 60]);
+    let question = json!({"camera": "gate", "request": {}});
+    let said = host.send_json("POST", "/api/v1/rules/levels/query", &question);
+    assert_eq!(said.body["answer"]["levels"][0]["spots"]["occupied"], 60, "{said:?}");
+}
+
 /// A correction holds from when it is given, whether the camera shows anything or not.
 #[test]
 fn a_correction_before_the_first_frame_has_the_time_of_the_clock() {

@@ -1,8 +1,9 @@
 //! Asking a lane between two of its frames.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ocellus_runtime::Share;
 
@@ -14,6 +15,9 @@ use crate::camera::lane::{LaneCommand, LaneMessage};
 
 /// How long a lane may take to reach its next frame boundary.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks whether a full inbox has room.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// A camera that a rule watches.
 #[derive(Clone)]
@@ -40,11 +44,27 @@ pub(super) fn ask<T>(place: &Place, command: LaneCommand, answer: &Receiver<T>) 
         seconds: PATIENCE.as_secs(),
     };
     let claim = Claim::default();
-    place.lane.try_send(LaneMessage::Ask(claim.clone(), command)).map_err(|_| no_answer())?;
+    hand_over(&place.lane, LaneMessage::Ask(claim.clone(), command)).map_err(|_| no_answer())?;
     match answer.recv_timeout(PATIENCE) {
         Ok(answer) => Ok(answer),
         Err(_) if claim.withdraw() => Err(no_answer()),
         // It is being done right now, and a rule's limits bound how long that takes.
         Err(_) => answer.recv_timeout(PATIENCE).map_err(|_| no_answer()),
+    }
+}
+
+/// Puts a message into a lane's inbox; where that is full, as it is when many ask at once, as soon as there is room.
+fn hand_over(lane: &SyncSender<LaneMessage>, mut message: LaneMessage) -> Result<(), LaneMessage> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        message = match lane.try_send(message) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Disconnected(message)) => return Err(message),
+            Err(TrySendError::Full(message)) => message,
+        };
+        if Instant::now() >= deadline {
+            return Err(message);
+        }
+        thread::sleep(GLANCE);
     }
 }
