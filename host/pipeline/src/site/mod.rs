@@ -138,8 +138,8 @@ impl Site {
     /// # Errors
     /// [`SiteError::Exists`], [`SiteError::Camera`] for a bad value, or the database's error.
     pub fn add_camera(&self, settings: CameraSettings) -> Result<CameraStatus, SiteError> {
-        let _turn = self.0.take_turn_alone("camera", &settings.name)?;
         let name = settings.name.clone();
+        let _turn = self.0.take_turn(Subject::Camera(name.clone()))?;
         if self.0.cameras().contains_key(&name) {
             return Err(SiteError::Exists { what: "camera", name });
         }
@@ -327,13 +327,13 @@ impl Inner {
         self.take_turn(Subject::Rule(rule.clone()))
     }
 
-    /// The right to change what rules stand on, or how many run beside them.
+    /// The right to change what others stand on.
     fn take_turn_alone(
         &self,
         what: &str,
         name: &(impl std::fmt::Display + ?Sized),
     ) -> Result<Turn<'_>, SiteError> {
-        self.take_turn(Subject::Site(format!("{what} {name}")))
+        self.take_turn(Subject::Alone(format!("{what} {name}")))
     }
 
     fn take_turn(&self, of: Subject) -> Result<Turn<'_>, SiteError> {

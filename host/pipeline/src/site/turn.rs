@@ -1,10 +1,9 @@
-//! Changes of one rule are made one at a time, and changes of what rules stand on (cameras, plugins) alone.
+//! Changes of one thing are made one at a time, and changes of different ones beside each other where they may be.
 //!
 //! Not a lock around the frame path: frames, status and events never wait for a turn. It keeps, for
 //! example, a camera from being removed while a rule is being bound to it. A rule that takes long to configure holds
-//! nobody's changes of other rules, least of all a roll-back.
+//! nobody's changes of other rules and cameras, least of all a roll-back.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,24 +18,22 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What is going to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// One rule; other rules may be changed meanwhile.
+    /// One rule.
     Rule(Name),
-    /// What rules stand on, such as `camera gate`; nothing else is changed meanwhile.
-    Site(String),
+    /// The shadow of a rule; how many there are is limited, so one begins at a time.
+    Shadow(Name),
+    /// The settings of one camera, or a new one.
+    Camera(Name),
+    /// What others stand on, such as a camera that goes; nothing else is changed meanwhile.
+    Alone(String),
 }
 
 #[derive(Debug)]
 pub(crate) struct Turns {
-    taken: Mutex<Taken>,
+    /// What is being changed.
+    taken: Mutex<Vec<Subject>>,
     freed: Condvar,
     patience: Duration,
-}
-
-/// What is being changed.
-#[derive(Debug, Default)]
-struct Taken {
-    rules: BTreeSet<Name>,
-    site: Option<String>,
 }
 
 /// The right to change something, until dropped.
@@ -56,22 +53,23 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Subject::Rule(name) => write!(f, "rule {name}"),
-            Subject::Site(of) => f.write_str(of),
+            Subject::Shadow(name) => write!(f, "the shadow of rule {name}"),
+            Subject::Camera(name) => write!(f, "camera {name}"),
+            Subject::Alone(of) => f.write_str(of),
         }
     }
 }
 
-impl Taken {
-    /// What stands in the way of a change.
-    fn holder(&self, of: &Subject) -> Option<Subject> {
-        if let Some(site) = &self.site {
-            return Some(Subject::Site(site.clone()));
+impl Subject {
+    /// Whether the two may not be changed at the same time.
+    fn excludes(&self, other: &Subject) -> bool {
+        use Subject::{Alone, Camera, Rule, Shadow};
+        match (self, other) {
+            (Alone(_), _) | (_, Alone(_)) | (Shadow(_), Shadow(_)) => true,
+            (Rule(one), Rule(other) | Shadow(other)) | (Shadow(one), Rule(other)) => one == other,
+            (Camera(one), Camera(other)) => one == other,
+            (Camera(_), Rule(_) | Shadow(_)) | (Rule(_) | Shadow(_), Camera(_)) => false,
         }
-        let rule = match of {
-            Subject::Rule(name) => self.rules.get(name),
-            Subject::Site(_) => self.rules.first(),
-        };
-        rule.cloned().map(Subject::Rule)
     }
 }
 
@@ -79,19 +77,18 @@ impl Turns {
     pub(crate) fn take(&self, of: Subject) -> Result<Turn<'_>, SiteError> {
         let (mut taken, _) = self
             .freed
-            .wait_timeout_while(self.taken(), self.patience, |taken| taken.holder(&of).is_some())
+            .wait_timeout_while(self.taken(), self.patience, |taken| {
+                taken.iter().any(|other| other.excludes(&of))
+            })
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(holder) = taken.holder(&of) {
+        if let Some(holder) = taken.iter().find(|other| other.excludes(&of)) {
             return Err(SiteError::Busy { of: holder.to_string() });
         }
-        match &of {
-            Subject::Rule(name) => drop(taken.rules.insert(name.clone())),
-            Subject::Site(site) => taken.site = Some(site.clone()),
-        }
+        taken.push(of.clone());
         Ok(Turn { turns: self, subject: of })
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, Vec<Subject>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,9 +96,8 @@ impl Turns {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut taken = self.turns.taken();
-        match &self.subject {
-            Subject::Rule(name) => drop(taken.rules.remove(name)),
-            Subject::Site(_) => taken.site = None,
+        if let Some(place) = taken.iter().position(|subject| *subject == self.subject) {
+            taken.swap_remove(place);
         }
         drop(taken);
         self.turns.freed.notify_all();
@@ -118,8 +114,8 @@ mod tests {
         Subject::Rule(Name::new(name).unwrap())
     }
 
-    fn camera() -> Subject {
-        Subject::Site("camera gate".to_owned())
+    fn removal() -> Subject {
+        Subject::Alone("camera gate".to_owned())
     }
 
     fn impatient() -> Turns {
@@ -144,14 +140,30 @@ mod tests {
     }
 
     #[test]
-    fn what_rules_stand_on_is_changed_alone() {
+    fn settings_of_cameras_wait_for_no_rule_and_one_shadow_begins_at_a_time() {
+        let name = |name: &str| Name::new(name).unwrap();
+        let turns = impatient();
+        let slow = turns.take(rule("slow")).unwrap();
+        let of_camera = turns.take(Subject::Camera(name("gate"))).unwrap();
+        assert_waits(&turns, Subject::Camera(name("gate")), "camera gate");
+        turns.take(Subject::Camera(name("yard"))).unwrap();
+        let shadow = turns.take(Subject::Shadow(name("b"))).unwrap();
+        assert_waits(&turns, Subject::Shadow(name("c")), "the shadow of rule b");
+        assert_waits(&turns, rule("b"), "the shadow of rule b");
+        assert_waits(&turns, Subject::Shadow(name("slow")), "rule slow");
+        drop((slow, of_camera, shadow));
+        turns.take(removal()).unwrap();
+    }
+
+    #[test]
+    fn what_others_stand_on_is_changed_alone() {
         let turns = impatient();
         let of_rule = turns.take(rule("a")).unwrap();
-        assert_waits(&turns, camera(), "rule a");
+        assert_waits(&turns, removal(), "rule a");
         drop(of_rule);
-        let of_camera = turns.take(camera()).unwrap();
+        let of_camera = turns.take(removal()).unwrap();
         assert_waits(&turns, rule("b"), "camera gate");
-        assert_waits(&turns, camera(), "camera gate");
+        assert_waits(&turns, removal(), "camera gate");
         drop(of_camera);
         turns.take(rule("b")).unwrap();
     }
@@ -161,7 +173,7 @@ mod tests {
         let turns = Turns::default();
         thread::scope(|scope| {
             let held = [turns.take(rule("a")).unwrap(), turns.take(rule("b")).unwrap()];
-            let waiting = scope.spawn(|| turns.take(camera()).map(drop));
+            let waiting = scope.spawn(|| turns.take(removal()).map(drop));
             drop(held);
             waiting.join().unwrap().unwrap();
         });

@@ -143,7 +143,10 @@ fn the_plates_in_view_are_listed_with_a_picture_each() {
         assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]));
     }
     let error = site.site.plate_picture(&name("north"), 999).unwrap_err().to_string();
-    assert_eq!(error, "there is no picture of a plate of track \"999\"");
+    assert_eq!(
+        error,
+        "there is no picture of a plate (none is kept where plates.privacy is mask or hash) of track \"999\""
+    );
     assert!(site.site.plates(&name("south")).is_err());
 }
 

@@ -25,6 +25,7 @@ use super::history::{of_plugin, refused as refused_version};
 use super::rule::{Activation, RuleEntry};
 use super::seat::Seat;
 use super::tap::{Listener, Tap};
+use super::turn::Subject;
 use super::{Inner, Site, SiteError, now_us};
 use crate::camera::lane::LaneCommand;
 
@@ -89,8 +90,7 @@ impl Site {
     /// What the version refused; [`SiteError::Signature`] for an unsigned one where keys are configured;
     /// [`SiteError::Invalid`] for another plugin, or with eight shadows already.
     pub fn shadow(&self, rule: &Name, plugin: &str) -> Result<ShadowStatus, SiteError> {
-        // Alone, since shadows are counted.
-        let _turn = self.0.take_turn_alone("shadow", rule)?;
+        let _turn = self.0.take_turn(Subject::Shadow(rule.clone()))?;
         let entry = self.0.rules().get(rule).cloned().ok_or_else(|| SiteError::no_rule(rule))?;
         let plugin = self.0.plugins.resolve(plugin)?;
         if plugin.facts.name != entry.record.plugin {
