@@ -128,7 +128,7 @@ fn two_recordings_of_one_camera_at_the_same_time_are_refused() {
     let (tracks, rule) = (golden.to_str().unwrap(), plugin("reid-association"));
     let finished = ocellus(&["replay", tracks, tracks, "--rule", rule.to_str().unwrap()]);
     assert_eq!(finished.code, 2, "{}", finished.stderr);
-    for part in ["crossing.tracks.jsonl", "begins before the file before ends"] {
+    for part in ["crossing.tracks.jsonl", "begin at the same time"] {
         assert!(finished.stderr.contains(part), "{part}: {}", finished.stderr);
     }
 }

@@ -105,20 +105,19 @@ fn a_recording_of_a_host_that_was_killed_is_read_to_its_last_second_and_said_to_
     host.wait_until("/api/v1/cameras/gate", "frames", |body| body["recording"]["frames"].as_u64() > Some(20));
     let mut host = host;
     assert_eq!(host.terminate(), 0);
-    // Both are replayed together, whatever their order: that one is cut is a gap like any other.
+    // Both are replayed together, whatever their order; that one of them is cut is told. One in which nothing stands is left out.
     let files = recordings(folder.path());
-    let both =
-        ["replay", text_of(&files[1]), text_of(&files[0]), "--rule", text_of(&rule), "--settings", LINE];
-    let finished = ocellus(&both);
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let empty = folder.path().join("empty.jsonl.gz");
+    std::fs::write(&empty, "").unwrap();
+    let [first, second, empty] = [&files[0], &files[1], &empty].map(|path| text_of(path));
+    let finished = ocellus(&["replay", second, empty, first, "--rule", text_of(&rule), "--settings", LINE]);
+    assert_eq!(finished.code, 3, "{}", finished.stderr);
+    assert!(finished.stderr.contains(&format!("{first} is cut off after line")), "{}", finished.stderr);
+    assert!(finished.stderr.contains("empty.jsonl.gz is left out"), "{}", finished.stderr);
     let all = finished.stderr.split(" frames, ").next().and_then(|text| text.split_whitespace().last());
     assert!(all.unwrap().parse::<u64>().unwrap() >= frames + 20, "{}", finished.stderr);
     let twice =
         ["replay", text_of(&files[0]), text_of(&files[0]), "--rule", text_of(&rule), "--settings", LINE];
     let finished = ocellus(&twice);
-    assert!(
-        finished.code == 2 && finished.stderr.contains("before the file before ends"),
-        "{}",
-        finished.stderr
-    );
+    assert!(finished.code == 2 && finished.stderr.contains("begin at the same time"), "{}", finished.stderr);
 }

@@ -37,6 +37,10 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
             ensure!(args.tracks.len() == 1, "{} is a journal; replay it alone", path.display());
             return rejudge(args, path, input);
         }
+        if begins.is_empty() && args.tracks.len() > 1 {
+            eprintln!("warning: {} is left out: nothing stands in it", path.display());
+            continue;
+        }
         let tracks = RecordReader::new(input).with_context(about)?;
         let named = (path.display().to_string(), tracks);
         let camera = &named.1.header().camera;

@@ -40,6 +40,14 @@ pub enum NotOneCamera {
         /// One with other classes.
         second: String,
     },
+    /// The same once more, perhaps.
+    #[error("{first} and {second} are of one camera and begin at the same time; leave out one of the two")]
+    Twice {
+        /// A file.
+        first: String,
+        /// Another one.
+        second: String,
+    },
     /// A file is damaged.
     #[error("{name}: {error}")]
     Record {
@@ -70,6 +78,11 @@ impl<R: BufRead> CameraTracks<R> {
         let header = head.tracks.header().clone();
         if let Some(other) = files.iter().find(|file| file.tracks.header().classes != header.classes) {
             return Err(NotOneCamera::Classes { first: head.name.clone(), second: other.name.clone() });
+        }
+        let begun = |file: &File<R>| file.first.as_ref().map(|frame| frame.time);
+        let is_twice = |pair: &&[File<R>]| begun(&pair[0]).is_some() && begun(&pair[0]) == begun(&pair[1]);
+        if let Some(pair) = files.windows(2).find(is_twice) {
+            return Err(NotOneCamera::Twice { first: pair[0].name.clone(), second: pair[1].name.clone() });
         }
         Ok(CameraTracks { camera: header.camera, classes: header.classes.into(), files, at: 0, last: None })
     }
@@ -116,13 +129,11 @@ impl<R: BufRead> CameraTracks<R> {
         Ok(None)
     }
 
-    /// The last file that has frames, if it is cut off, and its last line. What is missing of a file that another follows
-    /// is a gap as any other.
-    pub(super) fn cut(&self) -> Option<(&str, u64)> {
-        let last = self.files.last()?;
-        match last.tracks.end() {
-            Some(RecordEnd::Cut { line }) => Some((&last.name, line)),
+    /// The files that are cut off, each with its last line.
+    pub(super) fn cut(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.files.iter().filter_map(|file| match file.tracks.end() {
+            Some(RecordEnd::Cut { line }) => Some((file.name.as_str(), line)),
             _ => None,
-        }
+        })
     }
 }

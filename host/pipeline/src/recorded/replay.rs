@@ -61,9 +61,15 @@ pub fn replay<R: BufRead>(
             break;
         }
     }
-    if let Some((name, line)) = cameras.iter().find_map(CameraTracks::cut) {
+    let cut: Vec<String> = cameras
+        .iter()
+        .flat_map(CameraTracks::cut)
+        .map(|(name, line)| format!("{name} is cut off after line {line}"))
+        .collect();
+    if !cut.is_empty() {
         ending = Ending::Early(format!(
-            "{name} is cut off after line {line}; whoever wrote it was killed, had no room on the disk, or is still writing"
+            "{}; whoever wrote it was killed, had no room on the disk, or is still writing",
+            cut.join(", ")
         ));
     }
     decider.finish(last.0, last.1)?;

@@ -211,6 +211,11 @@ impl OpenFile {
         }
         self.out.out().flush()?;
         self.out.out().get_mut().sync()?;
+        // What goes into a file without a name is lost.
+        if !self.path.exists() {
+            let text = format!("{} was removed while it was written", self.path.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
         self.is_new = false;
         Ok(())
     }

@@ -136,6 +136,21 @@ fn what_was_flushed_is_there_when_the_program_is_killed() {
 }
 
 #[test]
+fn a_file_that_is_removed_meanwhile_is_begun_anew_after_a_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let (mut desk, shelf) = desk(&settings);
+    let start = Instant::now();
+    desk.frame(&sight(0, &Arc::default()), start);
+    std::fs::remove_dir_all(&settings.folder).unwrap();
+    desk.flush(start);
+    assert!(shelf.pause.reason().unwrap().contains("was removed while it was written"));
+    desk.frame(&sight(1, &Arc::default()), start + PAUSE);
+    desk.end_all();
+    assert_eq!(files(&shelf), [(vec![1], true)]);
+}
+
+#[test]
 fn recording_pauses_while_the_disk_is_full_and_goes_on_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let full = RecordingSettings { keep_free_bytes: u64::MAX, ..settings(folder.path()) };
