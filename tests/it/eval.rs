@@ -135,6 +135,15 @@ fn a_scene_and_what_was_made_of_it_are_compared_without_any_other_file() {
     assert!(counted["counts"][0]["truth"].as_u64().unwrap() > 0, "{counted}");
     assert!(is_about(&counted["event_error"], 0.0), "{counted}");
 
+    // A recording that is longer than its truth is scored as far as the truth goes.
+    let short = std::fs::read_to_string(&truth).unwrap();
+    let short: String = short.lines().take(151).map(|line| format!("{line}\n")).collect();
+    let short = files.write("short.jsonl", short);
+    let finished = eval(&["tracks", "--truth", &short, "--tracks", &tracks]);
+    assert!(finished.stderr.contains("boxes lie behind frame 150"), "{}", finished.stderr);
+    let part = json_of(&["tracks", "--truth", &short, "--tracks", &tracks]);
+    assert!(part["combined"]["mota"].as_f64().unwrap() > 0.8, "{part}");
+
     // A live camera leaves frames out: the times say which, and a truth without times is a reason to warn.
     let thinned: Vec<Value> = text_lines(&tracks)
         .into_iter()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
-use ocellus_core::Name;
 use ocellus_core::calibration::Calibration;
+use ocellus_core::{Name, Size};
 use ocellus_inference::{ClassFilter, ModelOptions, Thresholds};
 use ocellus_media::{OpenOptions, Pace, Repeat, Source, SourceSpec, Stop};
 use ocellus_pipeline::recorded::{self, AnalysisOutputs, AnalysisSettings, Models};
@@ -26,9 +26,10 @@ use crate::models::Shelf;
 use crate::progress;
 
 /// The map of `--calibration`; what its points leave is told.
-fn calibration(text: &str) -> anyhow::Result<Arc<Calibration>> {
+fn calibration(text: &str, size: Size) -> anyhow::Result<Arc<Calibration>> {
     let text = rules::json_text("--calibration", text)?;
     let spec: CalibrationSpec = serde_json::from_str(&text).context("--calibration")?;
+    spec.fits(size).context("--calibration")?;
     let solved = spec.solve().context("--calibration")?;
     if let Some(residual_m) = solved.residual_m {
         eprintln!("calibration: the points agree within {residual_m:.2} m");
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Outcome> {
     let classes = detector.classes().into();
     let rules = rules::prepare(&args.rule, &camera, &classes)?;
     let tracker = args.tracker.settings(info.frame_rate.map(|rate| rate as f32))?;
-    let calibration = args.calibration.as_deref().map(calibration).transpose()?;
+    let calibration = args.calibration.as_deref().map(|text| calibration(text, info.size)).transpose()?;
     let settings = AnalysisSettings {
         camera,
         region: args.region.as_deref().map(region).transpose()?,

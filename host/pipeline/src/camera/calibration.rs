@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 const NOMINAL: Size = Size::new(1920, 1080);
 /// How far outside the picture a point may lie, as a share of it.
 const FURTHEST: std::ops::RangeInclusive<f64> = -1.0..=2.0;
+/// How far the ratios of the sides of two pictures of one shape may be from each other: scaling rounds.
+const SAME_SHAPE: f64 = 1.02;
 /// Metres that places on the ground must span at least.
 const NEAREST_M: f64 = 0.2;
 /// Metres from the origin that a place may lie.
@@ -100,6 +102,12 @@ pub enum CalibrationError {
     /// Distortion without a camera matrix, or of another model.
     #[error("calibration.distortion has {0} numbers; give k1, k2, p1, p2 and at will k3, with camera_matrix")]
     Distortion(usize),
+    /// A matrix for other pictures.
+    #[error(
+        "calibration.size is {0}, and the pictures are {1}, which is another shape; give the size of the pictures in which the \
+         matrix was measured"
+    )]
+    Shape(Size, Size),
     /// Places that are no metres apart.
     #[error(
         "calibration.points: all places on the ground lie within {0:.0e} m; give metres from any origin near the site, not \
@@ -210,6 +218,19 @@ impl CalibrationSpec {
         let on_map = self.on_map.unwrap_or(OnMap::THE_MAP);
         let place = |point: &KnownPoint| on_map.place(point.ground);
         self.points.iter().map(place).map(|[x_m, y_m]| GroundPoint { x_m, y_m }).collect()
+    }
+
+    /// Whether it may be of pictures of `seen`: of these or of larger or smaller ones of the same shape.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Shape`].
+    pub fn fits(&self, seen: Size) -> Result<(), CalibrationError> {
+        let Some([width, height]) = self.size else { return Ok(()) };
+        let shape = |size: Size| f64::from(size.width) / f64::from(size.height.max(1));
+        let given = Size::new(width, height);
+        let ratio = shape(given) / shape(seen);
+        let fits = (1.0 / SAME_SHAPE..=SAME_SHAPE).contains(&ratio);
+        if fits { Ok(()) } else { Err(CalibrationError::Shape(given, seen)) }
     }
 
     fn size(&self) -> Result<Size, CalibrationError> {

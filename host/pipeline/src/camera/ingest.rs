@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ocellus_core::TimeUs;
 use ocellus_media::{Backoff, OpenOptions, SourceError, SourceSpec, Stop};
 
+use super::calibration::CalibrationSpec;
 use super::clock::LiveClock;
 use super::feed::{Feed, Waiting};
 use super::meter::{Meter, Stage};
@@ -18,6 +19,8 @@ pub(crate) struct Ingest {
     pub(crate) camera: ocellus_core::Name,
     pub(crate) source: SourceSpec,
     pub(crate) options: OpenOptions,
+    /// The calibration that the camera starts with.
+    pub(crate) calibration: Option<CalibrationSpec>,
     /// Shortest time between two frames that are taken.
     pub(crate) interval: Option<Duration>,
     pub(crate) cell: Arc<SourceCell>,
@@ -38,12 +41,13 @@ impl Ingest {
     /// Keeps the source open until it is stopped or a recording ends.
     pub(crate) fn run(&self) {
         let mut clock = LiveClock::default();
+        let mut first = self.calibration.as_ref();
         let mut backoff = Backoff::new(seed_of(self.camera.as_str()));
         while !self.stop.is_stopped() {
             self.cell.set(SourceState::Connecting);
             clock.reopened();
             let mut pictures = 0;
-            match self.run_once(&mut clock, &mut pictures) {
+            match self.run_once(&mut clock, &mut pictures, &mut first) {
                 Outcome::Stopped => return,
                 Outcome::Ended => return self.cell.set(SourceState::Ended { note: None }),
                 Outcome::Failed(error @ SourceError::EndedEarly { .. }) => {
@@ -63,7 +67,12 @@ impl Ingest {
         }
     }
 
-    fn run_once(&self, clock: &mut LiveClock, pictures: &mut u64) -> Outcome {
+    fn run_once(
+        &self,
+        clock: &mut LiveClock,
+        pictures: &mut u64,
+        first: &mut Option<&CalibrationSpec>,
+    ) -> Outcome {
         let mut source = match ocellus_media::open(&self.source, &self.options, &self.stop) {
             Ok(source) => source,
             Err(_) if self.stop.is_stopped() => return Outcome::Stopped,
@@ -71,6 +80,10 @@ impl Ingest {
         };
         let info = source.info();
         tracing::info!(camera = %self.camera, source = %self.source, size = %info.size, "the source is open");
+        // Later ones were held against pictures that were known by then.
+        if let Some(Err(error)) = first.take().map(|calibration| calibration.fits(info.size)) {
+            tracing::error!(camera = %self.camera, %error, "positions and speeds of this camera are wrong");
+        }
         self.cell.opened(info.size, info.frame_rate);
         let mut gate = RateGate::new(self.interval);
         loop {

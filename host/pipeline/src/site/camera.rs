@@ -141,6 +141,7 @@ impl CameraEntry {
             camera: settings.name.clone(),
             source: settings.source.clone(),
             options: OpenOptions::default(),
+            calibration: settings.calibration.clone(),
             interval: settings.frame_rate.map(|rate| Duration::from_secs_f32(1.0 / rate)),
             cell: Arc::clone(&source),
             feed: Arc::clone(&feed),

@@ -3,12 +3,12 @@
 use ocellus_core::Name;
 use ocellus_store::CameraDeclaration;
 
+use super::turn::Subject;
 use super::{Site, SiteError, now_us, stored};
 use crate::camera::lane::LaneMessage;
-use crate::camera::{CalibrationSpec, CameraSettings, CameraStatus, Declared, RegionSpec};
-
-/// How far the sides of two pictures of one shape may be from the same ratio: scaling rounds.
-const SAME_SHAPE: f64 = 1.02;
+use crate::camera::{
+    CalibrationSpec, CameraSettings, CameraSettingsError, CameraStatus, Declared, RegionSpec,
+};
 
 impl Site {
     /// Says which part of a camera's picture counts, from its next picture on; all of it where `None`. Kept over
@@ -31,25 +31,18 @@ impl Site {
         name: &Name,
         calibration: Option<CalibrationSpec>,
     ) -> Result<CameraStatus, SiteError> {
-        self.expect_shape(name, calibration.as_ref())?;
+        calibration.as_ref().map_or(Ok(()), |calibration| self.expect_shape(name, calibration))?;
         self.change_camera(name, |settings| settings.calibration = calibration)
     }
 
     /// Refuses the calibration of another camera's pictures, where this one's are known.
-    fn expect_shape(&self, name: &Name, calibration: Option<&CalibrationSpec>) -> Result<(), SiteError> {
-        let Some([width, height]) = calibration.and_then(|calibration| calibration.size) else {
-            return Ok(());
-        };
-        let Some(size) = self.camera(name)?.size else { return Ok(()) };
-        let shape = |width: u32, height: u32| f64::from(width) / f64::from(height.max(1));
-        let ratio = shape(width, height) / shape(size.width, size.height);
-        if (1.0 / SAME_SHAPE..=SAME_SHAPE).contains(&ratio) {
-            return Ok(());
-        }
-        Err(SiteError::Invalid(format!(
-            "calibration.size is {width}x{height}, and the pictures of camera {name} are {size}, which is another shape; give the \
-             size of the pictures in which the matrix was measured"
-        )))
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`], or [`SiteError::Camera`].
+    pub fn expect_shape(&self, name: &Name, calibration: &CalibrationSpec) -> Result<(), SiteError> {
+        let fits = self.camera(name)?.size.map_or(Ok(()), |size| calibration.fits(size));
+        let refused = |reason| CameraSettingsError::Calibration { camera: name.clone(), reason };
+        fits.map_err(|reason| SiteError::Camera(refused(reason)))
     }
 
     /// Records a camera's tracks from its next frame on, or no more. Kept over restarts.
@@ -65,7 +58,7 @@ impl Site {
         name: &Name,
         change: impl FnOnce(&mut CameraSettings),
     ) -> Result<CameraStatus, SiteError> {
-        let _turn = self.0.take_turn_alone("camera", name)?;
+        let _turn = self.0.take_turn(Subject::Camera(name.clone()))?;
         let found = self.0.cameras().get(name).map(|entry| (entry.declared, entry.settings.clone()));
         let (declared, mut settings) = found.ok_or_else(|| SiteError::no_camera(name))?;
         match declared {

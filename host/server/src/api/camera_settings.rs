@@ -94,7 +94,7 @@ pub(crate) async fn check_calibration(
     Body(calibration): Body<CalibrationSpec>,
 ) -> Result<Json<CalibrationTrial>, Problem> {
     let trial = blocking(&shared, move |site| {
-        site.camera(&camera)?;
+        site.expect_shape(&camera, &calibration)?;
         let refused =
             |reason| SiteError::Camera(CameraSettingsError::Calibration { camera: camera.clone(), reason });
         calibration.try_out().map_err(refused)

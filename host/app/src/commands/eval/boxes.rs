@@ -39,6 +39,27 @@ pub(super) fn frame_rate(truth: &Path) -> anyhow::Result<Option<f64>> {
     })
 }
 
+/// Leaves out what lies behind the last frame of a truth that says which that is: of a scene.
+pub(super) fn within(truth: &Path, tracks: Vec<LabelledBox>) -> anyhow::Result<Vec<LabelledBox>> {
+    if !is_scene(truth)? {
+        return Ok(tracks);
+    }
+    let (mut scene, mut last) = (SceneTruth::open(truth)?, 0);
+    while let Some(frame) = scene.next()? {
+        last = frame_number(&format!("truth {}", truth.display()), frame.frame)?;
+    }
+    let all = tracks.len();
+    let kept: Vec<LabelledBox> = tracks.into_iter().filter(|track| track.frame <= last).collect();
+    let beyond = all - kept.len();
+    if beyond > 0 {
+        eprintln!(
+            "note: {beyond} boxes lie behind frame {last}, the last of truth {}, and are left out",
+            truth.display()
+        );
+    }
+    Ok(kept)
+}
+
 /// Tracks, and whether their file was whole. Where the truth has `frame_rate` frames a second, those of a recording are
 /// numbered by their times, since a live camera leaves frames out.
 pub(super) fn read_tracks(

@@ -7,7 +7,7 @@ use ocellus_core::eval::{Cameras, HotaAt, Scores, Sequence};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Value, json};
 
-use super::boxes::{frame_rate, read_tracks, read_truth};
+use super::boxes::{frame_rate, read_tracks, read_truth, within};
 use super::identities::Identities;
 use super::table::{Table, percent, print_json};
 use crate::args::eval::{EvalTracksArgs, Format};
@@ -31,6 +31,7 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
     for (truth, tracks) in args.truth.iter().zip(&args.tracks) {
         let truth_boxes = read_truth(truth, classes)?;
         let (track_boxes, ending) = read_tracks(tracks, (classes, identities.as_ref()), frame_rate(truth)?)?;
+        let track_boxes = within(truth, track_boxes)?;
         let about = || format!("{} beside {}", tracks.display(), truth.display());
         if track_boxes.is_empty() {
             let which = if identities.is_some() { " of tracks that --identities names" } else { "" };
