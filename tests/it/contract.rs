@@ -79,8 +79,9 @@ fn a_component_built_for_each_released_contract_decides_as_the_rule_of_today() {
         assert_eq!(finished.code, 0, "{}: {}", rule.display(), finished.stderr);
         std::fs::read_to_string(out).unwrap()
     };
-    let today = events(&plugin("line-crossing"));
-    assert!(today.lines().count() > 8, "{today}");
+    // These were built before the rule said the class, too.
+    let today = events(&plugin("line-crossing")).replace(",\"class\":\"person\"", "");
+    assert!(today.lines().count() > 8 && !today.contains("class"), "{today}");
     for (version, _) in RELEASED {
         let golden = root().join("tests/golden/components").join(version).join("line-crossing.wasm");
         assert_eq!(events(&golden), today, "{}", golden.display());
