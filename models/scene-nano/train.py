@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains scene-nano, the detector that knows Ocellus' synthetic scenes.
+"""Trains scene-nano and scene-street, the detectors that know Ocellus' synthetic scenes.
 
     cargo build --release -p ocellus-media --example scene_dataset
     python3 -m venv venv && venv/bin/pip install torch numpy onnx
@@ -10,6 +10,11 @@ Renders scenes of seeds below 800 for training and 900 to 914 to look at meanwhi
 2000 on, which the training never saw. Needs `ffmpeg` on the path: a part of the pictures goes through
 H.264, since recordings do. Takes some 30 minutes on two shared cores, half of it for rendering. Everything
 random is seeded; sums may still differ in the last bits between machines and numbers of threads.
+
+`--name scene-street --scenes plaza:5 plates:3` trains a model for other scenes, a picture of a plaza shown five times
+where one of the street with plates is shown three times, and writes it to `models/scene-street`. `--start FILE.onnx`
+goes on from a model that an earlier run has written. `--minutes` lets the clock end the training; then no two runs
+are alike. Each set of scenes needs a `--work` of its own.
 """
 
 import argparse
@@ -33,7 +38,9 @@ WIDTH, HEIGHT = 400, 240  # the scenes' 5:3, and small enough for two cameras on
 STRIDES = (8, 16)
 WINDOW = (224, 160)  # most of the training looks at such parts of pictures: the rest is empty ground
 PAD = 114
-KINDS = ("crossing", "parking-lot", "road")
+KINDS = ("crossing", "parking-lot", "road")  # what scene-nano knows
+SEEDS = {"crossing": 600, "parking-lot": 400, "road": 800, "plaza": 800, "plates": 450}  # for training
+PLAZAS = [f"view={v}&views={n}&overlap={o}" for o in ("off", "on") for n in (2, 3) for v in range(n)]  # every camera
 MOST_OBJECTS = 40
 SHARPEN = (1.8, 0.6)  # exported scores are drawn apart by this factor (in logits) around this score
 HIDDEN = 0.3  # of what is less visible than this, neither presence nor absence is taught
@@ -113,17 +120,31 @@ def dataset(arguments, name, plan):
     return np.load(images_path, mmap_mode="r"), np.load(labels_path)
 
 
-def training_plan(scale):
+def training_plan(kinds, scale):
     """Many short visits to many seeds; every tenth seed as a recording, some in other sizes."""
     plan = []
-    for kind, seeds in zip(KINDS, (600, 400, 800)):
-        for seed in range(int(seeds * scale)):
+    for kind in kinds:
+        for seed in range(int(SEEDS[kind] * scale)):
             size = ("", "&width=960&height=540", "&width=512&height=384")[(seed % 12 == 5) + 2 * (seed % 12 == 11)]
+            if kind == "plaza":  # each ten seeds go through the cameras, from another one on
+                size += f"&{PLAZAS[(seed + seed // 10) % len(PLAZAS)]}"
             if seed % 10 == 2:
-                plan.append((f"{kind}?seed={seed}&fps=10{size}", 130, 26, 20 + seed % 9))
+                frames, every = (130, 26) if kind in KINDS else (66, 13)
+                plan.append((f"{kind}?seed={seed}&fps=10{size}", frames, every, 20 + seed % 9))
             else:
                 plan.append((f"{kind}?seed={seed}&fps=1{size}", 21, 4, None))
     return plan
+
+
+def judging(kinds, seeds):
+    """What figures are about: the scenes of scene-nano together, plazas by every one of their cameras, and plates."""
+    visit = lambda kind, seed, camera="", frames=41: (f"{kind}?{camera}seed={seed}&fps=1", frames, 4, None)
+    plans = {
+        "scenes": [visit(kind, seed) for kind in KINDS if kind in kinds for seed in seeds],
+        "plaza": [visit("plaza", seed, f"{camera}&", 17) for seed in seeds for camera in PLAZAS if "plaza" in kinds],
+        "plates": [visit("plates", seed) for seed in seeds if "plates" in kinds],
+    }
+    return {name: plan for name, plan in plans.items() if plan}
 
 
 # --- model ------------------------------------------------------------------------------------------
@@ -220,6 +241,61 @@ class Exported(nn.Module):
         factor, fixed = SHARPEN
         centre = math.log(fixed / (1 - fixed))
         return torch.cat([decode(boxes, self.grid), (factor * (logits - centre) + centre).sigmoid()], 1)
+
+
+def start_from(net, path, images):
+    """Gives `net` the weights of an exported model, whose normalisation is folded into the convolutions.
+
+    What the channels' means and variances are is measured on `images`, and the scales are set so that they cancel out: the
+    network says what the exported one says, and its normalisation can go on learning.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    known = {weights.name: numpy_helper.to_array(weights) for weights in graph.initializer}
+    folded = iter([node for node in graph.node if node.op_type == "Conv"])
+    norms = {}  # of each convolution with a normalisation behind it
+    for module in net.modules():
+        if isinstance(module, nn.Sequential) and len(module) == 3 and isinstance(module[1], nn.BatchNorm2d):
+            norms[module[0]] = module[1]
+
+    def take(module, inputs):
+        """Called in the order of the export's nodes."""
+        weight, bias = (torch.from_numpy(known[name].copy()) for name in next(folded).input[1:3])
+        assert weight.shape == module.weight.shape, (weight.shape, module.weight.shape)
+        module.weight.data.copy_(weight)
+        if norm := norms.get(module):
+            norm.reset_running_stats()
+            norm.weight.data.fill_(math.sqrt(1 + norm.eps))
+            norm.bias.data.copy_(bias)
+        else:
+            module.bias.data.copy_(bias)
+
+    sums = {module: [] for module in norms}
+
+    def measure(module, inputs, output):
+        sums[module].append((output.mean((0, 2, 3)), output.square().mean((0, 2, 3))))
+
+    def once(hooks, batches):
+        with torch.no_grad():
+            for batch in batches:
+                net(torch.from_numpy(np.array(batch)).float().div(255))
+        for hook in hooks:
+            hook.remove()
+
+    net.eval()
+    once([m.register_forward_pre_hook(take) for m in net.modules() if isinstance(m, nn.Conv2d)], [images[:1]])
+    assert next(folded, None) is None, "the export has more convolutions than the network"
+    spread = np.linspace(0, len(images) - 1, 256).astype(int)
+    once([m.register_forward_hook(measure) for m in norms], [images[part] for part in spread.reshape(-1, 16)])
+    for module, norm in norms.items():
+        mean, square = (torch.stack(parts).mean(0) for parts in zip(*sums[module]))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_((square - mean.square()).clamp(min=0))
+        norm.bias.data.add_(mean)
+        norm.weight.data.copy_((norm.running_var + norm.eps).sqrt())
+    net.train()
 
 
 # --- learning ---------------------------------------------------------------------------------------
@@ -344,27 +420,34 @@ def augment(images, rows, rng):
     return images.clamp_(0, 1), rows
 
 
-def train(arguments, images, rows):
+def train(arguments, images, rows, shown):
     torch.manual_seed(arguments.seed)
     rng = np.random.default_rng(arguments.seed)
-    net = Nano().to(memory_format=torch.channels_last)
+    net = Nano()
+    if arguments.start:
+        start_from(net, arguments.start, images)
+    net = net.to(memory_format=torch.channels_last)
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters", flush=True)
-    averaged = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
+    averaging = torch.optim.swa_utils.get_ema_multi_avg_fn(0.99 if arguments.start else 0.998)
+    averaged = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=averaging, use_buffers=True)
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=arguments.rate)
     steps = arguments.steps
     warm = min(300, steps // 10)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda s: min(1, (s + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, s / steps))))
-    )
     grids, started = {False: cells(*WINDOW), True: cells()}, time.time()
     order, losses, fits = np.zeros(0, int), [], []
     for step in range(steps):
-        whole = step >= steps * arguments.parts
+        done = max(step / steps, (time.time() - started) / 60 / arguments.minutes)
+        if done >= 1:
+            break
+        rate = arguments.rate * min(1, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        whole = done >= arguments.parts
         count = arguments.batch if whole else arguments.batch * 2
         if len(order) < count:
-            order = rng.permutation(len(images))
+            order = rng.permutation(shown)
         chosen, order = np.sort(order[:count]), order[count:]
         batch, things = images[chosen], rows[chosen]
         batch, things = (batch, torch.from_numpy(things)) if whole else windows(batch, things, rng)
@@ -376,15 +459,15 @@ def train(arguments, images, rows):
         value.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 10.0)
         optimiser.step()
-        schedule.step()
         averaged.update_parameters(net)
         losses.append(value.item())
         fits.append(fit)
         if (step + 1) % 100 == 0:
             spent = time.time() - started
-            print(f"step {step + 1}/{steps}: loss {np.mean(losses):.3f}, IoU {np.mean(fits):.3f}, {spent:.0f} s", flush=True)
+            print(f"step {step + 1}, {done:.0%}: loss {np.mean(losses):.3f}, IoU {np.mean(fits):.3f}, {spent:.0f} s", flush=True)
             torch.save(averaged.module.state_dict(), arguments.work / "weights.pt")
             losses, fits = [], []
+    torch.save(averaged.module.state_dict(), arguments.work / "weights.pt")
     return averaged.module.eval()
 
 
@@ -473,9 +556,10 @@ def show(title, figures):
 # --- export -----------------------------------------------------------------------------------------
 
 
-def export(net, path):
+def export(net, folder):
     import onnx
 
+    name, path = folder.name, folder / f"{folder.name}.onnx"
     model = Exported(net).eval()
     images = torch.zeros(1, 3, HEIGHT, WIDTH)
     torch.onnx.export(
@@ -485,7 +569,7 @@ def export(net, path):
     proto = onnx.load(path)
     facts = {
         "names": repr(dict(enumerate(CLASSES))), "task": "detect", "stride": "32", "imgsz": str([HEIGHT, WIDTH]),
-        "description": "scene-nano: knows the synthetic scenes of Ocellus, not the world", "license": "Apache-2.0 OR MIT",
+        "description": f"{name}: knows synthetic scenes of Ocellus, not the world", "license": "Apache-2.0 OR MIT",
     }
     for key, value in facts.items():
         proto.metadata_props.add(key=key, value=value)
@@ -495,8 +579,8 @@ def export(net, path):
     onnx.save(proto, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     names = ", ".join(f'"{name}"' for name in CLASSES)
-    (HERE / "model.toml").write_text(
-        f'# Written by train.py.\nclasses = [{names}]\n\n[model]\nname = "scene-nano"\ntask = "detect"\n'
+    (folder / "model.toml").write_text(
+        f'# Written by models/scene-nano/train.py.\nclasses = [{names}]\n\n[model]\nname = "{name}"\ntask = "detect"\n'
         f'licence = "Apache-2.0 OR MIT"\nsource = "trained by models/scene-nano/train.py on rendered scenes"\n'
         f'sha256 = "{digest}"\n\n[input]\nwidth = {WIDTH}\nheight = {HEIGHT}\ncolour = "rgb"\nscale = "0-1"\n'
         f'fit = "letterbox-centre"\npad = {PAD}\n\n[output]\nlayout = "yolov8"\n'
@@ -509,7 +593,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for rendered pictures and weights")
     parser.add_argument("--renderer", default=str(HERE.parents[1] / "target/release/examples/scene_dataset"))
+    parser.add_argument("--name", default="scene-nano", help="the model's folder beside this script's")
+    parser.add_argument("--scenes", nargs="+", default=KINDS, metavar="KIND[:TIMES]", help="what to train on, and how often it is shown")
+    parser.add_argument("--start", type=Path, help="an exported model of the same network to go on from")
     parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end sooner, once it has trained for as long as this")
     parser.add_argument("--parts", type=float, default=0.75, help="share of the steps that see windows only")
     parser.add_argument("--batch", type=int, default=16, help="whole pictures a step; twice as many windows")
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -523,17 +611,23 @@ def main():
         sys.exit(f"needs ffmpeg on the path and the renderer {arguments.renderer}: see the top of this script")
     torch.set_num_threads(arguments.threads)
 
-    plans = lambda seeds: [(f"{kind}?seed={seed}&fps=1", 41, 4, None) for kind in KINDS for seed in seeds]
-    choosing = dataset(arguments, "choosing", plans(range(900, 915)))
+    times = {kind: int(often or 1) for kind, _, often in (scene.partition(":") for scene in arguments.scenes)}
+    judged = {}
+    for title, name, seeds in (("for choosing", "choosing", range(900, 915)), ("never seen", "unseen", range(2000, 2020))):
+        for group, plan in judging(times, seeds).items():
+            judged[f"{group}, seeds {seeds[0]}-{seeds[-1]}, {title}"] = dataset(arguments, f"{name}-{group}", plan)
     if arguments.only_export:
         net = Nano()
         net.load_state_dict(torch.load(arguments.work / "weights.pt", weights_only=True))
         net.eval()
     else:
-        net = train(arguments, *dataset(arguments, "training", training_plan(arguments.scale)))
-    model = export(net, HERE / "scene-nano.onnx")
-    show("seeds 900-914, for choosing", evaluate(model, *choosing))
-    show("seeds 2000-2019, never seen", evaluate(model, *dataset(arguments, "unseen", plans(range(2000, 2020)))))
+        plan = training_plan(times, arguments.scale)
+        often = [times[scene.partition("?")[0]] for scene, frames, every, _ in plan for _ in range(0, frames, every)]
+        shown = np.repeat(np.arange(len(often)), often)
+        net = train(arguments, *dataset(arguments, "training", plan), shown)
+    model = export(net, HERE.parent / arguments.name)
+    for title, pictures in judged.items():
+        show(title, evaluate(model, *pictures))
 
 
 if __name__ == "__main__":
