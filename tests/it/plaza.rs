@@ -134,3 +134,20 @@ fn tracks_of_several_cameras_are_scored_as_one_where_they_share_their_names() {
     // Each camera's tracker counts from 1, so that the same number is somebody else before the other.
     assert!(apart > 0.9 && together < 0.85, "{apart} {together}");
 }
+
+/// By the model for plazas, whose training saw no seed from 1000 on.
+#[test]
+fn people_of_a_plaza_are_followed_with_the_detector_that_was_trained_on_plazas() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [clip, truth, tracks] = ["clip.mp4", "truth.jsonl", "tracks.jsonl"].map(file);
+    let scene = "plaza?view=1&views=3&overlap=off";
+    run(&["scene", "render", scene, "--seed", "1002", "--frames", "300", "--out", &clip, "--truth", &truth]);
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/scene-street/scene-street.onnx");
+    run(&["analyze", &clip, "--model", model.to_str().unwrap(), "--tracks", &tracks]);
+    let finished = ocellus(&["eval", "tracks", "--truth", &truth, "--tracks", &tracks, "--format", "json"]);
+    let scores: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let mota = scores["combined"]["mota"].as_f64().unwrap();
+    eprintln!("plaza, seed 1002: MOTA {mota:.3}");
+    assert!(mota > 0.9, "{mota}");
+}
