@@ -76,7 +76,7 @@ impl Catalogue {
 fn read_entry(name: &str, file: &Path) -> anyhow::Result<(Entry, String)> {
     ensure!(Name::is_valid(name), "{name:?} is no name of a model");
     let text = files::read_text("model.toml", file, MOST_BYTES)?;
-    Ok((Entry::parse(&file.display().to_string(), &text)?, text))
+    Ok((Entry::parse("model.toml", &text)?, text))
 }
 
 #[cfg(test)]

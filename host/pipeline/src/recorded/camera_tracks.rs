@@ -48,6 +48,12 @@ pub enum NotOneCamera {
         /// Another one.
         second: String,
     },
+    /// The same time twice.
+    #[error("{name} begins before the file before it ends; leave out one of the two")]
+    Overlap {
+        /// The later one.
+        name: String,
+    },
     /// A file is damaged.
     #[error("{name}: {error}")]
     Record {
@@ -119,9 +125,7 @@ impl<R: BufRead> CameraTracks<R> {
                 continue;
             };
             if self.last.is_some_and(|last| frame.time <= last) {
-                let reason = "it begins before the file before ends; leave out one of the two".to_owned();
-                let error = RecordError::Line { line: 2, reason };
-                return Err(NotOneCamera::Record { name: file.name.clone(), error });
+                return Err(NotOneCamera::Overlap { name: file.name.clone() });
             }
             self.last = Some(frame.time);
             return Ok(Some((file.tracks.header().size, frame)));

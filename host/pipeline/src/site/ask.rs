@@ -53,7 +53,8 @@ pub(super) fn ask<T>(place: &Place, command: LaneCommand, answer: &Receiver<T>) 
     }
 }
 
-/// Puts a message into a lane's inbox; where that is full, as it is when many ask at once, as soon as there is room.
+/// Puts a message into a lane's inbox; where that is full, as it is when many ask at once, as soon as there is room. It looks
+/// again and again, since the standard library's channel has no way to wait for room up to a time.
 fn hand_over(lane: &SyncSender<LaneMessage>, mut message: LaneMessage) -> Result<(), LaneMessage> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -1,14 +1,14 @@
 //! Reading boxes with identities, whatever file they are in.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ocellus_core::eval::{BoxReader, LabelledBox, MOST_BOXES, Role, TruthBox};
-use ocellus_core::{TimeUs, Track, TrackState};
+use ocellus_core::{Track, TrackState};
 use ocellus_pipeline::record::{RecordEnd, RecordReader};
 use ocellus_pipeline::recorded::Ending;
 
+use super::clock::{Numbers, SceneClock};
 use super::identities::Identities;
 use super::lines::{Lines, beginning};
 use super::scene::{SceneTruth, is_scene};
@@ -17,10 +17,14 @@ use crate::commands::files;
 /// Objects of a scene that are hidden further than this are neither asked for nor held against a tracker.
 pub(super) const VISIBLE: f64 = 0.25;
 
-/// Reads the ground truth of a sequence.
-pub(super) fn read_truth(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<TruthBox>> {
+/// Reads the ground truth of a sequence; where it is that of a scene, its clock too.
+pub(super) fn read_truth(
+    path: &Path,
+    classes: Option<&[String]>,
+) -> anyhow::Result<(Vec<TruthBox>, Option<SceneClock>)> {
     if is_scene(path)? {
-        return read_scene(path, classes);
+        let (rows, clock) = read_scene(path, classes)?;
+        return Ok((rows, Some(clock)));
     }
     refuse_json(
         "truth",
@@ -28,36 +32,7 @@ pub(super) fn read_truth(path: &Path, classes: Option<&[String]>) -> anyhow::Res
         "use MOTChallenge text, or the truth that `ocellus scene render --truth` writes",
     )?;
     let mut reader = BoxReader::default();
-    read_text("truth", path, |line| reader.truth(line))
-}
-
-/// Frames a second of a truth that has times: of a scene.
-pub(super) fn frame_rate(truth: &Path) -> anyhow::Result<Option<f64>> {
-    Ok(match is_scene(truth)? {
-        true => Some(SceneTruth::open(truth)?.header.frame_rate),
-        false => None,
-    })
-}
-
-/// Leaves out what lies behind the last frame of a truth that says which that is: of a scene.
-pub(super) fn within(truth: &Path, tracks: Vec<LabelledBox>) -> anyhow::Result<Vec<LabelledBox>> {
-    if !is_scene(truth)? {
-        return Ok(tracks);
-    }
-    let (mut scene, mut last) = (SceneTruth::open(truth)?, 0);
-    while let Some(frame) = scene.next()? {
-        last = frame_number(&format!("truth {}", truth.display()), frame.frame)?;
-    }
-    let all = tracks.len();
-    let kept: Vec<LabelledBox> = tracks.into_iter().filter(|track| track.frame <= last).collect();
-    let beyond = all - kept.len();
-    if beyond > 0 {
-        eprintln!(
-            "note: {beyond} boxes lie behind frame {last}, the last of truth {}, and are left out",
-            truth.display()
-        );
-    }
-    Ok(kept)
+    Ok((read_text("truth", path, |line| reader.truth(line))?, None))
 }
 
 /// Tracks, and whether their file was whole. Where the truth has `frame_rate` frames a second, those of a recording are
@@ -107,20 +82,21 @@ pub(super) fn check_room(name: &str, boxes: usize) -> anyhow::Result<()> {
 }
 
 /// The objects of a scene; those that can hardly be seen are distractors.
-fn read_scene(path: &Path, classes: Option<&[String]>) -> anyhow::Result<Vec<TruthBox>> {
+fn read_scene(path: &Path, classes: Option<&[String]>) -> anyhow::Result<(Vec<TruthBox>, SceneClock)> {
     let mut scene = SceneTruth::open(path)?;
     let name = format!("truth {}", path.display());
     let kept = Kept::new(&name, &scene.header.classes, classes)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut last) = (Vec::new(), 0);
     while let Some(frame) = scene.next()? {
         let number = frame_number(&name, frame.frame)?;
+        last = number;
         for object in frame.objects.iter().filter(|object| kept.has(object.class)) {
             let role = if object.visibility >= VISIBLE { Role::Counted } else { Role::Distractor };
             rows.push(TruthBox { label: object.label(number), role });
         }
         check_room(&name, rows.len())?;
     }
-    Ok(rows)
+    Ok((rows, SceneClock { frame_rate: scene.header.frame_rate, last }))
 }
 
 /// The confirmed tracks of a recording, whose first frame is frame 1.
@@ -153,54 +129,6 @@ fn read_recording(
         _ => Ending::Whole,
     };
     Ok((rows, ending))
-}
-
-/// Which frame of the truth each frame of a recording is, counted from 0.
-struct Numbers {
-    /// Of the truth, where that has times.
-    frame_rate: Option<f64>,
-    first: Option<(u64, TimeUs)>,
-    last: Option<(u64, TimeUs)>,
-    /// The shortest and the longest time between two frames.
-    gaps: Option<(Duration, Duration)>,
-}
-
-impl Numbers {
-    fn new(frame_rate: Option<f64>) -> Numbers {
-        Numbers { frame_rate, first: None, last: None, gaps: None }
-    }
-
-    fn next(&mut self, sequence: u64, time: TimeUs) -> u64 {
-        let (first, began) = *self.first.get_or_insert((sequence, time));
-        let number = match self.frame_rate {
-            Some(rate) => (time.since(began).as_secs_f64() * rate).round() as u64,
-            None => sequence - first,
-        };
-        let (number, gap) = match self.last {
-            Some((last, before)) => (number.max(last.saturating_add(1)), Some(time.since(before))),
-            None => (number, None),
-        };
-        if let Some(gap) = gap {
-            let (least, most) = self.gaps.unwrap_or((gap, gap));
-            self.gaps = Some((least.min(gap), most.max(gap)));
-        }
-        self.last = Some((number, time));
-        number
-    }
-
-    /// Says where counting frames must have gone wrong.
-    fn warn(&self, name: &str) {
-        if let (None, Some((least, most))) = (self.frame_rate, self.gaps)
-            && most > least * 3 / 2
-        {
-            eprintln!(
-                "warning: between frames of {name} pass {:.0} to {:.0} ms: it leaves some out, and a truth without times is compared \
-                 frame by frame; record the file with `ocellus analyze`, which leaves none out",
-                least.as_secs_f64() * 1e3,
-                most.as_secs_f64() * 1e3
-            );
-        }
-    }
 }
 
 fn label(frame: u32, track: &Track) -> LabelledBox {

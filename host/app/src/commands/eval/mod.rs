@@ -1,6 +1,7 @@
 //! `ocellus eval`: tracks and events beside ground truth.
 
 mod boxes;
+mod clock;
 mod counts;
 mod events;
 mod identities;

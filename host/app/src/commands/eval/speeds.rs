@@ -8,9 +8,9 @@ use ocellus_core::eval::{Pairing, Spread};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Map, Value, json};
 
-use super::boxes::{frame_rate, read_tracks};
+use super::boxes::read_tracks;
 use super::events::{EventEntry, each_event, read_truth};
-use super::scene::is_scene;
+use super::scene::{SceneTruth, is_scene};
 use super::table::{Table, decimals, print_json, signed};
 use super::truth::{Speed, Truth};
 use super::vehicles::Vehicles;
@@ -71,7 +71,8 @@ pub(super) fn run(args: &EvalSpeedsArgs) -> anyhow::Result<Outcome> {
 
 /// Events beside the vehicles of a scene, by their tracks.
 fn by_track(args: &EvalSpeedsArgs, truth: &Truth, tracks: &Path) -> anyhow::Result<Compared> {
-    let (boxes, ending) = read_tracks(tracks, (None, None), frame_rate(&args.events.truth)?)?;
+    let frame_rate = SceneTruth::open(&args.events.truth)?.header.frame_rate;
+    let (boxes, ending) = read_tracks(tracks, (None, None), Some(frame_rate))?;
     if let Ending::Early(reason) = ending {
         eprintln!("warning: {reason}; events about what is missing count as invented");
     }

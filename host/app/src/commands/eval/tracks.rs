@@ -7,7 +7,7 @@ use ocellus_core::eval::{Cameras, HotaAt, Scores, Sequence};
 use ocellus_pipeline::recorded::Ending;
 use serde_json::{Value, json};
 
-use super::boxes::{frame_rate, read_tracks, read_truth, within};
+use super::boxes::{read_tracks, read_truth};
 use super::identities::Identities;
 use super::table::{Table, percent, print_json};
 use crate::args::eval::{EvalTracksArgs, Format};
@@ -29,9 +29,13 @@ pub(super) fn run(args: &EvalTracksArgs) -> anyhow::Result<Outcome> {
     let identities = args.identities.as_deref().map(Identities::read).transpose()?;
     let shared_ids = args.shared_ids || identities.is_some();
     for (truth, tracks) in args.truth.iter().zip(&args.tracks) {
-        let truth_boxes = read_truth(truth, classes)?;
-        let (track_boxes, ending) = read_tracks(tracks, (classes, identities.as_ref()), frame_rate(truth)?)?;
-        let track_boxes = within(truth, track_boxes)?;
+        let (truth_boxes, clock) = read_truth(truth, classes)?;
+        let (track_boxes, ending) =
+            read_tracks(tracks, (classes, identities.as_ref()), clock.map(|clock| clock.frame_rate))?;
+        let track_boxes = match clock {
+            Some(clock) => clock.within(&truth.display().to_string(), track_boxes),
+            None => track_boxes,
+        };
         let about = || format!("{} beside {}", tracks.display(), truth.display());
         if track_boxes.is_empty() {
             let which = if identities.is_some() { " of tracks that --identities names" } else { "" };
